@@ -29,7 +29,7 @@ target_compile_options(misrule_flags INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(misrule_flags INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
 endif()
-target_include_directories(misrule_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_include_directories(misrule_flags INTERFACE ${CMAKE_SOURCE_DIR})
 if(MISRULE_SANITIZE)
   add_compile_options(-fsanitize=${MISRULE_SANITIZE} -fno-sanitize-recover=all -g1)
   add_link_options(-fsanitize=${MISRULE_SANITIZE})

@@ -1,0 +1,29 @@
+#include "spec/model/event.h"
+
+#include <fmt/format.h>
+
+namespace misrule::model {
+
+const Field* Event::find(std::string_view name) const {
+  for (const auto& [key, value] : fields) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+namespace {
+
+struct FieldText {
+  std::string operator()(std::nullptr_t) const { return {}; }
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
+  std::string operator()(double value) const { return fmt::format("{}", value); }
+  std::string operator()(const std::string& value) const { return value; }
+  std::string operator()(const Json& value) const { return value.text; }
+};
+
+}  // namespace
+
+std::string field_text(const Field& field) { return std::visit(FieldText{}, field); }
+
+}  // namespace misrule::model

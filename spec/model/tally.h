@@ -1,0 +1,21 @@
+#pragma once
+
+// What became of one armed rule. A rule that never fired says what came nearest to it.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace misrule::model {
+
+struct RuleTally {
+  std::string rule = {};
+  std::uint64_t considered = 0;  ///< Operations of the rule's protocol or family on its target.
+  std::uint64_t matched = 0;     ///< Of these, the ones that the rule's match wants.
+  std::uint64_t fired = 0;       ///< Of these, the ones the trigger let through to the action.
+  /// The most frequent operations that were considered and did not match, with why: "312x SELECT
+  /// orders", "4x write to a pipe". At most five.
+  std::vector<std::string> near_misses = {};
+};
+
+}  // namespace misrule::model

@@ -1,0 +1,84 @@
+#pragma once
+
+// What the system under test is: services, their interfaces, what they need, when they are ready.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace misrule::model {
+
+/// Where in a spec something was written; line 0 means nowhere. Lines and columns count from 1.
+struct SourcePosition {
+  std::string file = {};
+  unsigned line = 0;
+  unsigned column = 0;
+};
+
+enum class Protocol : std::uint8_t { kTcp, kHttp, kPostgres, kRedis, kKafka, kGrpc };
+
+/// "postgres"; the spelling of specs and events.
+std::string_view protocol_name(Protocol protocol);
+std::optional<Protocol> protocol_from_name(std::string_view name);
+
+struct Interface {
+  std::string name = {};
+  Protocol protocol = Protocol::kTcp;
+  std::uint16_t port = 0;
+  SourcePosition position = {};
+};
+
+/// When a service counts as ready.
+struct Healthcheck {
+  enum class Kind : std::uint8_t { kNone, kTcp, kHttp } kind = Kind::kNone;
+  std::string host = "localhost";
+  std::uint16_t port = 0;
+  std::string path = {};  ///< kHttp only, with its slash.
+  Duration timeout = std::chrono::seconds(30);
+};
+
+enum class Restart : std::uint8_t {
+  kAfterFault,  ///< An exit that a fault explains: started again when the fault has ended.
+  kNever,
+  kAlways,
+};
+
+/// A file of SQL statements, or a callable of the spec (known to the spec's side by its index).
+struct Seed {
+  std::string sql_file = {};  ///< Absolute path; empty for a callable.
+  std::optional<std::size_t> callable = {};
+};
+
+struct Service {
+  std::string name = {};
+  std::vector<Interface> interfaces = {};
+  std::string image = {};   ///< "postgres:16"; empty if `binary` says what runs.
+  std::string build = {};   ///< A directory, as written.
+  std::string remote = {};  ///< "host:port": it runs already.
+  std::string binary = {};  ///< A path (relative ones: to the spec's folder) or a name on PATH.
+  std::vector<std::string> args = {};
+  std::vector<std::pair<std::string, std::string>> env = {};  ///< In the spec's order.
+  std::string cwd = {};  ///< Empty: the spec's folder.
+  std::string user = {};
+  std::vector<std::string> depends_on = {};
+  Healthcheck healthcheck = {};
+  Restart restart = Restart::kAfterFault;
+  std::optional<Seed> seed = {};
+  std::vector<std::string> intercept = {};  ///< Families the filter must see beyond those named.
+  SourcePosition position = {};
+
+  const Interface* find_interface(std::string_view name) const;
+};
+
+struct Topology {
+  std::vector<Service> services = {};  ///< In order of declaration.
+
+  const Service* find_service(std::string_view name) const;
+};
+
+}  // namespace misrule::model

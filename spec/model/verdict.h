@@ -1,0 +1,65 @@
+#pragma once
+
+// How a test ended, and why.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "spec/model/tally.h"
+#include "spec/model/topology.h"
+
+namespace misrule::model {
+
+enum class Outcome : std::uint8_t {
+  kPassed,
+  kFailed,        ///< An assertion, a fault that never fired, an unexplained exit, the deadline.
+  kInvalid,       ///< The spec is wrong, found while its body ran.
+  kInconclusive,  ///< Undecided when the run was cut short.
+  kError,         ///< Infrastructure: a service never ready, a worker lost.
+  kSkipped,
+  kInterrupted,
+};
+
+std::string_view outcome_name(Outcome outcome);
+
+/// One reason why a test did not pass; the first is the one that decided.
+struct Finding {
+  std::string message = {};       ///< "assert_eq: payments charged: expected 1, got 2"
+  SourcePosition position = {};
+  unsigned column_end = 0;        ///< The span ends before this column; 0 if unknown.
+  std::string source_line = {};
+  std::string hint = {};          ///< What to do, where that is known.
+  std::vector<std::string> detail = {};  ///< Further lines: last output, near misses, a backtrace.
+};
+
+/// A rule of the test with its tally, for reports: "INSERT INTO payments* -> 40001 fired 1x".
+struct RuleReport {
+  std::string id = {};
+  std::string description = {};
+  SourcePosition position = {};
+  RuleTally tally = {};
+  bool may_stay_unfired = false;
+};
+
+struct TestReport {
+  std::string test = {};
+  std::string description = {};  ///< The docstring.
+  std::string spec = {};         ///< Path of the spec file, as given.
+  Outcome outcome = Outcome::kError;
+  Duration took = {};
+  std::vector<Finding> findings = {};
+  std::vector<RuleReport> rules = {};
+  std::vector<std::string> notes = {};       ///< "postgres recovered in 0.3 s", stand-ins, lint.
+  std::uint64_t events_total = 0;
+  std::vector<std::uint64_t> story = {};     ///< Numbers of the events that explain a failure.
+  std::string event_log = {};                ///< Path of the events file.
+};
+
+/// Exit code of a whole run; precedence 130, 2, 3, 1, 0.
+int exit_code(const std::vector<TestReport>& reports);
+
+}  // namespace misrule::model
