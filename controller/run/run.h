@@ -1,0 +1,99 @@
+#pragma once
+
+// Running specs: what the command line asks for, and what it is told while and after.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "spec/model/event.h"
+#include "spec/model/verdict.h"
+
+namespace misrule::controller {
+
+struct RunRequest {
+  std::vector<std::string> files = {};     ///< Spec files, as given.
+  std::string test_glob = "*";
+  std::uint64_t seed = 1;
+  Duration timeout = std::chrono::seconds(120);  ///< Per test.
+  bool strict = false;
+  std::string backend = "auto";            ///< "native", "docker", "auto".
+  bool host_network = false;
+  std::string rules_file = {};             ///< Empty: the rules of the spec.
+  bool keep = false;                       ///< The last world stays, for `misrule enter`.
+  std::vector<std::pair<std::string, std::string>> set = {};  ///< --set NAME=VALUE
+};
+
+/// What a run consists of, known once its specs are loaded.
+struct RunPlan {
+  std::string run_id = {};
+  std::string folder = {};                 ///< .misrule/runs/ID, absolute.
+  std::uint64_t seed = 1;
+  struct Test {
+    std::string file = {};
+    std::string name = {};
+    std::string description = {};
+    unsigned line = 0;
+  };
+  std::vector<Test> tests = {};            ///< Those selected.
+  std::vector<std::string> stand_ins = {}; ///< "postgres:16 -> local PostgreSQL 15.20"
+  std::vector<std::string> notes = {};     ///< Lint, what a missing privilege costs.
+};
+
+/// A spec that cannot run: every static error with its rendering for people.
+struct SpecProblem {
+  std::string file = {};
+  model::Finding finding = {};
+  std::string rendered = {};  ///< Source line, caret and hints; plain text of several lines.
+};
+
+/// Told what happens, on the coordinator's thread, in order.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void spec_rejected(const SpecProblem& problem) = 0;
+  virtual void planned(const RunPlan& plan) = 0;
+  virtual void test_started(const RunPlan::Test& test) = 0;
+  /// What the test is doing now: "starting postgres", "POST /payments -> api". For the live view.
+  virtual void test_progress(const RunPlan::Test& test, std::string_view phase,
+                             std::uint64_t events) = 0;
+  /// `story`: the events of report.story, in the order in which people read them.
+  virtual void test_finished(const RunPlan::Test& test, const model::TestReport& report,
+                             const std::vector<model::Event>& story) = 0;
+};
+
+struct RunResult {
+  int exit_code = 0;
+  RunPlan plan = {};
+  std::vector<model::TestReport> reports = {};
+  std::vector<SpecProblem> problems = {};
+  Duration took = {};
+};
+
+/// Loads, runs and judges. Call it before the process has any second thread. SIGINT, SIGTERM and
+/// SIGHUP end the run within two seconds (exit code 130). Errors of single specs and tests are in the
+/// result; an Error is what kept the whole run from happening (infrastructure, exit code 3).
+Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer);
+
+/// Loads only: the plan of `--list` and `check`, without starting anything.
+Result<RunResult> check_specs(const RunRequest& request, RunObserver& observer);
+
+/// `misrule compile FILE`: the rules of every test as YAML with source lines.
+Result<std::string> compile_rules(const std::string& file);
+
+/// `misrule enter RUN [COMMAND...]`: a shell in a kept world; its exit code. `misrule end RUN`.
+Result<int> enter_run(const std::string& run_id, const std::vector<std::string>& command);
+Status end_run(const std::string& run_id);
+
+/// A server that can stand in for an image, as `misrule doctor` shows it.
+struct ServerFound {
+  std::string image = {};    ///< "postgres"
+  std::string server = {};   ///< "PostgreSQL 15.20 (/usr/lib/postgresql/15/bin)"; empty if not found.
+  std::string missing = {};  ///< What to install, and what it costs not to have it.
+};
+std::vector<ServerFound> find_servers();
+
+}  // namespace misrule::controller
