@@ -1,0 +1,66 @@
+#pragma once
+
+// What a message tells a rule, and what became of it. A codec never sees a rule; a rule never sees
+// a byte of protocol.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace misrule::codecs {
+
+/// One executable unit: a statement, a request, a connection. Views live for the call they are given to.
+struct Facts {
+  std::uint64_t unit = 0;           ///< Unique in its conversation, from 1.
+  std::string_view protocol = {};   ///< "postgres", "http", "tcp".
+  std::string_view operation = {};  ///< "Query", "Execute"; an HTTP method; "connection".
+  std::string_view subject = {};    ///< What patterns match: normalised SQL, an HTTP path.
+  std::string_view text = {};       ///< The same as it was sent: raw SQL, the whole request target.
+  std::string_view state = {};      ///< Postgres: "idle", "transaction", "failed"; else empty.
+  std::string_view user = {};       ///< Postgres: from the startup packet.
+  std::string_view database = {};
+};
+
+/// The error a client is to be told, in the words of its protocol.
+struct ErrorText {
+  std::string code = {};          ///< Postgres: five characters of SQLSTATE.
+  std::string message = {};
+  std::string severity = {};      ///< Postgres: "ERROR" or "FATAL".
+  unsigned status = 0;            ///< HTTP.
+  std::string content_type = {};  ///< HTTP; empty: by the body.
+  std::string body = {};          ///< HTTP.
+};
+
+/// What is to become of one unit. First `hold`, then `kind`.
+struct Verb {
+  enum class Kind : std::uint8_t {
+    kForward,
+    kPoison,     ///< The server must fail it by itself, the client is told `error`. Postgres.
+    kReplace,    ///< It never reaches the server; the client is told `error`. HTTP.
+    kSwallow,    ///< It never reaches the server, and nothing is answered.
+    kClose,      ///< The connection ends: gracefully, towards both sides.
+    kReset,      ///< The same with a TCP reset.
+  } kind = Kind::kForward;
+  Duration hold = {};        ///< Zero: at once.
+  bool hold_reply = false;   ///< The hold concerns the reply instead of the request.
+  ErrorText error = {};      ///< kPoison, kReplace.
+  std::uint64_t tag = 0;     ///< Opaque: who decided. Comes back in Exchange. 0: nobody.
+};
+
+/// Did the server do what the unit asked?
+enum class ServerOutcome : std::uint8_t { kDid, kDidNot, kUnknown };
+
+/// One unit with what became of it, told when its reply is complete or will never come.
+struct Exchange {
+  std::uint64_t unit = 0;
+  std::string reply = {};  ///< As people say it: "SELECT 3", "ERROR 40001: ...", "200", "connection closed".
+  std::string code = {};   ///< SQLSTATE or HTTP status; empty if neither.
+  std::int64_t rows = -1;  ///< Postgres: from the command tag; -1 if none.
+  bool failed = false;     ///< The client was told that it failed.
+  ServerOutcome server = ServerOutcome::kDid;
+  std::uint64_t tag = 0;   ///< Of the verb that touched it.
+};
+
+}  // namespace misrule::codecs

@@ -1,0 +1,109 @@
+#pragma once
+
+// The proxy: one listener per (consumer, interface), a conversation per connection, rules that can be
+// swapped at any time. The only header of proxy/ that other folders may include.
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "spec/model/event.h"
+#include "spec/model/tally.h"
+#include "spec/model/topology.h"
+
+namespace misrule::model {
+class Rule;
+class RuleSet;
+}  // namespace misrule::model
+
+namespace misrule::proxy {
+
+/// An address with its size; how listeners and upstreams are named.
+struct Endpoint {
+  sockaddr_storage address = {};
+  socklen_t size = 0;
+};
+/// "127.0.0.1:5432", "[::1]:5432", "localhost:5432" (IPv4 loopback). Names are not looked up.
+Result<Endpoint> parse_endpoint(std::string_view text);
+std::string endpoint_text(const Endpoint& endpoint);
+
+struct Listener {
+  std::string service = {};    ///< Whose interface this is.
+  std::string interface = {};
+  model::Protocol protocol = model::Protocol::kTcp;
+  /// Who connects here: a service, or "test". Empty: everybody is in scope (a sidecar).
+  std::string consumer = {};
+  Endpoint listen = {};        ///< Port 0: any.
+  Endpoint upstream = {};      ///< The real server.
+};
+
+struct Options {
+  model::EventSink& sink;
+  std::uint64_t seed = 1;
+  unsigned loops = 1;
+  bool record_all = true;  ///< An event per unit (a test); else only for those acted on (a sidecar).
+};
+
+using ListenerId = std::size_t;
+
+struct CutReport {
+  std::size_t connections = 0;
+};
+
+struct Counters {
+  std::uint64_t connections_total = 0;
+  std::uint64_t connections_open = 0;
+  std::uint64_t connections_opaque = 0;
+  std::uint64_t messages_total = 0;  ///< Units decided: statements, requests.
+  std::uint64_t bytes_to_server = 0;
+  std::uint64_t bytes_to_client = 0;
+};
+
+/// Thread-safe: its calls may come from any thread but those of its own loops, and return when every
+/// loop has taken the change up.
+class Proxy {
+ public:
+  virtual ~Proxy() = default;  ///< stop()s.
+
+  /// Starts the loops' threads in the calling thread's network namespace.
+  static Result<std::unique_ptr<Proxy>> start(const Options& options);
+
+  virtual Result<ListenerId> add_listener(const Listener& listener) = 0;
+  virtual Endpoint listening_at(ListenerId listener) const = 0;
+
+  /// Connects upstream now; the next connection accepted on this listener gets that upstream. An
+  /// error is the server's own (kRefused with the errno in `error_number` where that is not null).
+  /// Unclaimed ones are closed after a second.
+  virtual Status open_upstream(ListenerId listener, int* error_number) = 0;
+
+  /// Replaces all rules at once. Rules with a SyscallMatch are ignored. Tallies of rules whose id stays
+  /// go on; what a vanished rule holds goes on at once, with an event. Fails, changing nothing, if a
+  /// rule cannot be (kInvalid; a sentence that says why: no such interface, wrong protocol for the
+  /// target, an action that this protocol cannot carry out legally, a bad SQLSTATE).
+  virtual Status set_rules(const model::RuleSet& rules) = 0;
+  /// One per rule ever armed since start, in order of arming.
+  virtual std::vector<model::RuleTally> tallies() const = 0;
+
+  /// Resets what `consumer` has open to the interface (empty: to all interfaces of the service).
+  virtual CutReport cut(const std::string& consumer, const std::string& service,
+                        const std::string& interface) = 0;
+  virtual Counters counters() const = 0;
+
+  /// Closes listeners, lets connections drain until the deadline, then ends them. Bounded.
+  virtual void stop(Duration drain) = 0;
+};
+
+/// The static part of set_rules, for errors at load: would this rule be legal on its target? Knows every
+/// protocol-specific refusal. Also fills in what a spec may leave to us (an SQLSTATE by its condition
+/// name or by the message, the default status).
+Status check_rule(const model::Topology& topology, model::Rule& rule);
+
+}  // namespace misrule::proxy
