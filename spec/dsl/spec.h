@@ -1,0 +1,78 @@
+#pragma once
+
+// A spec that has been loaded: what the system is, which tests there are, what can be known of them
+// before anything starts. Loading finds every error that can be found without running a test.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "spec/dsl/host.h"
+#include "spec/model/rules.pb.h"
+#include "spec/model/topology.h"
+#include "spec/model/verdict.h"
+
+namespace misrule::dsl {
+
+struct LoadOptions {
+  std::vector<std::pair<std::string, std::string>> set = {};  ///< What env("NAME") looks at first.
+  /// Is the rule legal on its target (proxy and interceptor know)? May fill in defaults. A parameter,
+  /// because spec/ knows neither of them.
+  std::function<Status(const model::Topology&, model::Rule&)> check_rule = {};
+  std::vector<std::string> syscall_families = {};
+  std::vector<std::string> errno_names = {};
+};
+
+/// One error or note about a spec, with its rendering: source line, caret, hints.
+struct Problem {
+  model::Finding finding = {};
+  std::string rendered = {};
+};
+
+struct Test {
+  std::string name = {};
+  std::string description = {};  ///< Docstring.
+  model::SourcePosition position = {};
+  std::vector<model::Rule> declared = {};  ///< Known exactly at load.
+  std::vector<model::Rule> dynamic = {};   ///< Templates of what the body will make.
+};
+
+/// How a test's body ended.
+struct BodyResult {
+  bool completed = false;                     ///< Without raising.
+  bool cancelled = false;                     ///< cancel() ended it.
+  bool infrastructure = false;                ///< The host failed (a service did not come back).
+  std::optional<model::Finding> finding = {};  ///< Why not completed.
+};
+
+class Spec {
+ public:
+  virtual ~Spec() = default;
+
+  /// Single-threaded, so that the process can fork afterwards. Prints of the spec go to `out`.
+  static std::expected<std::unique_ptr<Spec>, std::vector<Problem>> load(
+      const std::string& path, const LoadOptions& options);
+
+  virtual const std::string& path() const = 0;
+  virtual const model::Topology& topology() const = 0;
+  virtual const std::vector<Test>& tests() const = 0;
+  virtual const std::vector<Problem>& notes() const = 0;  ///< Lint.
+  /// Families of system calls that rules or filters of this file may need, by service name: an
+  /// over-approximation from the resolved syntax trees. connect is always meant.
+  virtual std::set<std::string> families_of(const std::string& service) const = 0;
+
+  /// The following are called in a worker, after the fork.
+  virtual Status run_seed(std::size_t callable, TestHost& host) = 0;
+  virtual BodyResult run_test(const std::string& name, TestHost& host) = 0;
+  /// Ends what run_test or run_seed is doing; from any thread.
+  virtual void cancel(const std::string& reason) = 0;
+  /// Notes that arose while running ("assert_never looked at types: ...").
+  virtual std::vector<std::string> take_notes() = 0;
+};
+
+}  // namespace misrule::dsl
