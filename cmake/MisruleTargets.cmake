@@ -3,7 +3,12 @@
 #   misrule_library(codecs_postgres SOURCES a.cc b.cc DEPS base LINK OpenSSL::SSL)
 #   misrule_test(codecs_postgres_test SOURCES a_test.cc DEPS codecs_postgres [LABELS e2e] [SERIAL])
 #   misrule_fuzz(postgres_decoder_fuzz SOURCES fuzz.cc DEPS codecs_postgres CORPUS dir)
+#   misrule_script_test(tidy SCRIPT tidy_test.py [ARGS ...] [LABELS e2e] [TIMEOUT s] [SERIAL])
 #   misrule_add_folders(a b c)   those of them that have a CMakeLists.txt
+
+# What `make test` builds of the sanitizer and the fuzz trees.
+add_custom_target(e2e_tests)
+add_custom_target(fuzz_tests)
 
 function(misrule_add_folders)
   foreach(folder ${ARGN})
@@ -57,6 +62,24 @@ function(misrule_test name)
   if(ARG_SERIAL)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()
+  if("e2e" IN_LIST ARG_LABELS)
+    add_dependencies(e2e_tests ${name})
+  endif()
+endfunction()
+
+# A test that is a Python program: exit code 77 means skipped, and is shown as such. It finds the
+# build folder in MISRULE_BINARY_DIR, the sources in MISRULE_SOURCE_DIR.
+function(misrule_script_test name)
+  cmake_parse_arguments(ARG "SERIAL" "SCRIPT;TIMEOUT" "ARGS;LABELS" ${ARGN})
+  add_test(NAME ${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_SCRIPT} ${ARG_ARGS})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" SKIP_RETURN_CODE 77
+    ENVIRONMENT "MISRULE_BINARY_DIR=${CMAKE_BINARY_DIR};MISRULE_SOURCE_DIR=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+  if(ARG_SERIAL)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
 endfunction()
 
 function(misrule_fuzz name)
@@ -82,5 +105,7 @@ function(misrule_fuzz name)
   endif()
   add_test(NAME ${name} COMMAND ${name} -max_total_time=${seconds} -rss_limit_mb=1024 -timeout=10
            -print_final_stats=1 ${CMAKE_BINARY_DIR}/corpus/${name} ${seeds})
-  set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+  math(EXPR limit "${seconds} + 280")
+  set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT ${limit})
+  add_dependencies(fuzz_tests ${name})
 endfunction()
