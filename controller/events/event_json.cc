@@ -1,0 +1,246 @@
+// How is an event written as a line of JSON, and read again?
+//
+// {"number":7,"time_ns":1,"source_time_ns":1,"service":"api","type":"proxy","after":[6],
+//  "clock":{"api":3,"test":2},"fields":{"query":"SELECT 1","data":{"a":1}}}
+//
+// A decoded payload stands in the line as it is; what claims to be JSON and is not becomes text.
+// Bytes that are no UTF-8 become U+FFFD in the file; the event in memory keeps them.
+
+#include <cmath>
+#include <fstream>
+
+#include <boost/json.hpp>
+
+#include "controller/events/event_log.h"
+#include "controller/events/json_slice.h"
+
+namespace misrule::controller {
+namespace {
+
+namespace json = boost::json;
+using model::Event;
+using model::Field;
+
+constexpr std::size_t kLineBytesMax = std::size_t{64} << 20U;
+
+/// Length of the well-formed UTF-8 sequence at the front of `text`; 0 if there is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto continues = [&](std::size_t i) {
+    return i < text.size() && (byte(i) & 0xC0U) == 0x80U;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    if (!continues(1) || !continues(2)) return 0;
+    const unsigned second = byte(1);
+    const bool overlong = first == 0xE0 && second < 0xA0;
+    const bool surrogate = first == 0xED && second > 0x9F;
+    return overlong || surrogate ? 0 : 3;
+  }
+  if (first < 0xF0 || first > 0xF4 || !continues(1) || !continues(2) || !continues(3)) return 0;
+  const unsigned second = byte(1);
+  return (first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F) ? 0 : 4;
+}
+
+std::string as_utf8(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) {
+      clean.append("\xEF\xBF\xBD");
+      text.remove_prefix(1);
+      continue;
+    }
+    clean.append(text.substr(0, length));
+    text.remove_prefix(length);
+  }
+  return clean;
+}
+
+void append_string(std::string& out, std::string_view text) {
+  out += json::serialize(json::string_view(as_utf8(text)));
+}
+
+bool is_json(std::string_view text) {
+  json::error_code error;
+  json::stream_parser parser;
+  parser.write(text.data(), text.size(), error);
+  if (!error) parser.finish(error);
+  return !error;
+}
+
+struct FieldWriter {
+  std::string& out;
+
+  void operator()(std::nullptr_t) const { out += "null"; }
+  void operator()(bool value) const { out += value ? "true" : "false"; }
+  void operator()(std::int64_t value) const { out += fmt::format("{}", value); }
+  void operator()(double value) const {
+    if (!std::isfinite(value)) return append_string(out, fmt::format("{}", value));
+    const std::string text = fmt::format("{}", value);
+    out += text;
+    if (text.find_first_of(".e") == std::string::npos) out += ".0";
+  }
+  void operator()(const std::string& value) const { append_string(out, value); }
+  void operator()(const model::Json& value) const {
+    if (is_json(value.text)) {
+      out += compact_json(value.text);
+    } else {
+      append_string(out, value.text);
+    }
+  }
+};
+
+Result<json::value> parse(std::string_view text) {
+  json::error_code error;
+  json::value value = json::parse(json::string_view(text.data(), text.size()), error);
+  if (error) return fail(Code::kInvalid, fmt::format("not JSON: {}", error.message()));
+  return value;
+}
+
+/// A nested document stays text; anything else is the scalar that it spells.
+Result<Field> field_from(std::string_view text) {
+  if (!text.empty() && (text.front() == '{' || text.front() == '[')) {
+    return Field(model::Json{.text = std::string(text)});
+  }
+  MISRULE_TRY(const json::value value, parse(text));
+  switch (value.kind()) {
+    case json::kind::bool_:
+      return Field(value.get_bool());
+    case json::kind::int64:
+      return Field(value.get_int64());
+    case json::kind::double_:
+      return Field(value.get_double());
+    case json::kind::string:
+      return Field(std::string(value.get_string()));
+    case json::kind::uint64:  // Beyond an int64: kept as the document that it is.
+      return Field(model::Json{.text = std::string(text)});
+    default:
+      return Field(nullptr);
+  }
+}
+
+Result<std::string> unquoted(std::string_view key) {
+  MISRULE_TRY(const json::value value, parse(key));
+  if (!value.is_string()) return fail(Code::kInvalid, "a key is not a string");
+  return std::string(value.get_string());
+}
+
+Status read_fields(std::string_view text, Event& event) {
+  for (const JsonMember& member : slice_json(text)) {
+    MISRULE_TRY(std::string key, unquoted(member.key));
+    MISRULE_TRY(Field field, field_from(member.value));
+    event.set(std::move(key), std::move(field));
+  }
+  return {};
+}
+
+Result<std::uint64_t> unsigned_member(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  json::error_code error;
+  const auto number = value != nullptr ? value->to_number<std::uint64_t>(error) : 0;
+  if (value == nullptr || error) {
+    return fail(Code::kInvalid, fmt::format("\"{}\" is missing or not a number", name));
+  }
+  return number;
+}
+
+Result<std::string> string_member(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_string()) {
+    return fail(Code::kInvalid, fmt::format("\"{}\" is missing or not a string", name));
+  }
+  return std::string(value->get_string());
+}
+
+std::int64_t signed_member(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_int64() ? value->get_int64() : 0;
+}
+
+void read_causality(const json::object& line, Event& event) {
+  if (const auto* after = line.if_contains("after"); after != nullptr && after->is_array()) {
+    for (const json::value& item : after->get_array()) {
+      json::error_code error;
+      const auto number = item.to_number<std::uint64_t>(error);
+      if (!error) event.after.push_back(number);
+    }
+  }
+  if (const auto* clock = line.if_contains("clock"); clock != nullptr && clock->is_object()) {
+    for (const auto& [service, count] : clock->get_object()) {
+      json::error_code error;
+      const auto number = count.to_number<std::uint64_t>(error);
+      if (!error) event.clock.emplace_back(std::string(service), number);
+    }
+  }
+}
+
+}  // namespace
+
+std::string event_to_json(const Event& event) {
+  std::string out = fmt::format(R"({{"number":{},"time_ns":{},"source_time_ns":{},"service":)",
+                                event.number, event.time_ns, event.source_time_ns);
+  append_string(out, event.service);
+  out += ",\"type\":";
+  append_string(out, event.type);
+  if (!event.after.empty()) out += fmt::format(",\"after\":[{}]", fmt::join(event.after, ","));
+  out += ",\"clock\":{";
+  for (bool first = true; const auto& [service, count] : event.clock) {
+    if (!std::exchange(first, false)) out += ',';
+    append_string(out, service);
+    out += fmt::format(":{}", count);
+  }
+  out += "},\"fields\":{";
+  for (bool first = true; const auto& [name, field] : event.fields) {
+    if (!std::exchange(first, false)) out += ',';
+    append_string(out, name);
+    out += ':';
+    std::visit(FieldWriter{out}, field);
+  }
+  out += "}}";
+  return out;
+}
+
+Result<Event> event_from_json(std::string_view line) {
+  if (line.size() > kLineBytesMax) {
+    return fail(Code::kLimit,
+                fmt::format("an event of {} bytes exceeds {}", line.size(), kLineBytesMax));
+  }
+  MISRULE_TRY(const json::value value, parse(line));
+  if (!value.is_object()) return fail(Code::kInvalid, "an event is a JSON object");
+  const json::object& object = value.get_object();
+  Event event;
+  MISRULE_TRY(event.number, unsigned_member(object, "number"));
+  MISRULE_TRY(event.service, string_member(object, "service"));
+  MISRULE_TRY(event.type, string_member(object, "type"));
+  event.time_ns = signed_member(object, "time_ns");
+  event.source_time_ns = signed_member(object, "source_time_ns");
+  read_causality(object, event);
+  for (const JsonMember& member : slice_json(line)) {
+    if (member.key != "\"fields\"") continue;
+    if (!member.value.starts_with('{')) return fail(Code::kInvalid, "\"fields\" is not an object");
+    MISRULE_TRY_VOID(read_fields(member.value, event));
+  }
+  return event;
+}
+
+Result<std::vector<Event>> read_event_log(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::unexpected(errno_error("opening " + path, errno));
+  std::vector<Event> events;
+  std::string line;
+  for (std::size_t number = 1; std::getline(file, line); ++number) {
+    if (file.eof()) break;  // No line break: the writer was killed in the middle.
+    auto event = event_from_json(line);
+    if (!event) {
+      return std::unexpected(std::move(event).error().with(fmt::format("{}:{}", path, number)));
+    }
+    events.push_back(*std::move(event));
+  }
+  return events;
+}
+
+}  // namespace misrule::controller
