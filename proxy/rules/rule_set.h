@@ -35,14 +35,16 @@ namespace misrule::rules {
 
 class ScopeRules;  // The rules of one interface and source, indexed.
 class Sightings;   // What passed one listener while rules concerned it.
-struct RuleState;  // Name and counters of one rule.
+struct CompiledSet;
+struct RuleCounters;
+struct RuleState;  // One rule as some set words it.
 
 /// What events say about a rule that acted.
 struct RuleName {
   std::string id = {};
   std::string label = {};
-  std::string action = {};  ///< "error", "delay", "drop".
-  std::string effect = {};  ///< As people say it: "40001: fault", "503", "250 ms before the reply".
+  std::string action = {};    ///< "error", "delay", "drop".
+  std::string decision = {};  ///< With its argument: "error(40001)", "delay(250ms)".
   model::SourcePosition position = {};
 };
 
@@ -76,9 +78,12 @@ class Actor {
 
  private:
   friend class Scope;
+  /// A number in [0, 1) for this actor's next match of the rule.
+  double next_chance(const RuleState& rule, std::uint64_t seed);
+
   std::string name_;
-  std::unordered_map<const RuleState*, std::uint64_t> ordinals_;  // Of rules with a probability.
-  std::vector<const RuleState*> scratch_;
+  std::unordered_map<const RuleCounters*, std::uint64_t> ordinals_;  // Of rules with a probability.
+  std::vector<std::uint32_t> scratch_;                               // Rules that match one unit.
 };
 
 struct Decision {
@@ -102,8 +107,9 @@ class Scope {
 
  private:
   friend class RuleSet;
-  const ScopeRules* for_all_ = nullptr;     // Rules without source=, or all if anybody may connect.
-  const ScopeRules* for_source_ = nullptr;  // Rules with this consumer as their source=.
+  const CompiledSet* set_ = nullptr;
+  const ScopeRules* unsourced_ = nullptr;  // Rules without source=, or all if anybody may connect.
+  const ScopeRules* sourced_ = nullptr;    // Rules with this consumer as their source=.
   Sightings* sightings_ = nullptr;
 };
 
@@ -132,9 +138,8 @@ class RuleSet {
   std::uint64_t version() const;
 
  private:
-  class Compiled;
-  explicit RuleSet(std::unique_ptr<Compiled> compiled);
-  std::unique_ptr<Compiled> compiled_;
+  explicit RuleSet(std::shared_ptr<CompiledSet> compiled);
+  std::shared_ptr<CompiledSet> compiled_;
 };
 
 }  // namespace misrule::rules

@@ -1,0 +1,146 @@
+#include "proxy/rules/compile_rule.h"
+
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "proxy/proxy.h"
+#include "proxy/rules/sqlstates.h"
+#include "proxy/rules/words.h"
+
+namespace misrule::rules {
+namespace {
+
+using model::Protocol;
+
+Trigger trigger_of(const model::Trigger& trigger) {
+  Trigger compiled;
+  if (trigger.has_nth()) compiled.nth = trigger.nth();
+  if (trigger.has_times()) compiled.times = trigger.times();
+  if (trigger.has_probability()) compiled.probability = trigger.probability();
+  compiled.after = trigger.after();
+  return compiled;
+}
+
+std::string decision_text(const model::Rule& rule) {
+  if (rule.has_delay()) return fmt::format("delay({})", duration_text(rule.delay().duration_us()));
+  if (rule.has_drop()) return "drop(connection)";
+  if (rule.error().has_code()) return fmt::format("error({})", rule.error().code());
+  return fmt::format("error({})", rule.error().status());
+}
+
+std::string_view action_word(const model::Rule& rule) {
+  if (rule.has_delay()) return "delay";
+  return rule.has_drop() ? "drop" : "error";
+}
+
+codecs::Verb error_verb(const model::ErrorReply& error, Protocol protocol) {
+  codecs::Verb verb;
+  if (protocol == Protocol::kPostgres) {
+    const std::optional<SqlState> state = find_sqlstate(error.code());
+    verb.kind = codecs::Verb::Kind::kPoison;
+    verb.error.code = error.code();
+    verb.error.message = error.message();
+    verb.error.severity = state.has_value() && state->is_fatal ? "FATAL" : "ERROR";
+    return verb;
+  }
+  verb.kind = codecs::Verb::Kind::kReplace;
+  verb.error.status = error.status();
+  verb.error.message = error.message();
+  verb.error.body = error.has_body() ? error.body() : error.message();
+  return verb;
+}
+
+codecs::Verb verb_of(const model::Rule& rule, Protocol protocol) {
+  if (rule.has_error()) return error_verb(rule.error(), protocol);
+  codecs::Verb verb;
+  if (rule.has_delay()) {
+    verb.hold = std::chrono::microseconds(rule.delay().duration_us());
+    verb.hold_reply = rule.delay().side() == "reply";
+  } else {
+    verb.kind = codecs::Verb::Kind::kClose;
+  }
+  return verb;
+}
+
+// Statements are matched with single blanks and no semicolon at the end; so must patterns be.
+std::string normalised_query(std::string_view query) {
+  std::string normalised;
+  for (const char c : query) {
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!blank) {
+      normalised.push_back(c);
+    } else if (!normalised.empty() && normalised.back() != ' ') {
+      normalised.push_back(' ');
+    }
+  }
+  while (normalised.ends_with(' ') || normalised.ends_with(';')) normalised.pop_back();
+  return normalised;
+}
+
+}  // namespace
+
+Result<std::vector<LegalRule>> legalise_rules(const model::RuleSet& rules,
+                                              const model::Topology& topology) {
+  std::vector<LegalRule> legal;
+  std::unordered_set<std::string_view> ids;
+  for (const model::Rule& rule : rules.rules()) {
+    if (rule.has_syscall()) continue;
+    if (rule.id().empty()) return fail(Code::kInvalid, "a rule has no id");
+    if (!ids.insert(rule.id()).second) {
+      return fail(Code::kInvalid, fmt::format("two rules have the id '{}'", rule.id()));
+    }
+    LegalRule& completed = legal.emplace_back();
+    completed.rule = rule;
+    auto targets = legalise(topology, completed.rule);
+    if (!targets) {
+      return std::unexpected(std::move(targets).error().with(fmt::format("rule '{}'", rule.id())));
+    }
+    completed.targets = *std::move(targets);
+  }
+  return legal;
+}
+
+RuleState name_rule(const model::Rule& rule) {
+  RuleState state;
+  state.name = {.id = rule.id(),
+                .label = rule.label(),
+                .action = std::string(action_word(rule)),
+                .decision = decision_text(rule)};
+  if (rule.has_position()) {
+    state.name.position = {rule.position().file(), rule.position().line(),
+                           rule.position().column()};
+  }
+  state.wording = rule.SerializeAsString();
+  state.trigger = trigger_of(rule.trigger());
+  return state;
+}
+
+CompiledRule compile_rule(const model::Rule& rule, Protocol protocol) {
+  CompiledRule compiled;
+  compiled.protocol = protocol;
+  compiled.source = rule.source();
+  compiled.verb = verb_of(rule, protocol);
+  if (rule.has_http()) {
+    compiled.method = in_capitals(rule.http().method());
+    if (rule.http().has_path()) compiled.glob.emplace(rule.http().path());
+  } else if (rule.postgres().has_query()) {
+    compiled.glob.emplace(normalised_query(rule.postgres().query()), GlobCase::kInsensitive);
+  }
+  return compiled;
+}
+
+}  // namespace misrule::rules
+
+namespace misrule::proxy {
+
+Status check_rule(const model::Topology& topology, model::Rule& rule) {
+  if (rule.has_syscall()) return {};
+  MISRULE_TRY_VOID(rules::check_source(topology, rule));
+  MISRULE_TRY(const auto targets, rules::legalise(topology, rule));
+  static_cast<void>(targets);
+  return {};
+}
+
+}  // namespace misrule::proxy

@@ -1,0 +1,208 @@
+#include "proxy/rules/legality.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "proxy/rules/action_legality.h"
+#include "proxy/rules/words.h"
+
+namespace misrule::rules {
+namespace {
+
+using model::Protocol;
+using model::Rule;
+
+std::vector<std::string> service_names(const model::Topology& topology) {
+  std::vector<std::string> names;
+  for (const model::Service& service : topology.services) names.push_back(service.name);
+  return names;
+}
+
+struct MatchWords {
+  Protocol protocol;
+  std::string_view keywords;  // What a rule of this kind says.
+};
+
+// The protocol whose words the rule uses; nullptr if it uses none.
+const MatchWords* match_words(const Rule& rule) {
+  static constexpr MatchWords kPostgres = {Protocol::kPostgres, "query="};
+  static constexpr MatchWords kHttp = {Protocol::kHttp, "path= or method="};
+  static constexpr MatchWords kTcp = {Protocol::kTcp, "a match on whole connections"};
+  if (rule.has_postgres()) return &kPostgres;
+  if (rule.has_http()) return &kHttp;
+  if (rule.has_tcp()) return &kTcp;
+  return nullptr;
+}
+
+std::string_view words_of(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kPostgres:
+      return "where query= says which statements are meant";
+    case Protocol::kHttp:
+      return "where path= and method= say which requests are meant";
+    default:
+      return "where a rule is for whole connections and needs no keyword";
+  }
+}
+
+bool is_decoded(Protocol protocol) {
+  return protocol == Protocol::kPostgres || protocol == Protocol::kHttp ||
+         protocol == Protocol::kTcp;
+}
+
+Status check_protocol(const TargetInterface& target, const Rule& rule) {
+  const std::string_view speaks = model::protocol_name(target.protocol);
+  if (!is_decoded(target.protocol)) {
+    return fail(Code::kUnsupported,
+                fmt::format("interface '{}' of '{}' speaks {}, which this version does not decode "
+                            "yet: rules on traffic are for postgres, http and tcp interfaces; "
+                            "rules on system calls (connect=, write=) work for any service",
+                            target.interface, target.service, speaks));
+  }
+  const MatchWords* words = match_words(rule);
+  if (words == nullptr || words->protocol == target.protocol) return {};
+  return fail(Code::kInvalid,
+              fmt::format("{} is for {} interfaces; interface '{}' of '{}' speaks {}, {}",
+                          words->keywords, model::protocol_name(words->protocol), target.interface,
+                          target.service, speaks, words_of(target.protocol)));
+}
+
+// Of a whole service: the interfaces that speak what the rule's keywords belong to.
+std::vector<TargetInterface> interfaces_for(const model::Service& service, const Rule& rule) {
+  const MatchWords* words = match_words(rule);
+  std::vector<TargetInterface> all;
+  std::vector<TargetInterface> speaking;
+  for (const model::Interface& interface : service.interfaces) {
+    all.push_back({service.name, interface.name, interface.protocol});
+    if (words == nullptr || words->protocol == interface.protocol) speaking.push_back(all.back());
+  }
+  return speaking.empty() ? all : speaking;
+}
+
+Result<std::vector<TargetInterface>> find_targets(const model::Topology& topology,
+                                                  const Rule& rule) {
+  if (!rule.has_target() || rule.target().service().empty()) {
+    return fail(Code::kInvalid,
+                "the rule has no target: name the service or interface whose traffic it is for");
+  }
+  const std::string& service_name = rule.target().service();
+  const model::Service* service = topology.find_service(service_name);
+  if (service == nullptr) {
+    return fail(Code::kInvalid, fmt::format("there is no service '{}'; declared: {}", service_name,
+                                            fmt::join(service_names(topology), ", ")));
+  }
+  if (rule.target().interface().empty()) {
+    std::vector<TargetInterface> targets = interfaces_for(*service, rule);
+    if (!targets.empty()) return targets;
+    return fail(Code::kInvalid,
+                fmt::format("service '{}' has no interface, so no proxy sees its traffic; rules on "
+                            "system calls (connect=, write=) do not need one",
+                            service_name));
+  }
+  const model::Interface* interface = service->find_interface(rule.target().interface());
+  if (interface == nullptr) {
+    std::vector<std::string> names;
+    for (const model::Interface& known : service->interfaces) names.push_back(known.name);
+    return fail(Code::kInvalid,
+                fmt::format("service '{}' has no interface '{}'; it has: {}", service_name,
+                            rule.target().interface(), fmt::join(names, ", ")));
+  }
+  return std::vector<TargetInterface>{{service_name, interface->name, interface->protocol}};
+}
+
+Status check_trigger(const model::Trigger& trigger) {
+  if (trigger.has_nth() && trigger.nth() == 0) {
+    return fail(Code::kInvalid, "nth=0 can never fire: matches count from 1");
+  }
+  if (trigger.has_times() && trigger.times() == 0) {
+    return fail(Code::kInvalid,
+                "times=0 can never fire: leave the rule out, or say how often it may");
+  }
+  if (trigger.has_nth() && trigger.has_after() && trigger.nth() <= trigger.after()) {
+    return fail(Code::kInvalid,
+                fmt::format("nth={} can never fire: after={} lets the first {} matches pass",
+                            trigger.nth(), trigger.after(), trigger.after()));
+  }
+  const double probability = trigger.probability();
+  if (trigger.has_probability() && !(probability > 0.0 && probability <= 1.0)) {
+    return fail(Code::kInvalid,
+                fmt::format("probability={} is not above 0 and at most 1", probability));
+  }
+  return {};
+}
+
+bool is_method_token(std::string_view method) {
+  constexpr std::string_view kSpecial = "!#$%&'*+-.^_`|~";
+  return !method.empty() && std::ranges::all_of(method, [&](char c) {
+    return (c >= '0' && c <= '9') || !first_word({&c, 1}).empty() ||
+           kSpecial.find(c) != std::string_view::npos;
+  });
+}
+
+Status check_http_match(const model::HttpMatch& match) {
+  if (match.has_method() && !is_method_token(match.method())) {
+    return fail(Code::kInvalid, fmt::format("method=\"{}\" is no HTTP method, such as GET or POST",
+                                            match.method()));
+  }
+  if (!match.has_path()) return {};
+  const std::string& path = match.path();
+  const bool can_start = path.starts_with('/') || path.starts_with('*') || path.starts_with('?');
+  if (!can_start) {
+    return fail(Code::kInvalid,
+                fmt::format("path=\"{}\" can never match: paths begin with a slash; did you mean "
+                            "\"/{}\"?",
+                            path, path));
+  }
+  const std::size_t mark = path.find('?');
+  if (mark != std::string::npos && path.find('=', mark) != std::string::npos) {
+    return fail(Code::kInvalid,
+                fmt::format("path=\"{}\" can never match: path= is compared with the path alone, "
+                            "without the query string; write path=\"{}\"",
+                            path, path.substr(0, mark)));
+  }
+  return {};
+}
+
+Status check_match(const Rule& rule) {
+  if (rule.has_http()) return check_http_match(rule.http());
+  const bool blank = rule.has_postgres() && rule.postgres().has_query() &&
+                     rule.postgres().query().find_first_not_of(" \t\r\n;") == std::string::npos;
+  if (blank) {
+    return fail(Code::kInvalid,
+                "query=\"\" can never match: give a glob such as \"INSERT INTO orders*\", or leave "
+                "query= out for every statement");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<TargetInterface>> legalise(const model::Topology& topology, model::Rule& rule) {
+  MISRULE_TRY(std::vector<TargetInterface> targets, find_targets(topology, rule));
+  for (const TargetInterface& target : targets) MISRULE_TRY_VOID(check_protocol(target, rule));
+  MISRULE_TRY_VOID(check_trigger(rule.trigger()));
+  MISRULE_TRY_VOID(check_match(rule));
+  for (const TargetInterface& target : targets) {
+    MISRULE_TRY_VOID(legalise_action(target.protocol, rule));
+  }
+  return targets;
+}
+
+Status check_source(const model::Topology& topology, const model::Rule& rule) {
+  const std::string& source = rule.source();
+  if (!rule.has_source() || source == "test" || topology.find_service(source) != nullptr) return {};
+  return fail(Code::kInvalid,
+              fmt::format("source=\"{}\" is no service; declared: {}; \"test\" is the test itself",
+                          source, fmt::join(service_names(topology), ", ")));
+}
+
+std::string duration_text(std::uint64_t microseconds) {
+  if (microseconds % 1'000'000 == 0) return fmt::format("{}s", microseconds / 1'000'000);
+  if (microseconds % 1'000 == 0) return fmt::format("{}ms", microseconds / 1'000);
+  return fmt::format("{}us", microseconds);
+}
+
+}  // namespace misrule::rules

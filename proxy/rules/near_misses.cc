@@ -1,0 +1,165 @@
+#include "proxy/rules/near_misses.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "proxy/rules/words.h"
+
+namespace misrule::rules {
+namespace {
+
+constexpr std::size_t kTextShownMax = 72;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The text with "..." for each number and each quoted literal: what differs between two requests to
+// one route, or two statements of one place in a program.
+std::string without_values(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t end = i + 1;
+    if (is_digit(text[i])) {
+      while (end < text.size() && is_digit(text[end])) ++end;
+      out += "...";
+    } else if (text[i] == '\'') {
+      end = std::min(text.find('\'', i + 1), text.size() - 1) + 1;
+      out += "...";
+    } else {
+      out.push_back(text[i]);
+    }
+    i = end;
+  }
+  return out;
+}
+
+std::string shown(const Sightings::Entry& entry, model::Protocol protocol) {
+  if (entry.subject.empty()) return entry.operation;
+  if (protocol == model::Protocol::kPostgres) return entry.subject;
+  return entry.operation + " " + entry.subject;
+}
+
+std::string wrong_source(const CompiledRule& rule, std::string_view consumer) {
+  if (rule.source.empty()) {
+    return " matched, but it was the test's own step: those are touched only with source=\"test\"";
+  }
+  return fmt::format(" matched, but it came from {}; the rule has source=\"{}\"", consumer,
+                     rule.source);
+}
+
+void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightings::Entry& entry,
+             MissCounts& misses) {
+  using Rank = MissCounts::Rank;
+  const bool wanted = rule.wants(entry.operation, entry.subject);
+  const bool touches = in_force(rule.source, sightings.consumer());
+  const std::string text = shown(entry, rule.protocol);
+  switch (entry.kind) {
+    case Sightings::Kind::kUnit:
+      if (!touches && wanted) {
+        misses.add(Rank::kWouldHaveActed, text, wrong_source(rule, sightings.consumer()),
+                   entry.count);
+      } else if (touches && !wanted) {
+        misses.add(Rank::kOther, text, {}, entry.count);
+      }
+      return;
+    case Sightings::Kind::kFailedTransaction:
+      if (!touches || !wanted) return;
+      misses.add(Rank::kWouldHaveActed, text,
+                 " in a transaction that had failed already: the server refuses it by itself",
+                 entry.count);
+      return;
+    case Sightings::Kind::kRollback:
+      if (!touches || !wanted) return;
+      misses.add(Rank::kWouldHaveActed, text, ": a server does not refuse to roll back",
+                 entry.count);
+      return;
+    case Sightings::Kind::kOpaque:
+      if (!touches) return;
+      misses.add(
+          Rank::kWouldHaveActed, "a connection",
+          fmt::format(" that could not be decoded ({}): rules cannot see into it", entry.subject),
+          entry.count);
+      return;
+  }
+}
+
+}  // namespace
+
+void MissCounts::add(Rank rank, std::string_view text, std::string_view reason,
+                     std::uint64_t count) {
+  const std::string alike = without_values(text);
+  std::string key = fmt::format("{}\n{}", alike, reason);
+  if (!groups_.contains(key) && groups_.size() >= kGroupsMax) return;
+  Group& group = groups_[std::move(key)];
+  if (group.count == 0) {
+    group = {.rank = rank, .text = std::string(text), .reason = std::string(reason)};
+  } else if (group.text != text) {
+    group.text = alike;
+  }
+  group.count += count;
+}
+
+void MissCounts::add_all(const MissCounts& others) {
+  for (const auto& [key, group] : others.groups_) {
+    add(group.rank, group.text, group.reason, group.count);
+  }
+}
+
+std::vector<std::string> MissCounts::most_frequent(std::size_t count_max) const {
+  std::vector<const Group*> order;
+  for (const auto& [key, group] : groups_) order.push_back(&group);
+  std::ranges::sort(order, [](const Group* a, const Group* b) {
+    return std::tuple(a->rank, b->count, std::string_view(a->text)) <
+           std::tuple(b->rank, a->count, std::string_view(b->text));
+  });
+  if (order.size() > count_max) order.resize(count_max);
+  std::vector<std::string> lines;
+  for (const Group* group : order) {
+    lines.push_back(fmt::format("{}x {}{}", group->count, shortened(group->text, kTextShownMax),
+                                group->reason));
+  }
+  return lines;
+}
+
+std::vector<RuleSightings> look_through(const CompiledSet& set) {
+  std::vector<RuleSightings> found(set.rules.size());
+  const std::scoped_lock lock(set.mutex);
+  for (const auto& [key, target] : set.targets) {
+    for (const auto& [consumer, sightings] : target.sightings) {
+      const std::vector<Sightings::Entry> entries = sightings->entries();
+      for (const RuleIndex index : target.rules) {
+        const CompiledRule& rule = set.rules[index];
+        if (in_force(rule.source, consumer)) found[index].considered += sightings->units();
+        if (rule.state->counters->fired.load(std::memory_order_relaxed) != 0) continue;
+        for (const Sightings::Entry& entry : entries) {
+          look_at(rule, *sightings, entry, found[index].misses);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+std::string held_back_by_trigger(const RuleState& rule) {
+  const std::uint64_t matched = rule.counters->matched.load(std::memory_order_relaxed);
+  const std::uint64_t fired = rule.counters->fired.load(std::memory_order_relaxed);
+  if (matched == 0 || fired != 0) return {};
+  if (rule.counters->outranked.load(std::memory_order_relaxed) != 0) {
+    return fmt::format("matched {}x, but an earlier rule acted in its place", matched);
+  }
+  const Trigger& trigger = rule.trigger;
+  if (trigger.nth.has_value() && matched < *trigger.nth) {
+    return fmt::format("matched {}x, but nth={} was not reached", matched, *trigger.nth);
+  }
+  if (matched <= trigger.after) {
+    return fmt::format("matched {}x, and after={} lets those pass", matched, trigger.after);
+  }
+  if (trigger.probability.has_value()) {
+    return fmt::format("matched {}x, but probability={} never let it through", matched,
+                       *trigger.probability);
+  }
+  return {};
+}
+
+}  // namespace misrule::rules

@@ -1,0 +1,64 @@
+#pragma once
+
+// What a rule is once compiled, and what is counted about it.
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/glob.h"
+#include "codecs/facts.h"
+#include "proxy/rules/rule_set.h"
+#include "spec/model/topology.h"
+
+namespace misrule::rules {
+
+/// Counted per rule id over all connections, and kept while sets come and go.
+struct RuleCounters {
+  std::string id = {};
+  std::atomic<std::uint64_t> matched = 0;
+  std::atomic<std::uint64_t> fired = 0;
+  std::atomic<std::uint64_t> outranked = 0;  ///< The trigger let it through; an earlier rule acted.
+};
+
+struct Trigger {
+  std::optional<std::uint64_t> nth = {};
+  std::uint64_t after = 0;
+  std::optional<std::uint64_t> times = {};
+  std::optional<double> probability = {};
+};
+
+/// A rule as it was worded in some set; the same id worded differently is another state with the
+/// same counters.
+struct RuleState {
+  RuleName name = {};
+  std::uint64_t tag = 0;
+  std::string wording = {};  ///< The serialised rule, to know it again.
+  Trigger trigger = {};
+  RuleCounters* counters = nullptr;
+};
+
+/// One rule of one set.
+struct CompiledRule {
+  const RuleState* state = nullptr;
+  model::Protocol protocol = model::Protocol::kTcp;
+  std::string source = {};        ///< Empty: the services.
+  std::string method = {};        ///< HTTP, in capitals; empty: any.
+  std::optional<Glob> glob = {};  ///< Over Facts::subject; none: any.
+  codecs::Verb verb = {};
+
+  /// Does the match want a unit of this operation and subject? Protocol and source are the scope's.
+  bool wants(std::string_view operation, std::string_view subject) const;
+};
+
+/// Why a rule whose match wants a unit must leave it alone, if it must: an injected error would not
+/// be what a server could have said.
+enum class Untouchable : std::uint8_t {
+  kNo,
+  kFailedTransaction,  ///< The server refuses the statement by itself.
+  kRollback,           ///< A server does not refuse to roll back.
+};
+Untouchable untouchable(const CompiledRule& rule, const codecs::Facts& facts);
+
+}  // namespace misrule::rules
