@@ -58,7 +58,14 @@ class CannedServer {
       if (::send(peer.fd(), &byte, 1, MSG_NOSIGNAL) != 1) return;
     }
     const linger at_once{.l_onoff = 1, .l_linger = 0};
-    if (reset) ::setsockopt(peer.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (reset) {
+      ::setsockopt(peer.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+      return;
+    }
+    // Closing with bytes unread would reset the connection.
+    ::shutdown(peer.fd(), SHUT_WR);
+    while (::recv(peer.fd(), buffer, sizeof buffer, 0) > 0) {
+    }
   }
 
   std::uint16_t port_ = 0;
