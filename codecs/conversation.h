@@ -7,7 +7,8 @@
 // pump lends it what is unread in one direction, and it says how far that may flow and what to do
 // there. Both directions of a connection are walked on one thread, never at once.
 //
-// The pump's contract, per direction d:
+// The pump's contract: when the connection stands, walk(kToServer, {}) once, with its act applied, so
+// that a unit that needs no bytes (a connection) can be decided. Then, per direction d:
 //
 //   unread = in.read()                      all bytes not yet consumed, at least one of them new
 //   loop: step = walk(d, unread)

@@ -1,0 +1,108 @@
+#include "proxy/main/json_lines.h"
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace misrule::proxy {
+
+namespace {
+
+std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out.append(fmt::format("\\u{:04x}", byte));
+    } else {
+      out.push_back(c);
+    }
+  }
+  out.push_back('"');
+  return out;
+}
+
+std::string field_json(const model::Field& field) {
+  if (const auto* text = std::get_if<std::string>(&field)) return quoted(*text);
+  if (const auto* json = std::get_if<model::Json>(&field)) return json->text;
+  if (std::holds_alternative<std::nullptr_t>(field)) return "null";
+  return model::field_text(field);
+}
+
+void write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return;  // Nobody reads any more: traffic goes on without its events.
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+std::string to_json_line(const model::Event& event) {
+  std::string line =
+      fmt::format(R"({{"number":{},"time_ns":{},"service":{},"type":{})", event.number,
+                  event.time_ns, quoted(event.service), quoted(event.type));
+  for (const auto& [name, value] : event.fields) {
+    line.append(fmt::format(",{}:{}", quoted(name), field_json(value)));
+  }
+  return line.append("}\n");
+}
+
+JsonLines::JsonLines(int fd)
+    : fd_(fd), started_ns_(now_ns()), writer_([this] { write_until_closed(); }) {}
+
+JsonLines::~JsonLines() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  changed_.notify_one();
+  writer_.join();
+}
+
+std::uint64_t JsonLines::emit(model::Event event) {
+  const std::int64_t time = now_ns() - started_ns_;
+  if (event.time_ns == 0) event.time_ns = time;
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    number = event.number = ++emitted_;
+    if (waiting_.size() > kWaitingMax) {
+      ++left_out_;
+      return number;
+    }
+    if (left_out_ > 0) {
+      model::Event gap{.number = number, .time_ns = time, .type = "lifecycle"};
+      gap.set("action", "events_left_out");
+      gap.set("count", static_cast<std::int64_t>(std::exchange(left_out_, 0)));
+      waiting_.append(to_json_line(gap));
+    }
+    waiting_.append(to_json_line(event));
+  }
+  changed_.notify_one();
+  return number;
+}
+
+void JsonLines::write_until_closed() {
+  std::unique_lock lock(mutex_);
+  while (!closed_ || !waiting_.empty()) {
+    changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
+    const std::string lines = std::exchange(waiting_, {});
+    lock.unlock();
+    write_all(fd_, lines);
+    lock.lock();
+  }
+}
+
+}  // namespace misrule::proxy

@@ -1,0 +1,47 @@
+#pragma once
+
+// Events as JSON lines to a descriptor.
+//
+// A thread of its own writes, so that a slow reader never stops traffic: what exceeds the bound is
+// left out, and a line says how many.
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "spec/model/event.h"
+
+namespace misrule::proxy {
+
+class JsonLines final : public model::EventSink {
+ public:
+  static constexpr std::size_t kWaitingMax = std::size_t{16} * 1024 * 1024;
+
+  explicit JsonLines(int fd);
+  /// Writes what waits.
+  ~JsonLines() override;
+  JsonLines(const JsonLines&) = delete;
+  JsonLines& operator=(const JsonLines&) = delete;
+
+  std::uint64_t emit(model::Event event) override;
+
+ private:
+  void write_until_closed();
+
+  const int fd_;
+  const std::int64_t started_ns_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string waiting_;
+  std::uint64_t emitted_ = 0;
+  std::uint64_t left_out_ = 0;
+  bool closed_ = false;
+  std::thread writer_;
+};
+
+/// One line, with its newline.
+std::string to_json_line(const model::Event& event);
+
+}  // namespace misrule::proxy

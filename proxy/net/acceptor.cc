@@ -1,0 +1,91 @@
+#include "proxy/net/acceptor.h"
+
+#include <cerrno>
+#include <chrono>
+
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "proxy/net/shard.h"
+#include "proxy/net/sockets.h"
+
+namespace misrule::proxy {
+
+namespace {
+
+constexpr Logger kLog{"proxy/net"};
+constexpr int kAcceptsPerTick = 64;
+
+/// The nearest thing to a refusal that is left once the kernel has accepted for us.
+void refuse(UniqueFd client) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(client.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+}  // namespace
+
+Acceptor::Acceptor(Shard& shard, std::shared_ptr<ListenerRecord> record, UniqueFd fd)
+    : shard_(shard), record_(std::move(record)), fd_(std::move(fd)) {
+  shard_.loop().watch(fd_.fd(), *this);
+}
+
+Acceptor::~Acceptor() {
+  shard_.loop().forget(*this);
+  shard_.loop().cancel(retry_);
+}
+
+void Acceptor::use(const rules::RuleSet* rules) {
+  scope_ = rules == nullptr ? rules::Scope{}
+                            : rules->scope({.service = listener().service,
+                                            .interface = listener().interface,
+                                            .consumer = listener().consumer});
+}
+
+void Acceptor::close() {
+  shard_.loop().forget(*this);
+  shard_.loop().cancel(retry_);
+  fd_.reset();
+}
+
+void Acceptor::on_event(std::uint32_t) {
+  for (int i = 0; i < kAcceptsPerTick && fd_.valid(); ++i) {
+    UniqueFd client(shard_.loop().calls().accept(fd_.fd()));
+    if (client.valid()) {
+      accept_one(std::move(client));
+      continue;
+    }
+    if (errno == EAGAIN) return;
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    try_later();
+    return;
+  }
+  if (fd_.valid()) shard_.loop().again(*this);
+}
+
+void Acceptor::try_later() {
+  // Out of descriptors: no edge will come for what waits in the backlog.
+  kLog.warn("accepting on {}: {}", endpoint_text(listener().listen),
+            errno_error("accept", errno).what);
+  shard_.loop().cancel(retry_);
+  retry_ = shard_.loop().at(shard_.loop().now() + std::chrono::milliseconds(100), [this] {
+    retry_ = {};
+    shard_.loop().again(*this);
+  });
+}
+
+void Acceptor::accept_one(UniqueFd client) {
+  set_no_delay(client.fd());
+  if (auto ready = record_->claim_upstream(shard_.loop().now())) {
+    shard_.open_connection(*this, std::move(client), *std::move(ready));
+    return;
+  }
+  auto server = begin_connect(listener().upstream, nullptr);
+  if (server) {
+    shard_.open_connection(*this, std::move(client), *std::move(server));
+  } else {
+    kLog.info("{}", server.error().what);
+    refuse(std::move(client));
+  }
+}
+
+}  // namespace misrule::proxy

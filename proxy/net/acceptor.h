@@ -1,0 +1,45 @@
+#pragma once
+
+// One listening socket of one loop, and the rules that concern who connects there.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/unique_fd.h"
+#include "proxy/net/listener_record.h"
+#include "proxy/net/loop.h"
+#include "proxy/rules/rule_set.h"
+
+namespace misrule::proxy {
+
+class Shard;
+
+class Acceptor final : public Watched {
+ public:
+  Acceptor(Shard& shard, std::shared_ptr<ListenerRecord> record, UniqueFd fd);
+  ~Acceptor();
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  const Listener& listener() const { return record_->listener(); }
+  ListenerRecord& record() const { return *record_; }
+  const rules::Scope& scope() const { return scope_; }
+  void use(const rules::RuleSet* rules);
+  /// No more connections; those that stand go on.
+  void close();
+
+  void on_event(std::uint32_t events) override;
+
+ private:
+  void accept_one(UniqueFd client);
+  void try_later();
+
+  Shard& shard_;
+  std::shared_ptr<ListenerRecord> record_;
+  UniqueFd fd_;
+  rules::Scope scope_;
+  Loop::Timer retry_ = {};
+};
+
+}  // namespace misrule::proxy

@@ -1,0 +1,47 @@
+#pragma once
+
+// Read buffers, lent to a socket only while it has bytes that are not consumed.
+//
+// Last in, first out: the next one is hot in cache, and an idle connection owns none.
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace misrule::proxy {
+
+struct Buffer {
+  std::unique_ptr<char[]> bytes = {};
+  std::size_t size = 0;
+};
+
+class BufferPool {
+ public:
+  static constexpr std::size_t kSmall = std::size_t{16} * 1024;
+  static constexpr std::size_t kLarge = std::size_t{64} * 1024;
+
+  /// `at_least` kLarge at most; longer ones are not pooled.
+  Buffer take(std::size_t at_least) {
+    auto& shelf = at_least > kSmall ? large_ : small_;
+    if (shelf.empty()) return fresh(at_least > kSmall ? kLarge : kSmall);
+    Buffer taken = std::move(shelf.back());
+    shelf.pop_back();
+    return taken;
+  }
+  static Buffer fresh(std::size_t size) {
+    return {.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size};
+  }
+  void give(Buffer buffer) {
+    if (buffer.size == kSmall && small_.size() < kKept) small_.push_back(std::move(buffer));
+    if (buffer.size == kLarge && large_.size() < kLargeKept) large_.push_back(std::move(buffer));
+  }
+
+ private:
+  static constexpr std::size_t kKept = 256;
+  static constexpr std::size_t kLargeKept = 16;
+  std::vector<Buffer> small_;
+  std::vector<Buffer> large_;
+};
+
+}  // namespace misrule::proxy

@@ -1,0 +1,256 @@
+#include "proxy/net/connection.h"
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include "base/log.h"
+#include "proxy/net/acceptor.h"
+#include "proxy/net/conversations.h"
+#include "proxy/net/shard.h"
+
+namespace misrule::proxy {
+
+namespace {
+
+constexpr Logger kLog{"proxy/net"};
+/// How long a graceful end waits for the peers to see it.
+constexpr auto kDrain = std::chrono::seconds(2);
+
+using codecs::Act;
+using codecs::Answer;
+using codecs::Close;
+using codecs::Direction;
+using codecs::Hold;
+using codecs::Released;
+using codecs::Step;
+using codecs::Substitute;
+
+}  // namespace
+
+Connection::Connection(Shard& shard, const Acceptor& acceptor, std::uint64_t number, Ends ends)
+    : shard_(shard),
+      acceptor_(acceptor),
+      number_(number),
+      host_(shard, acceptor, number),
+      conversation_(make_conversation(acceptor.listener().protocol, host_)),
+      client_(shard.loop(), std::move(ends.client), *this),
+      server_(shard.loop(), std::move(ends.server), *this),
+      to_server_{.direction = Direction::kToServer,
+                 .in = client_,
+                 .out = server_,
+                 .gate = Gate(shard.loop())},
+      to_client_{.direction = Direction::kToClient,
+                 .in = server_,
+                 .out = client_,
+                 .gate = Gate(shard.loop())} {}
+
+Connection::~Connection() { shard_.loop().cancel(deadline_); }
+
+void Connection::start() { connecting_ = connect(); }
+
+Task Connection::connect() {
+  if (co_await server_.connected() && phase_ == Phase::kConnecting) {
+    phase_ = Phase::kFlowing;
+    up_ = run(to_server_);
+    down_ = run(to_client_);
+  } else {
+    // Refused, or ended meanwhile: a reset is the nearest thing to the server's own refusal.
+    reset();
+    ended_ = 2;
+    settled();
+  }
+}
+
+Task Connection::run(Lane& lane) {
+  try {
+    co_await pump(lane);
+    co_await end(lane);
+  } catch (const std::exception& error) {
+    kLog.error("a connection is reset: {}", error.what());
+    reset();
+  }
+  if (++ended_ == 2) {
+    settled();
+  } else if (to_server_.out_broken && phase_ != Phase::kDead) {
+    end_within(kDrain);
+  }
+}
+
+Task Connection::pump(Lane& lane) {
+  if (lane.direction == Direction::kToServer) {
+    co_await carry_out(lane, conversation_->walk(lane.direction, {}));
+  }
+  while (flowing() && !lane.out_broken) {
+    const ByteView unread = co_await lane.in.read();
+    if (unread.empty() || !flowing()) break;
+    if (unread.size() < lane.need) continue;
+    Step step = conversation_->walk(lane.direction, unread);
+    if (step.act) {
+      co_await carry_out(lane, std::move(step));
+      continue;
+    }
+    lane.need = step.need;
+    if (step.pass == 0) continue;
+    WriteTurn turn(lane.out.turns());
+    co_await turn;
+    if (!flowing()) break;
+    lane.out_broken = !co_await lane.out.write(unread.substr(0, step.pass));
+    lane.in.consume(step.pass);
+    count(lane, step.pass);
+  }
+}
+
+Task Connection::carry_out(Lane& lane, Step step) {
+  while (flowing() && !lane.out_broken) {
+    Turns turns = ask_turns(lane, step);
+    co_await turns.out;
+    if (step.pass > 0 && flowing()) {
+      lane.out_broken = !co_await lane.out.write(lane.in.unread().substr(0, step.pass));
+      lane.in.consume(step.pass);
+      count(lane, step.pass);
+    }
+    lane.need = step.need;
+    if (!step.act) {
+      co_await turns.back;
+      break;
+    }
+    co_await apply(lane, *std::move(step.act), std::move(turns));
+    if (!flowing()) break;
+    step = conversation_->walk(lane.direction, lane.in.unread());
+  }
+}
+
+Connection::Turns Connection::ask_turns(Lane& lane, const Step& step) {
+  const Act* act = step.act ? &*step.act : nullptr;
+  const bool closes = act != nullptr && std::holds_alternative<Close>(*act);
+  const bool client_is_out = lane.direction == Direction::kToClient;
+  const bool out = step.pass > 0 || (act != nullptr && std::holds_alternative<Substitute>(*act)) ||
+                   (closes && client_is_out);
+  const bool back =
+      (act != nullptr && std::holds_alternative<Answer>(*act)) || (closes && !client_is_out);
+  Turns turns;
+  if (out) turns.out = WriteTurn(lane.out.turns());
+  if (back) turns.back = WriteTurn(lane.in.turns());
+  return turns;
+}
+
+Task Connection::apply(Lane& lane, Act act, Turns turns) {
+  if (auto* substitute = std::get_if<Substitute>(&act)) {
+    lane.in.consume(substitute->bytes);
+    if (flowing() && !lane.out_broken) {
+      lane.out_broken = !co_await lane.out.write(substitute->with);
+      count(lane, substitute->with.size());
+    }
+  } else if (auto* answer = std::get_if<Answer>(&act)) {
+    lane.in.consume(answer->bytes);
+    turns.out.give_back();
+    co_await turns.back;
+    // An answer that cannot be written is noticed by the pump that reads from there.
+    if (flowing()) co_await lane.in.write(answer->with);
+  } else if (auto* held = std::get_if<Hold>(&act)) {
+    turns.out.give_back();
+    co_await hold(lane, *held);
+  } else if (auto* closing = std::get_if<Close>(&act)) {
+    const bool client_is_out = lane.direction == Direction::kToClient;
+    co_await close(std::move(*closing), std::move(client_is_out ? turns.out : turns.back));
+  }
+}
+
+Task Connection::hold(Lane& lane, Hold held) {
+  if (lane.in.gone()) kill();
+  if (!flowing()) co_return;
+  lane.held_unit = held.unit;
+  host_.set_held(true);
+  const TimePoint due = shard_.loop().now() + held.for_at_most;
+  const Released why = co_await lane.gate.wait_until(due);
+  lane.held_unit = 0;
+  host_.set_held(to_server_.held_unit != 0 || to_client_.held_unit != 0);
+  if (flowing()) conversation_->released(lane.direction, why);
+}
+
+Task Connection::close(Close close, WriteTurn client_turn) {
+  phase_ = Phase::kClosing;
+  end_within(kDrain);
+  release_gates(Released::kRuleEnded);
+  co_await client_turn;
+  if (!close.to_client.empty()) co_await client_.write(close.to_client);
+  if (close.reset) {
+    reset();
+  } else {
+    client_.shutdown_send();
+    server_.shutdown_send();
+  }
+}
+
+Task Connection::end(Lane& lane) {
+  const bool was_flowing = flowing();
+  std::optional<Act> last = conversation_->ended(lane.direction);
+  if (was_flowing && last) co_await carry_out(lane, {.act = std::move(last)});
+  if (flowing() && lane.in.was_reset()) {
+    reset();
+  } else if (flowing()) {
+    lane.out.shutdown_send();
+  }
+  // A server that is gone: what the client still sends goes nowhere until it has been told.
+  const bool to_nowhere = lane.out_broken && lane.direction == Direction::kToServer && ended_ == 0;
+  if (phase_ == Phase::kClosing || to_nowhere) co_await drain(lane);
+}
+
+Task Connection::drain(Lane& lane) {
+  while (!(co_await lane.in.read()).empty()) lane.in.consume(lane.in.unread().size());
+}
+
+void Connection::end_within(Duration limit) {
+  shard_.loop().cancel(deadline_);
+  deadline_ = shard_.loop().at(shard_.loop().now() + limit, [this] {
+    deadline_ = {};
+    kill();
+  });
+}
+
+void Connection::count(const Lane& lane, std::size_t bytes) {
+  ShardCounts& counts = shard_.counts();
+  (lane.direction == Direction::kToServer ? counts.bytes_to_server : counts.bytes_to_client)
+      .add(bytes);
+}
+
+void Connection::reset() {
+  client_.reset_on_close();
+  server_.reset_on_close();
+  kill();
+}
+
+void Connection::kill() {
+  phase_ = Phase::kDead;
+  client_.abort();
+  server_.abort();
+  release_gates(Released::kRuleEnded);
+}
+
+void Connection::release_gates(Released why) {
+  to_server_.gate.release(why);
+  to_client_.gate.release(why);
+}
+
+void Connection::release_held(const std::function<bool(std::uint64_t tag)>& is_gone) {
+  for (Lane* lane : {&to_server_, &to_client_}) {
+    if (!lane->gate.waiting()) continue;
+    if (is_gone(host_.tag_of(lane->held_unit))) lane->gate.release(Released::kRuleEnded);
+  }
+}
+
+void Connection::cancel_held() { release_gates(Released::kCancelled); }
+
+void Connection::peer_gone() {
+  const bool held = to_server_.gate.waiting() || to_client_.gate.waiting();
+  if (phase_ == Phase::kConnecting || (flowing() && held)) kill();
+}
+
+void Connection::settled() {
+  shard_.loop().cancel(deadline_);
+  host_.connection_ended();
+  shard_.connection_ended(number_);
+}
+
+}  // namespace misrule::proxy

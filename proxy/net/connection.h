@@ -1,0 +1,102 @@
+#pragma once
+
+// One client with its server: two pumps that never wait for each other's messages.
+//
+// Each pump reads, lets the conversation walk what it read, writes what may pass and carries out
+// what the conversation says: the contract of codecs/conversation.h. Both run on one loop. The
+// connection outlives both; it is destroyed at the end of the tick in which the second of them has
+// ended.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/unique_fd.h"
+#include "codecs/conversation.h"
+#include "proxy/net/connection_host.h"
+#include "proxy/net/gate.h"
+#include "proxy/net/stream.h"
+#include "proxy/net/task.h"
+
+namespace misrule::proxy {
+
+class Acceptor;
+class Shard;
+
+class Connection final : public StreamOwner {
+ public:
+  struct Ends {
+    UniqueFd client = {};
+    UniqueFd server = {};  ///< Perhaps still connecting.
+  };
+  Connection(Shard& shard, const Acceptor& acceptor, std::uint64_t number, Ends ends);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void start();
+  const Acceptor& acceptor() const { return acceptor_; }
+
+  /// Ends at once, with a TCP reset towards both sides.
+  void reset();
+  /// Ends at once.
+  void kill();
+  /// Lets go what is held by a rule that `is_gone` says yes to.
+  void release_held(const std::function<bool(std::uint64_t tag)>& is_gone);
+  void cancel_held();
+
+  void peer_gone() override;
+
+ private:
+  enum class Phase : std::uint8_t { kConnecting, kFlowing, kClosing, kDead };
+
+  /// One direction.
+  struct Lane {
+    codecs::Direction direction;
+    Stream& in;
+    Stream& out;
+    Gate gate;
+    std::uint64_t held_unit = 0;
+    std::size_t need = 0;
+    bool out_broken = false;
+  };
+  struct Turns {
+    WriteTurn out = {};
+    WriteTurn back = {};
+  };
+
+  bool flowing() const { return phase_ == Phase::kFlowing; }
+  Task connect();
+  Task run(Lane& lane);
+  Task pump(Lane& lane);
+  Task carry_out(Lane& lane, codecs::Step step);
+  Task apply(Lane& lane, codecs::Act act, Turns turns);
+  Task hold(Lane& lane, codecs::Hold hold);
+  Task close(codecs::Close close, WriteTurn client_turn);
+  Task end(Lane& lane);
+  Task drain(Lane& lane);
+  Turns ask_turns(Lane& lane, const codecs::Step& step);
+  void count(const Lane& lane, std::size_t bytes);
+  void end_within(Duration limit);
+  void release_gates(codecs::Released why);
+  void settled();
+
+  Shard& shard_;
+  const Acceptor& acceptor_;
+  const std::uint64_t number_;
+  ConnectionHost host_;
+  std::unique_ptr<codecs::Conversation> conversation_;
+  Stream client_;
+  Stream server_;
+  Lane to_server_;
+  Lane to_client_;
+  Loop::Timer deadline_ = {};
+  Phase phase_ = Phase::kConnecting;
+  int ended_ = 0;
+  // Last: they end before what they use.
+  Task connecting_;
+  Task up_;
+  Task down_;
+};
+
+}  // namespace misrule::proxy

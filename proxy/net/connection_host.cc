@@ -1,0 +1,172 @@
+#include "proxy/net/connection_host.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "proxy/net/acceptor.h"
+#include "proxy/net/event_text.h"
+#include "proxy/net/shard.h"
+
+namespace misrule::proxy {
+
+namespace {
+
+std::string actor_name(const Listener& listener, ListenerRecord& record) {
+  const std::string who = listener.consumer.empty() ? "client" : listener.consumer;
+  return fmt::format("{}#{}", who, record.next_connection());
+}
+
+const char* outcome_name(codecs::ServerOutcome outcome) {
+  switch (outcome) {
+    case codecs::ServerOutcome::kDid:
+      return "did";
+    case codecs::ServerOutcome::kDidNot:
+      return "did_not";
+    case codecs::ServerOutcome::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+void set_subject(model::Event& event, const codecs::Facts& facts) {
+  if (facts.protocol == "postgres") {
+    event.set("query", event_text(facts.text.empty() ? facts.subject : facts.text));
+    event.set("statement", event_text(facts.subject));
+    if (!facts.state.empty()) event.set("state", std::string(facts.state));
+  } else if (facts.protocol == "http") {
+    event.set("method", std::string(facts.operation));
+    event.set("path", event_text(facts.subject));
+  }
+}
+
+void set_code(model::Event& event, std::string_view protocol, const std::string& code) {
+  if (code.empty()) return;
+  std::int64_t status = 0;
+  std::from_chars(code.data(), code.data() + code.size(), status);
+  if (protocol == "http") {
+    event.set("status", status);
+  } else {
+    event.set("code", code);
+  }
+}
+
+}  // namespace
+
+ConnectionHost::ConnectionHost(Shard& shard, const Acceptor& acceptor, std::uint64_t connection)
+    : shard_(shard),
+      acceptor_(acceptor),
+      connection_(connection),
+      actor_(actor_name(acceptor.listener(), acceptor.record())) {}
+
+ConnectionHost::~ConnectionHost() = default;
+
+codecs::Verb ConnectionHost::decide(const codecs::Facts& facts) {
+  shard_.counts().messages_total.add(1);
+  const rules::Scope& scope = acceptor_.scope();
+  rules::Decision decision;
+  if (!scope.idle()) decision = scope.decide(facts, actor_);
+  if (decision.verb.tag != 0 || shard_.options().record_all) open_unit(facts, decision);
+  return std::move(decision.verb);
+}
+
+void ConnectionHost::open_unit(const codecs::Facts& facts, const rules::Decision& decision) {
+  model::Event event = begin_event();
+  event.set("operation", std::string(facts.operation));
+  set_subject(event, facts);
+  event.set("action", decision.rule == nullptr ? "forward" : decision.rule->action);
+  if (decision.rule != nullptr) {
+    event.set("rule", decision.rule->id);
+    if (!decision.rule->label.empty()) event.set("label", decision.rule->label);
+  }
+  event.set("decision", decision.rule == nullptr ? "forward" : decision.rule->decision);
+  open_.push_back({.unit = facts.unit,
+                   .tag = decision.verb.tag,
+                   .began = shard_.loop().now(),
+                   .event = std::move(event)});
+}
+
+model::Event ConnectionHost::begin_event() const {
+  const Listener& listener = acceptor_.listener();
+  model::Event event;
+  event.service = listener.consumer.empty() ? "client" : listener.consumer;
+  event.type = "proxy";
+  event.set("from", event.service);
+  event.set("to", listener.service);
+  event.set("interface", listener.interface);
+  event.set("protocol", std::string(model::protocol_name(listener.protocol)));
+  event.set("connection", actor_.name());
+  return event;
+}
+
+void ConnectionHost::exchanged(const codecs::Exchange& exchange) {
+  const auto it = std::ranges::find(open_, exchange.unit, &OpenUnit::unit);
+  if (it == open_.end()) return;
+  OpenUnit open = std::move(*it);
+  open_.erase(it);
+  tell(open, exchange);
+}
+
+void ConnectionHost::tell(OpenUnit& open, const codecs::Exchange& exchange) {
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(shard_.loop().now() - open.began);
+  model::Event& event = open.event;
+  event.set("reply", event_text(exchange.reply));
+  set_code(event, model::protocol_name(acceptor_.listener().protocol), exchange.code);
+  if (exchange.rows >= 0) event.set("rows", exchange.rows);
+  event.set("server", outcome_name(exchange.server));
+  event.set("failed", exchange.failed);
+  event.set("duration_ms", std::int64_t{took.count()});
+  shard_.options().sink.emit(std::move(event));
+}
+
+void ConnectionHost::hold_ended(std::uint64_t unit, codecs::Released why) {
+  model::Event event = begin_event();
+  event.set("action", "released");
+  if (const rules::RuleName* rule = shard_.book().find(tag_of(unit)); rule != nullptr) {
+    event.set("rule", rule->id);
+    if (!rule->label.empty()) event.set("label", rule->label);
+  }
+  event.set("reason", why == codecs::Released::kCancelled ? "the client asked for cancellation"
+                                                          : "the rule ended");
+  shard_.options().sink.emit(std::move(event));
+}
+
+void ConnectionHost::went_opaque(std::string_view why) {
+  shard_.counts().connections_opaque.add(1);
+  acceptor_.scope().saw_opaque(why);
+  model::Event event = begin_event();
+  event.set("action", "opaque").set("reason", event_text(why));
+  shard_.options().sink.emit(std::move(event));
+}
+
+void ConnectionHost::cancellable_by(std::string_view key) {
+  cancel_keys_.emplace_back(key);
+  shard_.cancel_keys().add(key, {.shard = &shard_, .connection = connection_});
+}
+
+bool ConnectionHost::cancel_held(std::string_view key) { return shard_.cancel_keys().cancel(key); }
+
+std::uint64_t ConnectionHost::tag_of(std::uint64_t unit) const {
+  const auto it = std::ranges::find(open_, unit, &OpenUnit::unit);
+  return it == open_.end() ? 0 : it->tag;
+}
+
+void ConnectionHost::set_held(bool held) {
+  for (const std::string& key : cancel_keys_) shard_.cancel_keys().set_held(key, held);
+}
+
+void ConnectionHost::connection_ended() {
+  for (OpenUnit& open : open_) {
+    tell(open, {.unit = open.unit,
+                .reply = "connection closed",
+                .failed = true,
+                .server = codecs::ServerOutcome::kUnknown,
+                .tag = open.tag});
+  }
+  open_.clear();
+  for (const std::string& key : cancel_keys_) shard_.cancel_keys().remove(key);
+  cancel_keys_.clear();
+}
+
+}  // namespace misrule::proxy

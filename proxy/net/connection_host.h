@@ -1,0 +1,61 @@
+#pragma once
+
+// What one connection's conversation asks and tells: rules are asked, events are told.
+//
+// Keeps, per unit that will be told, when it began and which rule touched it. No secret reaches an
+// event: conversations hand over no authentication message, and SQL that sets a password is masked.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "codecs/conversation.h"
+#include "proxy/rules/rule_set.h"
+#include "spec/model/event.h"
+
+namespace misrule::proxy {
+
+class Acceptor;
+class Shard;
+
+class ConnectionHost final : public codecs::ConversationHost {
+ public:
+  ConnectionHost(Shard& shard, const Acceptor& acceptor, std::uint64_t connection);
+  ~ConnectionHost() override;
+  ConnectionHost(const ConnectionHost&) = delete;
+  ConnectionHost& operator=(const ConnectionHost&) = delete;
+
+  codecs::Verb decide(const codecs::Facts& facts) override;
+  void exchanged(const codecs::Exchange& exchange) override;
+  void hold_ended(std::uint64_t unit, codecs::Released why) override;
+  void went_opaque(std::string_view why) override;
+  void cancellable_by(std::string_view key) override;
+  bool cancel_held(std::string_view key) override;
+
+  /// The rule that touched a unit that is under way; 0: none.
+  std::uint64_t tag_of(std::uint64_t unit) const;
+  /// For CancelRequests: something of this connection is held now, or not any more.
+  void set_held(bool held);
+  /// Tells what its conversation left untold: those units will never have a reply.
+  void connection_ended();
+
+ private:
+  struct OpenUnit {
+    std::uint64_t unit = 0;
+    std::uint64_t tag = 0;
+    TimePoint began = {};
+    model::Event event = {};
+  };
+  void open_unit(const codecs::Facts& facts, const rules::Decision& decision);
+  model::Event begin_event() const;
+  void tell(OpenUnit& open, const codecs::Exchange& exchange);
+
+  Shard& shard_;
+  const Acceptor& acceptor_;
+  const std::uint64_t connection_;
+  rules::Actor actor_;
+  std::vector<OpenUnit> open_;
+  std::vector<std::string> cancel_keys_;
+};
+
+}  // namespace misrule::proxy

@@ -1,0 +1,13 @@
+#pragma once
+
+// Text of the traffic as events may show it.
+
+#include <string>
+#include <string_view>
+
+namespace misrule::proxy {
+
+/// At most 2 KiB, saying how much is left out; what follows PASSWORD in SQL is masked.
+std::string event_text(std::string_view text);
+
+}  // namespace misrule::proxy

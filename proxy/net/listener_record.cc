@@ -1,0 +1,40 @@
+#include "proxy/net/listener_record.h"
+
+#include <cerrno>
+
+#include <sys/socket.h>
+
+namespace misrule::proxy {
+
+namespace {
+
+bool is_alive(const UniqueFd& fd) {
+  char byte = 0;
+  const ssize_t got = ::recv(fd.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got > 0 || (got < 0 && errno == EAGAIN);
+}
+
+}  // namespace
+
+void ListenerRecord::offer_upstream(UniqueFd fd, TimePoint until) {
+  const std::lock_guard lock(mutex_);
+  offered_.push_back({.fd = std::move(fd), .until = until});
+}
+
+std::optional<UniqueFd> ListenerRecord::claim_upstream(TimePoint now) {
+  drop_unclaimed(now);
+  const std::lock_guard lock(mutex_);
+  while (!offered_.empty()) {
+    UniqueFd fd = std::move(offered_.front().fd);
+    offered_.pop_front();
+    if (is_alive(fd)) return fd;
+  }
+  return std::nullopt;
+}
+
+void ListenerRecord::drop_unclaimed(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  while (!offered_.empty() && offered_.front().until <= now) offered_.pop_front();
+}
+
+}  // namespace misrule::proxy

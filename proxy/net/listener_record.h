@@ -1,0 +1,42 @@
+#pragma once
+
+// What all loops share of one listener: who it is for, and upstreams that were connected in
+// advance.
+
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/unique_fd.h"
+#include "proxy/proxy.h"
+
+namespace misrule::proxy {
+
+class ListenerRecord {
+ public:
+  explicit ListenerRecord(Listener listener) : listener_(std::move(listener)) {}
+
+  const Listener& listener() const { return listener_; }
+  /// The how-manieth connection this is, from 1.
+  std::uint64_t next_connection() { return ++connections_; }
+
+  /// Kept for the next connection, at most until `until`.
+  void offer_upstream(UniqueFd fd, TimePoint until);
+  std::optional<UniqueFd> claim_upstream(TimePoint now);
+  /// Closes what nobody claimed in time.
+  void drop_unclaimed(TimePoint now);
+
+ private:
+  struct Offered {
+    UniqueFd fd;
+    TimePoint until;
+  };
+  const Listener listener_;
+  std::atomic<std::uint64_t> connections_ = 0;
+  std::mutex mutex_;
+  std::deque<Offered> offered_;
+};
+
+}  // namespace misrule::proxy

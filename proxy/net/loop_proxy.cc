@@ -1,0 +1,181 @@
+#include "proxy/net/loop_proxy.h"
+
+#include <algorithm>
+#include <chrono>
+#include <latch>
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "proxy/net/sockets.h"
+
+namespace misrule::proxy {
+
+namespace {
+
+/// A loopback server answers at once; who does not is held by whoever asked, not by us.
+constexpr int kUpstreamAnswerMs = 100;
+constexpr auto kUnclaimed = std::chrono::seconds(1);
+
+/// Signals are for the process's own threads: a loop's thread starts with all of them blocked.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_ = {};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Proxy>> Proxy::start(const Options& options) {
+  if (options.loops == 0 || options.loops > 64) {
+    return fail(Code::kInvalid, fmt::format("{} loops: 1 to 64 are possible", options.loops));
+  }
+  auto proxy = std::make_unique<LoopProxy>(options);
+  proxy->run();
+  return proxy;
+}
+
+LoopProxy::LoopProxy(const Options& options) : options_(options), book_(options.seed) {
+  for (unsigned i = 0; i < options.loops; ++i) {
+    shards_.push_back(std::make_unique<Shard>(Surroundings{.options = options_,
+                                                           .clock = clock_,
+                                                           .calls = kernel_sockets(),
+                                                           .book = book_,
+                                                           .cancel_keys = cancel_keys_}));
+  }
+}
+
+LoopProxy::~LoopProxy() { stop(Duration::zero()); }
+
+void LoopProxy::run() {
+  const SignalsBlocked blocked;
+  for (const auto& shard : shards_) {
+    threads_.emplace_back([loop = &shard->loop()] { loop->run(); });
+  }
+  running_ = true;
+}
+
+void LoopProxy::everywhere(const std::function<void(Shard&)>& job) {
+  std::latch done(static_cast<std::ptrdiff_t>(shards_.size()));
+  for (const auto& shard : shards_) {
+    shard->loop().post([&job, &done, loop_shard = shard.get()] {
+      job(*loop_shard);
+      done.count_down();
+    });
+  }
+  done.wait();
+}
+
+Result<ListenerId> LoopProxy::add_listener(const Listener& listener) {
+  const std::lock_guard lock(mutex_);
+  if (!running_) return fail(Code::kCancelled, "the proxy has been stopped");
+  Listener wanted = listener;
+  std::vector<UniqueFd> sockets;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    MISRULE_TRY(UniqueFd fd, listen_on(wanted.listen, shards_.size() > 1));
+    wanted.listen = bound_to(fd);
+    sockets.push_back(std::move(fd));
+  }
+  auto record = std::make_shared<ListenerRecord>(wanted);
+  std::mutex taking;
+  everywhere([&](Shard& shard) {
+    const std::lock_guard one(taking);
+    shard.listen(record, std::move(sockets.back()));
+    sockets.pop_back();
+  });
+  listening_.push_back({.record = std::move(record), .at = wanted.listen});
+  return listening_.size() - 1;
+}
+
+Endpoint LoopProxy::listening_at(ListenerId listener) const {
+  const std::lock_guard lock(mutex_);
+  return listening_.at(listener).at;
+}
+
+Status LoopProxy::open_upstream(ListenerId listener, int* error_number) {
+  std::shared_ptr<ListenerRecord> record;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!running_) return fail(Code::kCancelled, "the proxy has been stopped");
+    record = listening_.at(listener).record;
+  }
+  MISRULE_TRY(UniqueFd fd, begin_connect(record->listener().upstream, error_number));
+  MISRULE_TRY_VOID(finish_connect(fd, kUpstreamAnswerMs, error_number));
+  const TimePoint until = clock_.now() + kUnclaimed;
+  record->offer_upstream(std::move(fd), until);
+  Loop& loop = shards_.front()->loop();
+  loop.post([&loop, record, until] {
+    loop.at(until, [record, until] { record->drop_unclaimed(until); });
+  });
+  return {};
+}
+
+model::Topology LoopProxy::topology() const {
+  model::Topology topology;
+  for (const Listening& listening : listening_) {
+    const Listener& listener = listening.record->listener();
+    auto service = std::ranges::find(topology.services, listener.service, &model::Service::name);
+    if (service == topology.services.end()) {
+      topology.services.push_back({.name = listener.service});
+      service = std::prev(topology.services.end());
+    }
+    if (service->find_interface(listener.interface) == nullptr) {
+      service->interfaces.push_back({.name = listener.interface, .protocol = listener.protocol});
+    }
+  }
+  return topology;
+}
+
+Status LoopProxy::set_rules(const model::RuleSet& rules) {
+  const std::lock_guard lock(mutex_);
+  if (!running_) return fail(Code::kCancelled, "the proxy has been stopped");
+  MISRULE_TRY(auto compiled, rules::RuleSet::compile(rules, topology(), book_));
+  everywhere([&](Shard& shard) { shard.use(compiled); });
+  rules_ = std::move(compiled);
+  return {};
+}
+
+std::vector<model::RuleTally> LoopProxy::tallies() const { return book_.tallies(); }
+
+CutReport LoopProxy::cut(const std::string& consumer, const std::string& service,
+                         const std::string& interface) {
+  const std::lock_guard lock(mutex_);
+  if (!running_) return {};
+  std::atomic<std::size_t> count = 0;
+  everywhere([&](Shard& shard) { count += shard.cut(consumer, service, interface); });
+  return {.connections = count};
+}
+
+Counters LoopProxy::counters() const {
+  Counters sum;
+  for (const auto& shard : shards_) {
+    const ShardCounts& counts = shard->counts();
+    sum.connections_total += counts.connections_total.value();
+    sum.connections_open += counts.connections_open.value();
+    sum.connections_opaque += counts.connections_opaque.value();
+    sum.messages_total += counts.messages_total.value();
+    sum.bytes_to_server += counts.bytes_to_server.value();
+    sum.bytes_to_client += counts.bytes_to_client.value();
+  }
+  return sum;
+}
+
+void LoopProxy::stop(Duration drain) {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(running_, false)) return;
+  const TimePoint deadline = clock_.now() + drain;
+  everywhere([&](Shard& shard) { shard.drain(deadline); });
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+}  // namespace misrule::proxy

@@ -1,0 +1,71 @@
+#pragma once
+
+// One loop with everything that lives and dies on it: acceptors, connections, the rules in force.
+//
+// All but the constructor, loop().post() and cancel_held() belongs to the loop's thread.
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "proxy/net/acceptor.h"
+#include "proxy/net/cancel_keys.h"
+#include "proxy/net/connection.h"
+#include "proxy/net/counts.h"
+#include "proxy/net/loop.h"
+#include "proxy/rules/rule_set.h"
+
+namespace misrule::proxy {
+
+/// What the loops of one proxy have in common; outlives them.
+struct Surroundings {
+  Options options;
+  const Clock& clock;
+  SocketCalls& calls;
+  rules::RuleBook& book;
+  CancelKeys& cancel_keys;
+};
+
+class Shard {
+ public:
+  explicit Shard(const Surroundings& surroundings);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  Loop& loop() { return loop_; }
+  const Options& options() const { return surroundings_.options; }
+  const rules::RuleBook& book() const { return surroundings_.book; }
+  CancelKeys& cancel_keys() { return surroundings_.cancel_keys; }
+  ShardCounts& counts() { return counts_; }
+
+  void listen(std::shared_ptr<ListenerRecord> record, UniqueFd fd);
+  void open_connection(Acceptor& acceptor, UniqueFd client, UniqueFd server);
+  /// By the connection itself, when both of its directions are over.
+  void connection_ended(std::uint64_t number);
+
+  /// What a vanished rule holds goes on.
+  void use(std::shared_ptr<const rules::RuleSet> rules);
+  /// Thread-safe: lets what is held there go on as cancelled.
+  void cancel_held(std::uint64_t connection);
+  std::size_t cut(std::string_view consumer, std::string_view service, std::string_view interface);
+  /// Ends run() when the last connection is over; those that stand at the deadline are ended.
+  void drain(TimePoint deadline);
+
+ private:
+  void kill_all();
+
+  const Surroundings surroundings_;
+  ShardCounts counts_;
+  Loop loop_;
+  std::shared_ptr<const rules::RuleSet> rules_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::uint64_t connections_made_ = 0;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  bool draining_ = false;
+};
+
+}  // namespace misrule::proxy

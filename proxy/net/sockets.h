@@ -1,0 +1,25 @@
+#pragma once
+
+// Addresses and the socket calls outside the byte path: listening, connecting upstream.
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "proxy/proxy.h"
+
+namespace misrule::proxy {
+
+/// Non-blocking. `shared`: several loops listen on one port.
+Result<UniqueFd> listen_on(const Endpoint& endpoint, bool shared);
+/// Where a listening socket is, once port 0 has become one.
+Endpoint bound_to(const UniqueFd& fd);
+
+/// Non-blocking, and perhaps still connecting. Fails with the errno in `error_number` where the
+/// answer was there at once.
+Result<UniqueFd> begin_connect(const Endpoint& to, int* error_number);
+/// Waits for the answer for at most `limit_ms`.
+Status finish_connect(const UniqueFd& fd, int limit_ms, int* error_number);
+
+/// Small messages leave at once.
+void set_no_delay(int fd);
+
+}  // namespace misrule::proxy
