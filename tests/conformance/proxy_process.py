@@ -1,0 +1,130 @@
+"""misrule-proxy as a test sees it: its port, its events, its counters, its rules.
+
+    with ProxyProcess(upstream_port, "postgres", record_all=True) as proxy:
+        proxy.port
+        proxy.set_rules([{"id": "r1", "postgres": {"query": "select*"}, "drop": {}}])
+        proxy.counters()["messages_total"]
+        proxy.events                    # a list of dicts that grows
+"""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+from postgres_server import skip
+
+
+def proxy_binary():
+    build = os.environ.get("MISRULE_BINARY_DIR")
+    if not build:
+        skip("MISRULE_BINARY_DIR does not say where misrule-proxy is")
+    path = os.path.join(build, "bin", "misrule-proxy")
+    if not os.path.exists(path):
+        raise SystemExit(f"{path} has not been built")
+    return path
+
+
+class ProxyProcess:
+    def __init__(self, upstream_port, protocol, record_all=False, rules=None, command=()):
+        self.upstream_port = upstream_port
+        self.protocol = protocol
+        self.record_all = record_all
+        self.command = list(command)
+        self.first_rules = rules or []
+        self.events = []
+        self.changed = threading.Condition()
+        self.ended = None
+
+    def __enter__(self):
+        handle, self.rules_file = tempfile.mkstemp(prefix="misrule-rules-", suffix=".json")
+        os.close(handle)
+        self._write_rules(self.first_rules)
+        arguments = [*self.command, proxy_binary(), "--upstream", f"127.0.0.1:{self.upstream_port}",
+                     "--protocol", self.protocol, "--rules", self.rules_file]
+        if self.record_all:
+            arguments.append("--record-all")
+        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+        self.port = int(self.wait_for(lambda e: e.get("action") == "ready")["listen"].split(":")[1])
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(10)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.reader.join(5)
+            os.unlink(self.rules_file)
+        if code != 0:
+            raise RuntimeError(f"misrule-proxy ended with {code}")
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def _read(self):
+        for line in self.process.stdout:
+            with self.changed:
+                self.events.append(json.loads(line))
+                self.changed.notify_all()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def wait_for(self, predicate, since=0, limit=10):
+        """The first event from index `since` on that satisfies the predicate."""
+        deadline = time.monotonic() + limit
+        with self.changed:
+            at = since
+            while True:
+                while at < len(self.events):
+                    if predicate(self.events[at]):
+                        return self.events[at]
+                    at += 1
+                left = deadline - time.monotonic()
+                if left <= 0 or self.ended:
+                    raise RuntimeError(f"no such event; the last ones: {self.events[-5:]}")
+                self.changed.wait(left)
+
+    def _write_rules(self, rules):
+        with open(self.rules_file, "w") as file:
+            json.dump({"rules": rules}, file)
+
+    def set_rules(self, rules):
+        """Returns when every loop has taken them up."""
+        self._write_rules(rules)
+        since = len(self.events)
+        self.process.send_signal(signal.SIGHUP)
+        told = self.wait_for(lambda e: e.get("action") in ("rules_loaded", "rules_refused"), since)
+        if told["action"] == "rules_refused":
+            raise ValueError(told["detail"])
+
+    def counters(self):
+        return self._ask()[-1]
+
+    def tallies(self):
+        return {event["rule"]: event for event in self._ask()[:-1]}
+
+    def _ask(self):
+        since = len(self.events)
+        self.process.send_signal(signal.SIGUSR1)
+        last = self.wait_for(lambda e: e.get("action") == "counters", since)
+        told = [e for e in self.events[since:] if e.get("action") in ("tally", "counters")]
+        return told[: told.index(last) + 1]
+
+    def units(self):
+        """Events of requests and statements, with what became of them."""
+        return [e for e in list(self.events) if e["type"] == "proxy" and "reply" in e]
+
+    def resident_kib(self):
+        with open(f"/proc/{self.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
