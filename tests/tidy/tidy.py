@@ -237,6 +237,8 @@ def check_readme_tables(tree):
             rows = house.table_rows(tree.text(path), kind)
             listed = {name for cells in rows for word in house.code_words(cells[0])
                       for name in expand_braces(word)}
+            if kind == "file":  # Such a table may name folders, too.
+                there = there | (present["folder"] & listed)
             for name in sorted(listed ^ there if rows else ()):
                 problem = "listed, but not there" if name in listed else "there, but not listed"
                 yield Finding(path, 1, "readme", f"{name}: {problem}")

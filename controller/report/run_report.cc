@@ -1,0 +1,169 @@
+#include "controller/report/run_report.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "controller/report/again.h"
+#include "controller/report/failure.h"
+#include "controller/report/text.h"
+
+namespace misrule::controller {
+
+namespace {
+
+using model::Outcome;
+
+constexpr std::array kOutcomes = {Outcome::kFailed,      Outcome::kInvalid,      Outcome::kError,
+                                  Outcome::kInterrupted, Outcome::kInconclusive, Outcome::kSkipped,
+                                  Outcome::kPassed};
+constexpr std::array kSpinner = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+constexpr Duration kRedrawEvery = std::chrono::milliseconds(80);
+
+/// The files of a plan in their order, each once.
+std::vector<std::string> files_of(const RunPlan& plan) {
+  std::vector<std::string> files;
+  for (const RunPlan::Test& test : plan.tests) {
+    if (std::ranges::find(files, test.file) == files.end()) files.push_back(test.file);
+  }
+  return files;
+}
+
+class TextReport final : public RunReport {
+ public:
+  TextReport(const RunRequest& request, ReportOptions options)
+      : request_(request), options_(std::move(options)), paint_(options_.color) {}
+
+  void spec_rejected(const SpecProblem& problem) override {
+    clear_live_line();
+    options_.write(problem.rendered);
+    if (!problem.rendered.ends_with('\n')) options_.write("\n");
+  }
+
+  void planned(const RunPlan& plan) override;
+  void test_started(const RunPlan::Test& test) override;
+  void test_progress(const RunPlan::Test& test, std::string_view phase,
+                     std::uint64_t events) override;
+  void test_finished(const RunPlan::Test& test, const model::TestReport& report,
+                     const std::vector<model::Event>& story) override;
+  void finished(const RunResult& result) override;
+
+ private:
+  void clear_live_line();
+  void draw_live_line(const RunPlan::Test& test, std::string_view phase, std::uint64_t events);
+  std::string counts_text(const RunResult& result) const;
+
+  const RunRequest& request_;
+  ReportOptions options_;
+  Paint paint_;
+  std::uint64_t seed_ = 1;
+  std::size_t planned_ = 0;
+  std::size_t finished_ = 0;
+  std::size_t name_columns_ = 0;
+  std::vector<std::string> files_ = {};
+  std::string shown_file_ = {};
+  TimePoint started_ = {};
+  TimePoint drawn_ = {};
+  std::size_t frame_ = 0;
+  bool live_line_ = false;
+};
+
+void TextReport::planned(const RunPlan& plan) {
+  seed_ = plan.seed;
+  planned_ = plan.tests.size();
+  files_ = files_of(plan);
+  for (const RunPlan::Test& test : plan.tests) {
+    name_columns_ = std::max(name_columns_, text_columns(test.name));
+  }
+  std::string head = paint_.bold("misrule " + options_.version);
+  if (files_.size() == 1) head += " · " + files_.front();
+  head += fmt::format(" · seed {}", plan.seed);
+  for (const std::string& stand_in : plan.stand_ins) head += " · " + with_arrows(stand_in);
+  options_.write(head + "\n");
+  for (const std::string& note : plan.notes) {
+    options_.write(fmt::format("{} {}\n", paint_.yellow("note:"), note));
+  }
+}
+
+void TextReport::test_started(const RunPlan::Test& test) {
+  if (files_.size() > 1 && shown_file_ != test.file) {
+    clear_live_line();
+    shown_file_ = test.file;
+    options_.write(fmt::format("{}\n", paint_.bold(test.file)));
+  }
+  started_ = options_.clock.now();
+  drawn_ = {};
+  draw_live_line(test, "starting", 0);
+}
+
+void TextReport::test_progress(const RunPlan::Test& test, std::string_view phase,
+                               std::uint64_t events) {
+  draw_live_line(test, phase, events);
+}
+
+void TextReport::draw_live_line(const RunPlan::Test& test, std::string_view phase,
+                                std::uint64_t events) {
+  if (!options_.live) return;
+  const TimePoint now = options_.clock.now();
+  if (live_line_ && now - drawn_ < kRedrawEvery) return;
+  drawn_ = now;
+  const std::string line =
+      fmt::format("{} {}  {}  {} · {} events  [{}/{}]", kSpinner.at(frame_++ % kSpinner.size()),
+                  padded(test.name, name_columns_), seconds_text(now - started_), printable(phase),
+                  events, finished_ + 1, planned_);
+  // Auto-wrap would leave lines behind that nobody clears.
+  options_.write("\r\x1b[2K" + cut_to(line, options_.columns > 1 ? options_.columns - 1 : 1));
+  live_line_ = true;
+}
+
+void TextReport::clear_live_line() {
+  if (live_line_) options_.write("\r\x1b[2K");
+  live_line_ = false;
+}
+
+void TextReport::test_finished(const RunPlan::Test& test, const model::TestReport& report,
+                               const std::vector<model::Event>& story) {
+  clear_live_line();
+  ++finished_;
+  options_.write(test_lines({.report = report,
+                             .story = story,
+                             .name_columns = std::max(name_columns_, text_columns(report.test)),
+                             .columns = options_.columns,
+                             .verbose = options_.verbose,
+                             .again = again_command(options_.program, request_, test, seed_)},
+                            paint_));
+}
+
+std::string TextReport::counts_text(const RunResult& result) const {
+  std::string out;
+  for (const Outcome outcome : kOutcomes) {
+    const auto count = std::ranges::count(result.reports, outcome, &model::TestReport::outcome);
+    if (count == 0) continue;
+    const std::string part = fmt::format("{} {}", count, model::outcome_name(outcome));
+    const bool good = outcome == Outcome::kPassed;
+    out += (out.empty() ? "" : ", ") + (good ? paint_.green(part) : paint_.red(part));
+  }
+  if (result.reports.size() < planned_) {
+    const std::string part = fmt::format("{} not run", planned_ - result.reports.size());
+    out += (out.empty() ? "" : ", ") + paint_.yellow(part);
+  }
+  return out;
+}
+
+void TextReport::finished(const RunResult& result) {
+  clear_live_line();
+  const std::string counts = counts_text(result);
+  if (counts.empty()) return;
+  options_.write(
+      fmt::format("{} in {} · {}\n", counts, seconds_text(result.took), fmt::join(files_, ", ")));
+}
+
+}  // namespace
+
+std::unique_ptr<RunReport> make_run_report(const RunRequest& request, ReportOptions options) {
+  return std::make_unique<TextReport>(request, std::move(options));
+}
+
+}  // namespace misrule::controller

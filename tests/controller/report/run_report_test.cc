@@ -1,0 +1,123 @@
+// The texts of a whole run, against golden files. MISRULE_REGENERATE=1 writes them anew.
+
+#include "controller/report/run_report.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "tests/controller/report/sample_run.h"
+
+namespace misrule::controller {
+namespace {
+
+std::string golden_path(const std::string& name) {
+  return std::string(MISRULE_SOURCE_DIR) + "/tests/controller/report/golden/" + name;
+}
+
+void expect_golden(const std::string& name, const std::string& text) {
+  if (std::getenv("MISRULE_REGENERATE") != nullptr) {
+    std::ofstream(golden_path(name)) << text;
+  }
+  std::ifstream file(golden_path(name));
+  std::stringstream expected;
+  expected << file.rdbuf();
+  EXPECT_EQ(text, expected.str()) << "MISRULE_REGENERATE=1 writes " << golden_path(name);
+}
+
+/// Tells a report the sample run, moving the clock so that live lines differ.
+void tell(RunReport& report, ManualClock& clock) {
+  const RunResult result = sample_result();
+  for (const SpecProblem& problem : result.problems) report.spec_rejected(problem);
+  report.planned(result.plan);
+  for (std::size_t i = 0; i < result.reports.size(); ++i) {
+    const RunPlan::Test& test = result.plan.tests[i];
+    report.test_started(test);
+    clock.advance(std::chrono::milliseconds(100));
+    report.test_progress(test, "POST /payments → api", 17);
+    const bool failed = result.reports[i].outcome == model::Outcome::kFailed;
+    report.test_finished(test, result.reports[i],
+                         failed ? sample_story() : std::vector<model::Event>());
+  }
+  report.finished(result);
+}
+
+struct Looks {
+  bool color = false;
+  bool live = false;
+  std::size_t columns = 100;
+  bool verbose = false;
+};
+
+std::string told(const Looks& looks) {
+  std::string out;
+  ManualClock clock;
+  const RunRequest request = sample_request();
+  const auto report = make_run_report(request, {.write = [&](std::string_view s) { out += s; },
+                                                .clock = clock,
+                                                .color = looks.color,
+                                                .live = looks.live,
+                                                .columns = looks.columns,
+                                                .verbose = looks.verbose,
+                                                .version = "0.1"});
+  tell(*report, clock);
+  return out;
+}
+
+TEST(RunReport, LogsArePlainText) {
+  const std::string text = told({.columns = 120});
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_EQ(text.find('\r'), std::string::npos);
+  expect_golden("log.txt", text);
+}
+
+TEST(RunReport, NarrowLogsPutRulesBelow) { expect_golden("narrow.txt", told({.columns = 60})); }
+
+TEST(RunReport, VerboseLogsDescribeWhatPassed) {
+  const std::string text = told({.verbose = true});
+  EXPECT_NE(text.find("An order is placed, paid and listed."), std::string::npos);
+}
+
+TEST(RunReport, ColorsChangeNoWords) {
+  std::string text = told({.color = true, .columns = 120});
+  EXPECT_NE(text.find("\x1b[32m✓\x1b[0m"), std::string::npos);
+  for (std::size_t at = text.find('\x1b'); at != std::string::npos; at = text.find('\x1b')) {
+    text.erase(at, text.find('m', at) - at + 1);
+  }
+  EXPECT_EQ(text, told({.columns = 120}));
+}
+
+/// What remains on a terminal's screen: what stood in a line before it was erased is gone.
+std::string after_erasing(const std::string& text) {
+  std::string screen;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t erased = line.rfind("\x1b[2K");
+    screen += (erased == std::string::npos ? line : line.substr(erased + 4)) + "\n";
+  }
+  return screen;
+}
+
+TEST(RunReport, LiveLinesVanishAndLeaveTheLog) {
+  const std::string text = told({.live = true, .columns = 120});
+  EXPECT_NE(text.find("POST /payments → api · 17 events  [2/9]"), std::string::npos);
+  EXPECT_EQ(after_erasing(text), told({.columns = 120}));
+}
+
+TEST(RunReport, LiveLinesNeverWrap) {
+  const std::string text = told({.live = true, .columns = 40});
+  std::size_t at = 0;
+  while ((at = text.find("\r\x1b[2K", at)) != std::string::npos) {
+    at += 5;
+    const std::size_t end = text.find_first_of("\r\n", at);
+    if (text[end] != '\r') continue;  // A line that stays may be longer.
+    std::size_t columns = 0;
+    for (std::size_t i = at; i < end; ++i) columns += (text[i] & 0xC0) != 0x80 ? 1 : 0;
+    EXPECT_LT(columns, 40U) << text.substr(at, end - at);
+  }
+}
+
+}  // namespace
+}  // namespace misrule::controller
