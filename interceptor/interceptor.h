@@ -2,15 +2,12 @@
 
 // The interceptor: decides what becomes of the system calls of services that Misrule started.
 //
-// One supervisor thread serves the seccomp listeners of all services of a world. A service is exec'd
-// through the shim (a static executable), which installs the filter and hands the listener over.
-// The only header of interceptor/ that other folders may include.
+// One supervisor thread serves the seccomp listeners of all services of a world. A service is
+// exec'd through the shim (a static executable), which installs the filter and hands the listener
+// over. The only header of interceptor/ that other folders may include.
 //
-// It is no security boundary: a call that is let through is read again by the kernel from memory that
-// the process may have changed meanwhile.
-
-#include <netinet/in.h>
-#include <sys/socket.h>
+// It is no security boundary: a call that is let through is read again by the kernel from memory
+// that the process may have changed meanwhile.
 
 #include <cstdint>
 #include <memory>
@@ -18,6 +15,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -47,23 +47,32 @@ struct Route {
     kRedirect,   ///< To `to` instead, through a duplicate of the socket.
     kRefuse,     ///< The declared server does not answer: connect() fails with `error`.
   } kind = Kind::kUntouched;
-  sockaddr_storage to = {};  ///< Of the socket's own address family.
+  sockaddr_storage to = {};
   socklen_t to_size = 0;
   int error = 0;
-  std::string service = {};    ///< The declared destination, for events and `to=`.
+  std::string service = {};  ///< The declared destination, for events and `to=`.
   std::string interface = {};
 };
 
 /// Knows the declared interfaces and their proxies. Called on the supervisor's thread: must answer
-/// within microseconds (a loopback connect to the upstream is).
+/// within microseconds (a loopback connect to the upstream is), and must not call the supervisor.
+/// Destinations arrive in one form: v4-mapped is AF_INET, and the unspecified address is the
+/// loopback. A route's `to` may be AF_INET for an IPv6 socket: it is mapped.
 class ConnectRouter {
  public:
   virtual ~ConnectRouter() = default;
 
   /// The declared destination only: fills in kind, service and interface, connects nothing.
   virtual Route lookup(std::string_view consumer, const sockaddr_storage& destination) = 0;
-  /// The same and prepares the way: the proxy has its upstream connection, or the route says kRefuse.
+  /// The same and prepares the way: the proxy has its upstream connection, or the route says
+  /// kRefuse.
   virtual Route open(std::string_view consumer, const sockaddr_storage& destination) = 0;
+  /// Whether the other end of a service's connection is an observer or probe of Misrule: no rule
+  /// for read= or write= touches its sockets.
+  virtual bool is_observer(const sockaddr_storage& peer) {
+    static_cast<void>(peer);
+    return false;
+  }
 };
 
 struct Options {
@@ -74,8 +83,10 @@ struct Options {
   std::string shim_path = {};  ///< The misrule-shim executable.
 };
 
-/// How to start a service under interception: exec `shim_path` with `shim_socket` inherited as
-/// descriptor number `socket_number`, and with arguments `argv` in front of the service's own.
+/// How to start a service under interception: exec argv[0] (the shim) with `shim_socket` inherited
+/// as descriptor number `socket_number`, and with `argv` in front of the service's own program and
+/// arguments. Working directory, environment, stdio and limits are the service's already; the shim
+/// looks the program up on that environment's PATH.
 struct Launch {
   UniqueFd shim_socket;
   int socket_number = 3;
@@ -86,20 +97,26 @@ class Supervisor {
  public:
   virtual ~Supervisor() = default;  ///< stop()s.
 
-  /// Starts the supervisor's thread. kUnsupported says which kernel feature or privilege is missing.
+  /// Starts the supervisor's thread. kUnsupported says which kernel feature or privilege is
+  /// missing.
   static Result<std::unique_ptr<Supervisor>> start(const Options& options);
 
-  /// Readies one launch of `service` (again after a restart). `families` is what the filter must see;
-  /// connect is always seen. `user` empty: the shim keeps its user.
+  /// Readies one launch of `service` (again after a restart). `families` is what the filter must
+  /// see; connect is always seen. For a service that keeps state (Postgres, Redis, Kafka) "read"
+  /// and "write" leave out the calls that only sockets know, unless "recv" or "send" is in
+  /// `families` too. `user` (a name or number) empty: the shim keeps its user.
   virtual Result<Launch> prepare(const std::string& service, const std::set<std::string>& families,
                                  const std::string& user) = 0;
-  /// Waits for the shim of the latest prepare() of this service: its listener is served from then
-  /// on. Fails with the shim's own words ("exec ./api: No such file or directory").
+  /// Waits until the shim of the latest prepare() of this service has executed the program; its
+  /// listener is served from before that. Fails with the shim's own words ("exec ./api: No such
+  /// file or directory").
   virtual Status wait_attached(const std::string& service, Duration timeout) = 0;
 
-  /// Replaces all rules at once. Those with a SyscallMatch count; others are ignored. Tallies of rules
-  /// whose id stays go on. A call that a vanished rule delays goes on at once, with an event.
-  /// Fails, changing nothing, if a rule cannot be: unknown family, errno or target.
+  /// Replaces all rules at once. Those with a SyscallMatch count; others are ignored. Tallies of
+  /// rules whose id stays go on. A call that a vanished rule delays goes on at once, with an event.
+  /// Fails, changing nothing, if a rule cannot be: unknown family, errno or target, or something
+  /// that the filter of its running service does not see. A rule without an action records: its
+  /// matches are events with the decision "allow".
   virtual Status set_rules(const model::RuleSet& rules) = 0;
   /// One per rule ever armed since start, in order of arming.
   virtual std::vector<model::RuleTally> tallies() const = 0;
@@ -112,8 +129,8 @@ class Supervisor {
 struct Probe {
   std::string name = {};
   bool available = false;
-  std::string detail = {};   ///< Version, or the error.
-  std::string cost = {};     ///< What is lost without it; empty if nothing.
+  std::string detail = {};  ///< Version, or the error.
+  std::string cost = {};    ///< What is lost without it; empty if nothing.
 };
 
 /// Tries each kernel feature for real (interceptor probes: user notification, WAIT_KILLABLE_RECV,
