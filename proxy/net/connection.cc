@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "proxy/net/acceptor.h"
-#include "proxy/net/conversations.h"
 #include "proxy/net/shard.h"
 
 namespace misrule::proxy {
@@ -33,7 +32,7 @@ Connection::Connection(Shard& shard, const Acceptor& acceptor, std::uint64_t num
       acceptor_(acceptor),
       number_(number),
       host_(shard, acceptor, number),
-      conversation_(make_conversation(acceptor.listener().protocol, host_)),
+      conversation_(shard.make_conversation(acceptor.listener().protocol, host_)),
       client_(shard.loop(), std::move(ends.client), *this),
       server_(shard.loop(), std::move(ends.server), *this),
       to_server_{.direction = Direction::kToServer,

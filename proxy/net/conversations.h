@@ -9,8 +9,10 @@
 
 namespace misrule::proxy {
 
+using ConversationMaker = std::unique_ptr<codecs::Conversation>(model::Protocol protocol,
+                                                                codecs::ConversationHost& host);
+
 /// Protocols without a codec are carried as bytes.
-std::unique_ptr<codecs::Conversation> make_conversation(model::Protocol protocol,
-                                                        codecs::ConversationHost& host);
+ConversationMaker make_conversation;
 
 }  // namespace misrule::proxy

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "proxy/net/conversations.h"
 #include "proxy/net/sockets.h"
 
 namespace misrule::proxy {
@@ -46,11 +47,13 @@ Result<std::unique_ptr<Proxy>> Proxy::start(const Options& options) {
 
 LoopProxy::LoopProxy(const Options& options) : options_(options), book_(options.seed) {
   for (unsigned i = 0; i < options.loops; ++i) {
-    shards_.push_back(std::make_unique<Shard>(Surroundings{.options = options_,
-                                                           .clock = clock_,
-                                                           .calls = kernel_sockets(),
-                                                           .book = book_,
-                                                           .cancel_keys = cancel_keys_}));
+    shards_.push_back(
+        std::make_unique<Shard>(Surroundings{.options = options_,
+                                             .clock = clock_,
+                                             .calls = kernel_sockets(),
+                                             .book = book_,
+                                             .cancel_keys = cancel_keys_,
+                                             .make_conversation = make_conversation}));
   }
 }
 

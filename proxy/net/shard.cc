@@ -13,9 +13,10 @@ Shard::~Shard() {
   loop_.tick(0);
 }
 
-void Shard::listen(std::shared_ptr<ListenerRecord> record, UniqueFd fd) {
+Acceptor& Shard::listen(std::shared_ptr<ListenerRecord> record, UniqueFd fd) {
   acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(record), std::move(fd)));
   acceptors_.back()->use(rules_.get());
+  return *acceptors_.back();
 }
 
 void Shard::open_connection(Acceptor& acceptor, UniqueFd client, UniqueFd server) {

@@ -14,6 +14,7 @@
 #include "proxy/net/acceptor.h"
 #include "proxy/net/cancel_keys.h"
 #include "proxy/net/connection.h"
+#include "proxy/net/conversations.h"
 #include "proxy/net/counts.h"
 #include "proxy/net/loop.h"
 #include "proxy/rules/rule_set.h"
@@ -27,6 +28,7 @@ struct Surroundings {
   SocketCalls& calls;
   rules::RuleBook& book;
   CancelKeys& cancel_keys;
+  ConversationMaker& make_conversation;
 };
 
 class Shard {
@@ -41,8 +43,12 @@ class Shard {
   const rules::RuleBook& book() const { return surroundings_.book; }
   CancelKeys& cancel_keys() { return surroundings_.cancel_keys; }
   ShardCounts& counts() { return counts_; }
+  std::unique_ptr<codecs::Conversation> make_conversation(model::Protocol protocol,
+                                                          codecs::ConversationHost& host) const {
+    return surroundings_.make_conversation(protocol, host);
+  }
 
-  void listen(std::shared_ptr<ListenerRecord> record, UniqueFd fd);
+  Acceptor& listen(std::shared_ptr<ListenerRecord> record, UniqueFd fd);
   void open_connection(Acceptor& acceptor, UniqueFd client, UniqueFd server);
   /// By the connection itself, when both of its directions are over.
   void connection_ended(std::uint64_t number);
