@@ -1,0 +1,32 @@
+#pragma once
+
+// The subcommands: each adds its options to the command line and, when it was chosen, an action.
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace misrule::cli {
+
+/// What was chosen. The action runs after parsing, and gives the exit code.
+struct Choice {
+  std::string program = "misrule";  ///< As the user typed it.
+  std::function<int()> action = {};
+};
+
+inline constexpr int kPassed = 0;
+inline constexpr int kWrongUse = 2;
+inline constexpr int kInfrastructure = 3;
+
+void add_test(CLI::App& app, Choice& choice);
+void add_check(CLI::App& app, Choice& choice);
+void add_compile(CLI::App& app, Choice& choice);
+void add_doctor(CLI::App& app, Choice& choice);
+void add_enter(CLI::App& app, Choice& choice);
+void add_end(CLI::App& app, Choice& choice);
+void add_proxy(CLI::App& app, Choice& choice);
+
+}  // namespace misrule::cli

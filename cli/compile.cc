@@ -1,0 +1,34 @@
+// misrule compile FILE: the rules of every test, as YAML with source lines.
+
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "controller/run/run.h"
+
+namespace misrule::cli {
+
+void add_compile(CLI::App& app, Choice& choice) {
+  auto file = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("compile", "Print the rules of every test as YAML");
+  command->add_option("FILE", *file, "a spec file")->required();
+  command->footer(
+      "Example:\n  misrule compile shop.star > rules.yaml\n  misrule test shop.star --rules "
+      "rules.yaml");
+  command->callback([file, &choice] {
+    choice.action = [file] {
+      const auto yaml = controller::compile_rules(*file);
+      if (yaml) {
+        fmt::print("{}", *yaml);
+        return kPassed;
+      }
+      fmt::print(stderr, "{}\n", yaml.error().what);
+      return kWrongUse;
+    };
+  });
+}
+
+}  // namespace misrule::cli

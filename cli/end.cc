@@ -1,0 +1,28 @@
+// misrule end RUN: ends a world that --keep left standing.
+
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "controller/run/run.h"
+
+namespace misrule::cli {
+
+void add_end(CLI::App& app, Choice& choice) {
+  auto run = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("end", "End a kept world");
+  command->add_option("RUN", *run, "as 'misrule test --keep' names it")->required();
+  command->callback([run, &choice] {
+    choice.action = [run] {
+      const Status ended = controller::end_run(*run);
+      if (ended) return kPassed;
+      fmt::print(stderr, "misrule: {}\n", ended.error().what);
+      return ended.error().code == Code::kNotFound ? kWrongUse : kInfrastructure;
+    };
+  });
+}
+
+}  // namespace misrule::cli

@@ -1,0 +1,168 @@
+// misrule test FILE...: runs specs, tells what happened, answers by its exit code.
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/duration.h"
+#include "cli/seed.h"
+#include "cli/terminal.h"
+#include "controller/report/run_json.h"
+#include "controller/report/run_report.h"
+#include "controller/run/run.h"
+
+namespace misrule::cli {
+
+namespace {
+
+constexpr const char* kExamples = R"(Examples:
+  misrule test shop.star
+  misrule test specs/*.star --json run.json
+  misrule test shop.star --test test_disk_full -v
+  misrule test shop.star --seed random
+  misrule test shop.star --keep       then: misrule enter RUN, misrule end RUN)";
+
+struct TestOptions {
+  controller::RunRequest request = {};
+  std::string seed = "1";
+  std::string timeout = "120s";
+  std::string network = "world";
+  std::vector<std::string> set = {};
+  std::string json = {};
+  bool list = false;
+  bool verbose = false;
+  bool no_color = false;
+};
+
+int refuse(const Error& error) {
+  fmt::print(stderr, "misrule: {}\n", error.what);
+  return error.code == Code::kInvalid || error.code == Code::kNotFound ? kWrongUse
+                                                                       : kInfrastructure;
+}
+
+Status complete_request(TestOptions& options) {
+  controller::RunRequest& request = options.request;
+  MISRULE_TRY(request.seed, parse_seed(options.seed));
+  MISRULE_TRY(request.timeout, parse_duration(options.timeout));
+  request.host_network = options.network == "host";
+  for (const std::string& setting : options.set) {
+    const std::size_t equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(Code::kInvalid, fmt::format("--set '{}': wants NAME=VALUE", setting));
+    }
+    request.set.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return {};
+}
+
+/// Says what is planned instead of running it.
+class Listing final : public controller::RunObserver {
+ public:
+  void spec_rejected(const controller::SpecProblem& problem) override {
+    fmt::print(stderr, "{}\n", problem.rendered);
+  }
+  void planned(const controller::RunPlan& plan) override {
+    for (const auto& test : plan.tests) {
+      fmt::print("{}:{}  {}", test.file, test.line, test.name);
+      fmt::print("{}{}\n", test.description.empty() ? "" : "  ", test.description);
+    }
+  }
+  void test_started(const controller::RunPlan::Test&) override {}
+  void test_progress(const controller::RunPlan::Test&, std::string_view, std::uint64_t) override {}
+  void test_finished(const controller::RunPlan::Test&, const model::TestReport&,
+                     const std::vector<model::Event>&) override {}
+};
+
+int list_tests(const controller::RunRequest& request) {
+  Listing listing;
+  const auto result = controller::check_specs(request, listing);
+  return result ? result->exit_code : refuse(result.error());
+}
+
+int run_tests(const TestOptions& options, const std::string& program) {
+  // The file is opened first, so that a long run does not end with a path that cannot be written.
+  std::ofstream file;
+  const bool to_stdout = options.json == "-";
+  if (!options.json.empty() && !to_stdout) {
+    file.open(options.json);
+    if (!file) return refuse({Code::kInvalid, fmt::format("cannot write {}", options.json)});
+  }
+  std::FILE* text = to_stdout ? stderr : stdout;
+  const Looks looks = looks_of(text, options.no_color);
+  const SteadyClock clock;
+  const auto report = controller::make_run_report(
+      options.request, {.write =
+                            [text](std::string_view line) {
+                              std::fwrite(line.data(), 1, line.size(), text);
+                              // Nothing may stay behind for a forked process to write again.
+                              std::fflush(text);
+                            },
+                        .clock = clock,
+                        .color = looks.color,
+                        .live = looks.live,
+                        .columns = looks.columns,
+                        .verbose = options.verbose,
+                        .program = program,
+                        .version = MISRULE_VERSION});
+  const auto result = controller::run_specs(options.request, *report);
+  if (!result) return refuse(result.error());
+  report->finished(*result);
+  if (options.json.empty()) return result->exit_code;
+
+  const std::string json =
+      controller::run_to_json(*result, options.request, MISRULE_VERSION, program);
+  if (to_stdout) {
+    std::fwrite(json.data(), 1, json.size(), stdout);
+  } else if (!(file << json).flush()) {
+    return refuse({Code::kIo, fmt::format("cannot write {}", options.json)});
+  }
+  return result->exit_code;
+}
+
+void add_options(CLI::App& command, TestOptions& options) {
+  controller::RunRequest& request = options.request;
+  command.add_option("FILE", request.files, "spec files")->required();
+  command.add_option("--test", request.test_glob, "only tests whose name matches this glob");
+  command.add_option("--seed", options.seed, "of probabilities: a number, or 'random'")
+      ->capture_default_str();
+  command.add_option("--timeout", options.timeout, "per test, as in 90s")->capture_default_str();
+  command.add_flag("--strict", request.strict, "what is not exercised or skipped has failed");
+  command.add_option("--backend", request.backend, "what runs images: native, docker, auto")
+      ->check(CLI::IsMember({"native", "docker", "auto"}))
+      ->capture_default_str();
+  command.add_option("--network", options.network, "'host': no network of its own for each test")
+      ->check(CLI::IsMember({"world", "host"}))
+      ->capture_default_str();
+  command.add_option("--set", options.set, "NAME=VALUE, what env(\"NAME\") gives in the spec")
+      ->allow_extra_args(false);
+  command.add_option("--rules", request.rules_file, "take rules from this file, not from the spec");
+  command.add_option("--json", options.json,
+                     "write the outcome to this file; '-': standard output");
+  command.add_flag("--list", options.list, "name the tests, run nothing");
+  command.add_flag("--keep", request.keep, "the last world stays, for 'misrule enter'");
+  command.add_flag("-v,--verbose", options.verbose, "descriptions and events of passed tests, too");
+  command.add_flag("--no-color", options.no_color, "no colours (NO_COLOR does the same)");
+  command.footer(kExamples);
+}
+
+}  // namespace
+
+void add_test(CLI::App& app, Choice& choice) {
+  auto options = std::make_shared<TestOptions>();
+  CLI::App* command = app.add_subcommand("test", "Run the tests of specs");
+  add_options(*command, *options);
+  command->callback([options, &choice] {
+    choice.action = [options, program = choice.program] {
+      if (const Status complete = complete_request(*options); !complete) {
+        return refuse(complete.error());
+      }
+      return options->list ? list_tests(options->request) : run_tests(*options, program);
+    };
+  });
+}
+
+}  // namespace misrule::cli

@@ -1,0 +1,194 @@
+#include "cli/command_line.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "tests/cli/fake_engine.h"
+
+namespace misrule::cli {
+namespace {
+
+struct Outcome {
+  int code = 0;
+  std::string out = {};
+  std::string err = {};
+};
+
+/// Runs the command line as a shell would, on a fresh engine unless `prepare` changes it.
+Outcome run(std::vector<std::string> words, const FakeEngine& engine = {}) {
+  fake_engine() = engine;
+  words.insert(words.begin(), "misrule");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Outcome outcome = {.code = run_command_line(static_cast<int>(words.size()), argv.data())};
+  std::fflush(nullptr);
+  outcome.out = testing::internal::GetCapturedStdout();
+  outcome.err = testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(CommandLine, VersionAndHelp) {
+  EXPECT_EQ(run({"--version"}).out, "misrule 0.1.0\n");
+  const Outcome help = run({"--help"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_TRUE(contains(help.out, "misrule test shop.star"));
+  for (const char* name : {"test", "check", "compile", "doctor", "enter", "end", "proxy"}) {
+    EXPECT_TRUE(contains(help.out, std::string("\n  ") + name + " ")) << name << help.out;
+    EXPECT_EQ(run({name, "--help"}).code, 0) << name;
+  }
+}
+
+TEST(CommandLine, MistypedCommandsAndOptionsAreNamed) {
+  const Outcome command = run({"tset", "shop.star"});
+  EXPECT_EQ(command.code, 2);
+  EXPECT_TRUE(contains(command.err, "no command 'tset'")) << command.err;
+  EXPECT_TRUE(contains(command.err, "did you mean test")) << command.err;
+
+  const Outcome option = run({"test", "shop.star", "--sed=3"});
+  EXPECT_EQ(option.code, 2);
+  EXPECT_TRUE(contains(option.err, "no option --sed")) << option.err;
+  EXPECT_TRUE(contains(option.err, "did you mean --seed")) << option.err;
+  EXPECT_EQ(fake_engine().runs, 0U);
+}
+
+TEST(CommandLine, WrongUseIsTwoAndStartsNothing) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {},
+      {"test"},
+      {"test", "a.star", "--seed", "x"},
+      {"test", "a.star", "--timeout", "5"},
+      {"test", "a.star", "--set", "novalue"},
+      {"test", "a.star", "--backend", "podman"},
+      {"test", "a.star", "--network", "mars"},
+      {"test", "a.star", "--json", "/nonexistent/run.json"},
+      {"compile"},
+      {"enter"},
+      {"proxy", "--upstream", "nonsense"},
+      {"proxy", "--upstream", "a:1", "--protocol", "smtp"}};
+  for (const auto& words : wrong) {
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.code, 2) << testing::PrintToString(words);
+    EXPECT_FALSE(outcome.err.empty()) << testing::PrintToString(words);
+    EXPECT_EQ(fake_engine().runs + fake_engine().checks, 0U) << testing::PrintToString(words);
+  }
+}
+
+TEST(CommandLine, EveryFlagReachesTheRun) {
+  const Outcome outcome = run(
+      {"test",   "a.star",   "b.star",    "--test", "test_x*",   "--seed", "9",         "--timeout",
+       "90s",    "--strict", "--backend", "native", "--network", "host",   "--rules",   "r.yaml",
+       "--keep", "--set",    "A=1",       "--set",  "B=x=y",     "-v",     "--no-color"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  const controller::RunRequest& request = fake_engine().request;
+  EXPECT_EQ(request.files, (std::vector<std::string>{"a.star", "b.star"}));
+  EXPECT_EQ(request.test_glob, "test_x*");
+  EXPECT_EQ(request.seed, 9U);
+  EXPECT_EQ(request.timeout, std::chrono::seconds(90));
+  EXPECT_TRUE(request.strict);
+  EXPECT_EQ(request.backend, "native");
+  EXPECT_TRUE(request.host_network);
+  EXPECT_EQ(request.rules_file, "r.yaml");
+  EXPECT_TRUE(request.keep);
+  const std::vector<std::pair<std::string, std::string>> set = {{"A", "1"}, {"B", "x=y"}};
+  EXPECT_EQ(request.set, set);
+}
+
+TEST(CommandLine, DefaultsAreThoseOfARun) {
+  run({"test", "a.star"});
+  const controller::RunRequest& request = fake_engine().request;
+  const controller::RunRequest defaults;
+  EXPECT_EQ(request.test_glob, defaults.test_glob);
+  EXPECT_EQ(request.seed, defaults.seed);
+  EXPECT_EQ(request.timeout, defaults.timeout);
+  EXPECT_EQ(request.backend, defaults.backend);
+  EXPECT_FALSE(request.strict || request.host_network || request.keep);
+}
+
+TEST(CommandLine, ExitCodesAreTheRuns) {
+  for (const int code : {0, 1, 2, 3, 130}) {
+    EXPECT_EQ(run({"test", "a.star"}, {.exit_code = code}).code, code);
+  }
+  EXPECT_EQ(run({"test", "a.star"}, {.error = "no cluster"}).code, 3);
+  EXPECT_EQ(run({"test", "a.star"}, {.error = "no a.star", .code = Code::kNotFound}).code, 2);
+}
+
+TEST(CommandLine, WithoutATerminalThereAreNoEscapes) {
+  const Outcome outcome = run({"test", "a.star"});
+  EXPECT_TRUE(contains(outcome.out, "✓ test_a"));
+  EXPECT_TRUE(contains(outcome.out, "1 passed"));
+  EXPECT_FALSE(contains(outcome.out, "\x1b"));
+}
+
+TEST(CommandLine, ListNamesTestsAndRunsNone) {
+  const Outcome outcome = run({"test", "a.star", "--list"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, "shop.star:3  test_a  It holds.\n");
+  EXPECT_EQ(fake_engine().runs, 0U);
+}
+
+TEST(CommandLine, JsonGoesToAFileOrToStandardOutput) {
+  const std::string path = testing::TempDir() + "cli_test_run.json";
+  EXPECT_EQ(run({"test", "a.star", "--json", path}, {.exit_code = 1}).code, 1);
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(text.str().starts_with(R"({"schema":"misrule.run/1")")) << text.str();
+  EXPECT_TRUE(contains(text.str(), R"("again":"misrule test shop.star --test test_a --seed 1")"));
+  std::filesystem::remove(path);
+
+  const Outcome piped = run({"test", "a.star", "--json", "-"});
+  EXPECT_TRUE(piped.out.starts_with("{")) << piped.out;
+  EXPECT_TRUE(contains(piped.err, "✓ test_a"));
+}
+
+TEST(CommandLine, CheckAndCompile) {
+  EXPECT_EQ(run({"check", "a.star"}).out, "shop.star: 1 tests\n");
+  EXPECT_EQ(run({"check", "a.star"}, {.exit_code = 2}).code, 2);
+  EXPECT_EQ(run({"compile", "a.star"}).out, "spec: a.star\n");
+  EXPECT_EQ(run({"compile", "a.star"}, {.error = "a.star:1:1: no"}).code, 2);
+}
+
+TEST(CommandLine, EnterPassesTheCommandOn) {
+  EXPECT_EQ(run({"enter", "7", "psql", "-h", "localhost"}).code, 5);
+  EXPECT_EQ(fake_engine().entered, "7");
+  EXPECT_EQ(fake_engine().command, (std::vector<std::string>{"psql", "-h", "localhost"}));
+  EXPECT_EQ(run({"enter", "7"}).code, 5);
+  EXPECT_TRUE(fake_engine().command.empty());
+  EXPECT_EQ(run({"enter", "9"}, {.error = "no run 9", .code = Code::kNotFound}).code, 2);
+}
+
+TEST(CommandLine, End) {
+  EXPECT_EQ(run({"end", "7"}).code, 0);
+  EXPECT_EQ(fake_engine().ended, "7");
+  EXPECT_EQ(run({"end", "9"}, {.error = "no run 9", .code = Code::kNotFound}).code, 2);
+}
+
+TEST(CommandLine, DoctorSaysWhatIsMissingAndWhatItCosts) {
+  const Outcome outcome = run({"doctor"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_TRUE(contains(outcome.out, "✓ user notification"));
+  EXPECT_TRUE(contains(outcome.out, "✗ pidfd_getfd"));
+  EXPECT_TRUE(contains(outcome.out, "without it: connect redirection"));
+  EXPECT_TRUE(contains(outcome.out, "PostgreSQL 15.20"));
+  EXPECT_TRUE(contains(outcome.out, "apt install redis-server"));
+  EXPECT_TRUE(contains(outcome.out, "something is missing"));
+}
+
+TEST(CommandLine, ProxyKnowsItsListener) {
+  EXPECT_EQ(run({"proxy", "--upstream", "127.0.0.1:5432", "--protocol", "postgres"}).code, 0);
+  EXPECT_EQ(fake_engine().listener.protocol, model::Protocol::kPostgres);
+  EXPECT_EQ(fake_engine().listener.service, "upstream");
+  EXPECT_EQ(run({"proxy", "--upstream", "a:1"}, {.error = "bind: in use"}).code, 3);
+}
+
+}  // namespace
+}  // namespace misrule::cli

@@ -1,0 +1,108 @@
+#include "tests/cli/fake_engine.h"
+
+#include "controller/compile/rules_file.h"
+#include "interceptor/interceptor.h"
+
+namespace misrule {
+
+namespace cli {
+
+FakeEngine& fake_engine() {
+  static FakeEngine engine;
+  return engine;
+}
+
+}  // namespace cli
+
+namespace {
+
+Status planned_error() {
+  const cli::FakeEngine& engine = cli::fake_engine();
+  if (engine.error.empty()) return {};
+  return fail(engine.code, engine.error);
+}
+
+controller::RunResult result_of(const controller::RunRequest& request) {
+  controller::RunResult result = {.exit_code = cli::fake_engine().exit_code};
+  result.plan.seed = request.seed;
+  result.plan.run_id = "7";
+  result.plan.tests = {
+      {.file = "shop.star", .name = "test_a", .description = "It holds.", .line = 3}};
+  result.reports = {{.test = "test_a", .spec = "shop.star", .outcome = model::Outcome::kPassed}};
+  return result;
+}
+
+}  // namespace
+
+namespace controller {
+
+Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
+  cli::fake_engine().request = request;
+  ++cli::fake_engine().runs;
+  MISRULE_TRY_VOID(planned_error());
+  RunResult result = result_of(request);
+  observer.planned(result.plan);
+  observer.test_finished(result.plan.tests[0], result.reports[0], {});
+  return result;
+}
+
+Result<RunResult> check_specs(const RunRequest& request, RunObserver& observer) {
+  cli::fake_engine().request = request;
+  ++cli::fake_engine().checks;
+  MISRULE_TRY_VOID(planned_error());
+  RunResult result = result_of(request);
+  observer.planned(result.plan);
+  return result;
+}
+
+Result<std::string> compile_rules(const std::string& file) {
+  MISRULE_TRY_VOID(planned_error());
+  return "spec: " + file + "\n";
+}
+
+Result<int> enter_run(const std::string& run_id, const std::vector<std::string>& command) {
+  MISRULE_TRY_VOID(planned_error());
+  cli::fake_engine().entered = run_id;
+  cli::fake_engine().command = command;
+  return 5;
+}
+
+Status end_run(const std::string& run_id) {
+  cli::fake_engine().ended = run_id;
+  return planned_error();
+}
+
+std::vector<ServerFound> find_servers() {
+  return {{.image = "postgres", .server = "PostgreSQL 15.20"},
+          {.image = "redis", .missing = "apt install redis-server; redis:* images cannot run"}};
+}
+
+Result<model::RuleFile> rules_from_yaml(std::string_view, const std::string&) { return {}; }
+
+}  // namespace controller
+
+namespace interceptor {
+
+std::vector<Probe> probe_kernel() {
+  return {{.name = "user notification", .available = true, .detail = "yes"},
+          {.name = "pidfd_getfd", .detail = "ENOSYS", .cost = "connect redirection"}};
+}
+
+}  // namespace interceptor
+
+namespace proxy {
+
+Result<Endpoint> parse_endpoint(std::string_view text) {
+  if (text == "nonsense") return fail(Code::kInvalid, "nonsense is no HOST:PORT");
+  return Endpoint{.size = static_cast<socklen_t>(text.size())};
+}
+
+Result<int> run_standalone(const StandaloneOptions& options) {
+  cli::fake_engine().listener = options.listener;
+  MISRULE_TRY_VOID(planned_error());
+  return 0;
+}
+
+}  // namespace proxy
+
+}  // namespace misrule
