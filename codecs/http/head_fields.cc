@@ -1,0 +1,155 @@
+#include "codecs/http/head_fields.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace misrule::codecs::http {
+namespace {
+
+using Failure = std::optional<DecodeError>;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// Calls `each` with every element of a comma-separated list that is not empty.
+template <class Each>
+void for_each_element(std::string_view list, Each each) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (const std::string_view element = trimmed(list.substr(0, comma)); !element.empty()) {
+      each(element);
+    }
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+}
+
+bool is_plain_coding(std::string_view coding) {
+  constexpr std::array<std::string_view, 5> kPlain = {"gzip", "x-gzip", "deflate", "compress",
+                                                      "x-compress"};
+  return std::ranges::any_of(
+      kPlain, [&](std::string_view known) { return equal_without_case(coding, known); });
+}
+
+class FieldReader {
+ public:
+  explicit FieldReader(const FieldContext& context) : context_(context) {}
+
+  Failure read(std::string_view name, std::string_view value) {
+    if (equal_without_case(name, "content-length")) return read_length(value);
+    if (equal_without_case(name, "transfer-encoding")) return read_coding(value);
+    if (equal_without_case(name, "host")) return read_host(value);
+    if (equal_without_case(name, "connection")) read_connection(value);
+    if (equal_without_case(name, "upgrade")) upgrade_named_ = !value.empty();
+    if (equal_without_case(name, "expect")) {
+      fields_.expects_continue = equal_without_case(value, "100-continue");
+    }
+    return {};
+  }
+
+  std::variant<HeadFields, DecodeError> finish() {
+    if (fields_.chunked && fields_.content_length.has_value()) {
+      return DecodeError{"Content-Length beside Transfer-Encoding"};
+    }
+    fields_.upgrade = upgrade_named_ && upgrade_asked_;
+    return fields_;
+  }
+
+ private:
+  Failure read_length(std::string_view value) {
+    constexpr std::size_t kDigitsMax = 18;  // Of what surely fits.
+    if (fields_.content_length.has_value()) return DecodeError{"two Content-Length fields"};
+    const bool digits = std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+    if (value.empty() || !digits || value.size() > kDigitsMax) {
+      return DecodeError{fmt::format("Content-Length \"{}\" is no length", value.substr(0, 40))};
+    }
+    std::uint64_t length = 0;
+    for (const char c : value) length = length * 10 + static_cast<std::uint64_t>(c - '0');
+    fields_.content_length = length;
+    return {};
+  }
+
+  Failure read_coding(std::string_view value) {
+    if (fields_.chunked) return DecodeError{"two Transfer-Encoding fields"};
+    if (context_.minor == 0) return DecodeError{"Transfer-Encoding in HTTP/1.0"};
+    bool known = true;
+    for_each_element(value, [&](std::string_view coding) {
+      if (fields_.chunked) known = false;  // Something behind the last coding.
+      if (equal_without_case(coding, "chunked")) {
+        fields_.chunked = true;
+      } else if (!is_plain_coding(coding)) {
+        known = false;
+      }
+    });
+    if (known && fields_.chunked) return {};
+    return DecodeError{fmt::format("Transfer-Encoding \"{}\" does not say where the body ends",
+                                   value.substr(0, 40))};
+  }
+
+  Failure read_host(std::string_view value) {
+    if (context_.authority.empty() || equal_without_case(value, context_.authority)) return {};
+    return DecodeError{"Host differs from the request target"};
+  }
+
+  void read_connection(std::string_view value) {
+    for_each_element(value, [&](std::string_view option) {
+      if (equal_without_case(option, "close")) fields_.close = true;
+      if (equal_without_case(option, "keep-alive")) fields_.keep_alive = true;
+      if (equal_without_case(option, "upgrade")) upgrade_asked_ = true;
+    });
+  }
+
+  const FieldContext& context_;
+  HeadFields fields_;
+  bool upgrade_named_ = false;
+  bool upgrade_asked_ = false;
+};
+
+// The name and value of one line without its CRLF.
+Failure read_line(std::string_view line, FieldReader& reader) {
+  if (line.front() == ' ' || line.front() == '\t') return DecodeError{"a folded header field"};
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+    return DecodeError{fmt::format("\"{}\" is no header field",
+                                   line.substr(0, std::min(colon, line.size())).substr(0, 40))};
+  }
+  const std::string_view value = line.substr(colon + 1);
+  if (value.find_first_of(std::string_view("\0\r", 2)) != std::string_view::npos) {
+    return DecodeError{"a NUL or CR in a header field"};
+  }
+  return reader.read(line.substr(0, colon), trimmed(value));
+}
+
+}  // namespace
+
+bool is_token_char(char c) {
+  if ((c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z')) return true;
+  return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, is_token_char);
+}
+
+bool equal_without_case(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+std::variant<HeadFields, DecodeError> parse_fields(ByteView lines, const FieldContext& context) {
+  FieldReader reader(context);
+  while (!lines.empty()) {
+    const std::size_t end = lines.find("\r\n");
+    if (Failure failure = read_line(lines.substr(0, end), reader)) return *std::move(failure);
+    lines.remove_prefix(end + 2);
+  }
+  return reader.finish();
+}
+
+}  // namespace misrule::codecs::http

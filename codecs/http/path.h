@@ -1,0 +1,24 @@
+#pragma once
+
+// The path that rules match: what a request asks for, in one spelling.
+//
+//   target sent                     path
+//   /orders?id=1                    /orders
+//   http://shop:8080/orders#x       /orders
+//   /caf%c3%a9/a%20b                /café/a b
+//   /a/./b/../c                     /a/c
+//   /files/a%2fb                    /files/a%2Fb    an encoded slash separates nothing
+//   *                               *               OPTIONS
+//   shop:443                        shop:443        CONNECT
+//
+// Letters' case and repeated slashes are kept: servers tell them apart.
+
+#include <string>
+#include <string_view>
+
+namespace misrule::codecs::http {
+
+/// The view points into `target` or, where decoding changed anything, into `storage`.
+std::string_view normal_path(std::string_view target, std::string& storage);
+
+}  // namespace misrule::codecs::http

@@ -1,0 +1,114 @@
+#include "codecs/http/session.h"
+
+#include <utility>
+
+namespace misrule::codecs::http {
+namespace {
+
+Exchange connection_closed(const Owed& owed) {
+  const bool forwarded = owed.fate == Owed::Fate::kForwarded;
+  return {.unit = owed.unit,
+          .reply = "connection closed",
+          .failed = true,
+          .server = forwarded ? ServerOutcome::kUnknown : ServerOutcome::kDidNot,
+          .tag = owed.tag};
+}
+
+// "HTTP/1.1 503 ...": an answer is our own, so its status stands where it always does.
+Exchange answered(const Owed& owed) {
+  const std::string status = owed.answer.substr(9, 3);
+  return {.unit = owed.unit,
+          .reply = status,
+          .code = status,
+          .failed = status >= "400",
+          .server = ServerOutcome::kDidNot,
+          .tag = owed.tag};
+}
+
+}  // namespace
+
+Injection Session::take_ready() {
+  Injection injection;
+  while (!ledger_.empty() && !server_done && injection.end == Injection::End::kNone) {
+    Owed& owed = ledger_.front();
+    switch (owed.fate) {
+      case Owed::Fate::kAnswer:
+        if (!owed.ready) return injection;
+        injection.bytes += owed.answer;
+        if (owed.close_after) injection.end = Injection::End::kClose;
+        host_.exchanged(answered(owed));
+        break;
+      case Owed::Fate::kClose:
+      case Owed::Fate::kReset:
+        injection.end =
+            owed.fate == Owed::Fate::kReset ? Injection::End::kReset : Injection::End::kClose;
+        host_.exchanged(connection_closed(owed));
+        break;
+      case Owed::Fate::kUndecided:
+      case Owed::Fate::kForwarded:
+      case Owed::Fate::kNever:
+        return injection;
+    }
+    ledger_.pop();
+  }
+  if (injection.end != Injection::End::kNone) {
+    finish_all();
+    closed = true;
+  }
+  return injection;
+}
+
+void Session::finish_front(unsigned status) {
+  const Owed& owed = ledger_.front();
+  const std::string text = std::to_string(status);
+  host_.exchanged({.unit = owed.unit,
+                   .reply = text,
+                   .code = text,
+                   .failed = status >= 400,
+                   .server = ServerOutcome::kDid,
+                   .tag = owed.tag});
+  ledger_.pop();
+}
+
+void Session::finish_all() {
+  while (!ledger_.empty()) {
+    host_.exchanged(connection_closed(ledger_.front()));
+    ledger_.pop();
+  }
+}
+
+void Session::finish_all_unseen() {
+  for (; !ledger_.empty(); ledger_.pop()) {
+    const Owed& owed = ledger_.front();
+    host_.exchanged({.unit = owed.unit,
+                     .reply = "not decoded",
+                     .server = ServerOutcome::kUnknown,
+                     .tag = owed.tag});
+  }
+}
+
+bool Session::owes_injection() {
+  Ledger waiting = ledger_;
+  for (; !waiting.empty(); waiting.pop()) {
+    const Owed::Fate fate = waiting.front().fate;
+    if (fate != Owed::Fate::kForwarded && fate != Owed::Fate::kUndecided) return true;
+  }
+  return false;
+}
+
+void Session::tell_opaque(std::string_view why) {
+  if (!std::exchange(opaque_told_, true)) host_.went_opaque(why);
+}
+
+void Session::requests_opaque(std::string_view why) {
+  requests_raw = true;
+  tell_opaque(why);
+}
+
+void Session::all_opaque(std::string_view why) {
+  requests_raw = true;
+  replies_raw = true;
+  tell_opaque(why);
+}
+
+}  // namespace misrule::codecs::http
