@@ -15,22 +15,22 @@
 namespace misrule::controller {
 
 struct RunRequest {
-  std::vector<std::string> files = {};     ///< Spec files, as given.
+  std::vector<std::string> files = {};  ///< Spec files, as given.
   std::string test_glob = "*";
   std::uint64_t seed = 1;
   Duration timeout = std::chrono::seconds(120);  ///< Per test.
   bool strict = false;
-  std::string backend = "auto";            ///< "native", "docker", "auto".
+  std::string backend = "auto";  ///< "native", "docker", "auto".
   bool host_network = false;
-  std::string rules_file = {};             ///< Empty: the rules of the spec.
-  bool keep = false;                       ///< The last world stays, for `misrule enter`.
+  std::string rules_file = {};  ///< Empty: the rules of the spec.
+  bool keep = false;            ///< The last world stays, for `misrule enter`.
   std::vector<std::pair<std::string, std::string>> set = {};  ///< --set NAME=VALUE
 };
 
 /// What a run consists of, known once its specs are loaded.
 struct RunPlan {
   std::string run_id = {};
-  std::string folder = {};                 ///< .misrule/runs/ID, absolute.
+  std::string folder = {};  ///< .misrule/runs/ID, absolute.
   std::uint64_t seed = 1;
   struct Test {
     std::string file = {};
@@ -38,9 +38,9 @@ struct RunPlan {
     std::string description = {};
     unsigned line = 0;
   };
-  std::vector<Test> tests = {};            ///< Those selected.
-  std::vector<std::string> stand_ins = {}; ///< "postgres:16 -> local PostgreSQL 15.20"
-  std::vector<std::string> notes = {};     ///< Lint, what a missing privilege costs.
+  std::vector<Test> tests = {};             ///< Those selected.
+  std::vector<std::string> stand_ins = {};  ///< "postgres:16 -> local PostgreSQL 15.20"
+  std::vector<std::string> notes = {};      ///< Lint, what a missing privilege costs.
 };
 
 /// A spec that cannot run: every static error with its rendering for people.
@@ -74,8 +74,8 @@ struct RunResult {
 };
 
 /// Loads, runs and judges. Call it before the process has any second thread. SIGINT, SIGTERM and
-/// SIGHUP end the run within two seconds (exit code 130). Errors of single specs and tests are in the
-/// result; an Error is what kept the whole run from happening (infrastructure, exit code 3).
+/// SIGHUP end the run within two seconds (exit code 130). Errors of single specs and tests are in
+/// the result; an Error is what kept the whole run from happening (infrastructure, exit code 3).
 Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer);
 
 /// Loads only: the plan of `--list` and `check`, without starting anything.
@@ -90,8 +90,9 @@ Status end_run(const std::string& run_id);
 
 /// A server that can stand in for an image, as `misrule doctor` shows it.
 struct ServerFound {
-  std::string image = {};    ///< "postgres"
-  std::string server = {};   ///< "PostgreSQL 15.20 (/usr/lib/postgresql/15/bin)"; empty if not found.
+  std::string image = {};  ///< "postgres"
+  std::string server =
+      {};  ///< "PostgreSQL 15.20 (/usr/lib/postgresql/15/bin)"; empty if not found.
   std::string missing = {};  ///< What to install, and what it costs not to have it.
 };
 std::vector<ServerFound> find_servers();

@@ -1,0 +1,164 @@
+#include "controller/run/armed_rules.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace misrule::controller {
+namespace {
+
+bool concerns(const model::Rule& rule, const std::string& service) {
+  return rule.target().service() == service || rule.source() == service;
+}
+
+bool is_spent(const model::Rule& rule, const model::RuleTally& tally) {
+  if (rule.trigger().has_nth()) return tally.fired > 0;
+  return rule.trigger().has_times() && tally.fired >= rule.trigger().times();
+}
+
+bool cuts_connections(const model::Rule& rule) {
+  return rule.has_syscall() && rule.syscall().family() == "connect" && rule.has_deny() &&
+         rule.syscall().established() != "keep";
+}
+
+model::SourcePosition position_of(const model::Rule& rule) {
+  return {.file = rule.position().file(),
+          .line = rule.position().line(),
+          .column = rule.position().column()};
+}
+
+}  // namespace
+
+Status ArmedRules::apply(const std::vector<Batch>& batches) {
+  model::RuleSet set;
+  for (const Batch& batch : batches) {
+    for (const model::Rule& rule : batch.rules) *set.add_rules() = rule;
+  }
+  MISRULE_TRY_VOID(parts_.proxy.set_rules(set));
+  return parts_.supervisor.set_rules(set);
+}
+
+void ArmedRules::emit(std::string_view action, const model::Rule& rule, const std::string& detail) {
+  model::Event event = {.service = rule.target().service(), .type = "lifecycle"};
+  event.set("action", std::string(action)).set("rule", rule.id());
+  if (!detail.empty()) event.set("detail", detail);
+  parts_.sink.emit(std::move(event));
+}
+
+Result<dsl::ArmId> ArmedRules::arm(std::vector<model::Rule> rules) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Batch> wanted = batches_;
+  wanted.insert(wanted.begin(), Batch{.id = next_, .rules = rules});
+  if (Status applied = apply(wanted); !applied) {
+    // The proxy may have taken what the interceptor refused.
+    MISRULE_TRY_VOID(apply(batches_));
+    return std::unexpected(std::move(applied).error());
+  }
+  batches_ = std::move(wanted);
+  for (const model::Rule& rule : rules) {
+    const auto same = [&rule](const model::Rule& other) { return other.id() == rule.id(); };
+    if (std::ranges::none_of(ever_, same)) ever_.push_back(rule);
+    emit("rule_armed", rule, parts_.describe == nullptr ? "" : parts_.describe(rule));
+  }
+  cut_connections(rules);
+  return next_++;
+}
+
+void ArmedRules::cut_connections(const std::vector<model::Rule>& rules) {
+  for (const model::Rule& rule : rules) {
+    if (!cuts_connections(rule)) continue;
+    const std::size_t count = cut_for(rule);
+    emit("cut", rule, fmt::format("{} open connection{} cut", count, count == 1 ? "" : "s"));
+  }
+}
+
+std::size_t ArmedRules::cut_for(const model::Rule& rule) {
+  const std::string& consumer = rule.target().service();
+  if (rule.syscall().has_to()) {
+    const model::Target& to = rule.syscall().to();
+    return parts_.proxy.cut(consumer, to.service(), to.interface()).connections;
+  }
+  std::size_t count = 0;
+  for (const model::Service& service : parts_.topology.services) {
+    count += parts_.proxy.cut(consumer, service.name, "").connections;
+  }
+  return count;
+}
+
+Status ArmedRules::end_batches(std::vector<Batch> kept) {
+  MISRULE_TRY_VOID(apply(kept));
+  std::vector<Batch> before = std::exchange(batches_, std::move(kept));
+  for (const Batch& batch : before) {
+    const auto same = [&batch](const Batch& other) { return other.id == batch.id; };
+    if (std::ranges::any_of(batches_, same)) continue;
+    for (const model::Rule& rule : batch.rules) emit("rule_ended", rule, "");
+  }
+  return {};
+}
+
+Status ArmedRules::disarm(dsl::ArmId armed) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Batch> kept = batches_;
+  std::erase_if(kept, [armed](const Batch& batch) { return batch.id == armed; });
+  return end_batches(std::move(kept));
+}
+
+Status ArmedRules::disarm_all() {
+  const std::scoped_lock lock(mutex_);
+  return end_batches({});
+}
+
+std::map<std::string, model::RuleTally> ArmedRules::tallies() const {
+  std::map<std::string, model::RuleTally> all;
+  for (auto& tally : parts_.proxy.tallies()) all.emplace(tally.rule, std::move(tally));
+  // A rule is one of the two's; the other has at most an empty tally for it.
+  for (auto& tally : parts_.supervisor.tallies()) {
+    model::RuleTally& known = all[tally.rule];
+    if (tally.considered > 0 || known.rule.empty()) known = std::move(tally);
+  }
+  return all;
+}
+
+std::vector<model::RuleReport> ArmedRules::reports() const {
+  const std::scoped_lock lock(mutex_);
+  const std::map<std::string, model::RuleTally> known = tallies();
+  std::vector<model::RuleReport> out;
+  for (const model::Rule& rule : ever_) {
+    const auto tally = known.find(rule.id());
+    out.push_back(
+        {.id = rule.id(),
+         .description = parts_.describe == nullptr ? rule.id() : parts_.describe(rule),
+         .position = position_of(rule),
+         .tally = tally == known.end() ? model::RuleTally{.rule = rule.id()} : tally->second,
+         .may_stay_unfired = rule.may_stay_unfired()});
+  }
+  return out;
+}
+
+std::string ArmedRules::explains(const std::string& service) const {
+  const std::scoped_lock lock(mutex_);
+  const std::map<std::string, model::RuleTally> known = tallies();
+  for (const model::Rule& rule : ever_) {
+    const auto tally = known.find(rule.id());
+    if (concerns(rule, service) && tally != known.end() && tally->second.fired > 0) {
+      return rule.id();
+    }
+  }
+  return {};
+}
+
+bool ArmedRules::is_under_fault(const std::string& service) const {
+  const std::scoped_lock lock(mutex_);
+  const std::map<std::string, model::RuleTally> known = tallies();
+  for (const Batch& batch : batches_) {
+    for (const model::Rule& rule : batch.rules) {
+      const auto tally = known.find(rule.id());
+      const bool spent = tally != known.end() && is_spent(rule, tally->second);
+      if (concerns(rule, service) && !spent) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace misrule::controller

@@ -1,0 +1,82 @@
+#include "controller/run/init_link.h"
+
+#include <cstring>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include "controller/run/world/packet.h"
+
+namespace misrule::controller {
+namespace {
+
+constexpr auto kForkWithin = std::chrono::seconds(10);
+
+ProcessEnd end_of(int wait_status) {
+  if (WIFSIGNALED(wait_status)) return {.signal = WTERMSIG(wait_status)};
+  return {.code = WEXITSTATUS(wait_status)};
+}
+
+}  // namespace
+
+std::string end_text(const ProcessEnd& end) {
+  if (end.signal == 0) return fmt::format("exited with status {}", end.code);
+  const char* name = ::sigdescr_np(end.signal);
+  return fmt::format("was killed by signal {} ({})", end.signal, name == nullptr ? "?" : name);
+}
+
+InitLink::InitLink(UniqueFd socket, Watcher& watcher) : socket_(std::move(socket)) {
+  watcher.watch(socket_.fd(), [this] { return take_report(); });
+}
+
+bool InitLink::take_report() {
+  auto packet = receive_packet(socket_.fd());
+  // Without PID 1 there is no world, and this process ends with it.
+  if (!packet || !*packet) return false;
+  if (const Result<InitReport> report = report_from_json((*packet)->text)) note(*report);
+  return true;
+}
+
+void InitLink::note(const InitReport& report) {
+  OnEnd on_end;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (report.token != 0) {
+      Waiting& waiting = spawned_[report.token];
+      waiting.pid = report.pid;
+      waiting.error = report.error;
+      changed_.notify_all();
+      return;
+    }
+    for (auto entry = spawned_.begin(); entry != spawned_.end(); ++entry) {
+      if (entry->second.pid != report.pid) continue;
+      on_end = std::exchange(entry->second.on_end, nullptr);
+      break;
+    }
+  }
+  if (on_end) on_end(end_of(report.status));
+}
+
+Result<int> InitLink::spawn(SpawnOrder order, std::span<const int> fds, OnEnd on_end) {
+  std::unique_lock lock(mutex_);
+  order.token = next_token_++;
+  spawned_[order.token].on_end = std::move(on_end);
+  MISRULE_TRY_VOID(send_packet(socket_.fd(), request_to_json({.spawn = order}), fds));
+  Waiting& waiting = spawned_[order.token];
+  changed_.wait_for(lock, kForkWithin,
+                    [&waiting] { return waiting.pid != 0 || !waiting.error.empty(); });
+  if (!waiting.error.empty()) return fail(Code::kIo, waiting.error);
+  if (waiting.pid == 0) return fail(Code::kTimeout, "the world's PID 1 does not answer");
+  return waiting.pid;
+}
+
+void InitLink::send_signal(int pid, int signal) {
+  // A PID 1 that is gone took the process with it.
+  static_cast<void>(
+      send_packet(socket_.fd(), request_to_json({.kill_pid = pid, .signal = signal})).has_value());
+}
+
+Status InitLink::keep_world() { return send_packet(socket_.fd(), request_to_json({.keep = true})); }
+
+}  // namespace misrule::controller

@@ -1,0 +1,112 @@
+#include "controller/run/judge.h"
+
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace misrule::controller {
+namespace {
+
+class Judge {
+ public:
+  explicit Judge(const TestCourse& course) : course_(course) {}
+
+  Judgement decide() {
+    add_stop();
+    add_infrastructure();
+    add_body();
+    add_exits();
+    // A body that never ran gave no rule a chance.
+    if (course_.body) add_unfired();
+    return std::move(judgement_);
+  }
+
+ private:
+  /// The first finding decides the outcome; later ones are told beside it.
+  void add(model::Outcome outcome, model::Finding finding) {
+    if (judgement_.findings.empty()) judgement_.outcome = outcome;
+    judgement_.findings.push_back(std::move(finding));
+  }
+
+  void add_stop();
+  void add_infrastructure();
+  void add_body();
+  void add_exits();
+  void add_unfired();
+
+  const TestCourse& course_;
+  Judgement judgement_ = {};
+};
+
+void Judge::add_stop() {
+  const std::string pending =
+      course_.pending.empty() ? std::string() : fmt::format(" while {}", course_.pending);
+  if (course_.stop == Stop::kInterrupt) {
+    add(model::Outcome::kInterrupted, {.message = "interrupted" + pending});
+  }
+  if (course_.stop != Stop::kDeadline) return;
+  const std::chrono::duration<double> seconds = course_.deadline;
+  add(course_.awaiting_event ? model::Outcome::kInconclusive : model::Outcome::kFailed,
+      {.message = fmt::format("the deadline of {} s passed{}", seconds.count(), pending),
+       .hint = "--timeout sets another deadline"});
+}
+
+void Judge::add_infrastructure() {
+  if (course_.infrastructure) return;
+  model::Finding finding = {.message = course_.infrastructure.error().what};
+  // A first line for the verdict, the rest (a service's last output) below it.
+  const std::size_t end = finding.message.find('\n');
+  if (end != std::string::npos) {
+    std::string rest = finding.message.substr(end + 1);
+    finding.message.resize(end);
+    while (!rest.empty()) {
+      const std::size_t cut = rest.find('\n');
+      finding.detail.push_back(rest.substr(0, cut));
+      rest = cut == std::string::npos ? std::string() : rest.substr(cut + 1);
+    }
+  }
+  add(model::Outcome::kError, std::move(finding));
+}
+
+void Judge::add_body() {
+  // What stopped it is told already, with what it was doing.
+  if (!course_.body || course_.body->completed || course_.body->cancelled) return;
+  model::Finding finding =
+      course_.body->finding.value_or(model::Finding{.message = "the test did not complete"});
+  add(course_.body->infrastructure ? model::Outcome::kError : model::Outcome::kFailed,
+      std::move(finding));
+}
+
+void Judge::add_exits() {
+  for (const ServiceExit& exit : course_.exits) {
+    if (!exit.explained_by.empty()) continue;
+    add(model::Outcome::kFailed,
+        {.message = fmt::format("{} {} although no fault explains it", exit.service, exit.how),
+         .detail = exit.last_lines});
+  }
+}
+
+void Judge::add_unfired() {
+  for (const model::RuleReport& rule : course_.rules) {
+    if (rule.tally.fired > 0 || rule.may_stay_unfired) continue;
+    model::Finding finding = {
+        .message = fmt::format("the fault never fired: {}", rule.description),
+        .position = rule.position,
+        .hint = "optional = True on the action allows that",
+    };
+    const model::RuleTally& tally = rule.tally;
+    finding.detail.push_back(tally.considered == 0
+                                 ? "nothing that it could act on happened while it was active"
+                                 : fmt::format("it was asked about {} operations, {} matched",
+                                               tally.considered, tally.matched));
+    for (const std::string& near : tally.near_misses) finding.detail.push_back("nearest: " + near);
+    add(model::Outcome::kFailed, std::move(finding));
+  }
+}
+
+}  // namespace
+
+Judgement judge(const TestCourse& course) { return Judge(course).decide(); }
+
+}  // namespace misrule::controller

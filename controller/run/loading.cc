@@ -1,0 +1,89 @@
+#include "controller/run/loading.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/glob.h"
+#include "controller/run/world/journal.h"
+#include "interceptor/interceptor.h"
+#include "proxy/proxy.h"
+
+namespace misrule::controller {
+namespace {
+
+Status check_rule(const model::Topology& topology, model::Rule& rule) {
+  // The families' own legality is checked where they are named; the proxy knows the protocols'.
+  return rule.has_syscall() ? Status() : proxy::check_rule(topology, rule);
+}
+
+SpecProblem problem_of(const std::string& file, const Error& error) {
+  return {.file = file, .finding = {.message = error.what}, .rendered = file + ": " + error.what};
+}
+
+bool is_specs_fault(const Error& error) { return error.code == Code::kInvalid; }
+
+/// Plans a spec's services and takes its selected tests up.
+void take_up(LoadedSpec loaded, const RunRequest& request, LoadedRun& run) {
+  auto plans = plan_services(
+      loaded.spec->topology(),
+      {.spec_file = loaded.file, .backend = request.backend, .state_folder = state_directory()});
+  if (!plans) {
+    auto& list = is_specs_fault(plans.error()) ? run.problems : run.obstacles;
+    list.push_back(problem_of(loaded.file, plans.error()));
+    return;
+  }
+  loaded.plans = *std::move(plans);
+  for (const ServicePlan& plan : loaded.plans) {
+    if (!plan.note.empty()) run.stand_ins.push_back(plan.note);
+  }
+  for (const dsl::Problem& note : loaded.spec->notes()) run.notes.push_back(note.rendered);
+  const Glob wanted(request.test_glob);
+  for (const dsl::Test& test : loaded.spec->tests()) {
+    if (!wanted.matches(test.name)) continue;
+    run.tests.push_back({.spec = run.specs.size(),
+                         .test = {.file = loaded.file,
+                                  .name = test.name,
+                                  .description = test.description,
+                                  .line = test.position.line}});
+  }
+  run.specs.push_back(std::move(loaded));
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<dsl::Spec>, std::vector<dsl::Problem>> load_spec(
+    const std::string& file, const std::vector<std::pair<std::string, std::string>>& set) {
+  return dsl::Spec::load(file, {.set = set,
+                                .check_rule = check_rule,
+                                .syscall_families = interceptor::families(),
+                                .errno_names = interceptor::errno_names()});
+}
+
+LoadedRun load_run(const RunRequest& request) {
+  LoadedRun run;
+  for (const std::string& file : request.files) {
+    auto spec = load_spec(file, request.set);
+    if (spec) {
+      take_up({.file = file, .spec = *std::move(spec)}, request, run);
+      continue;
+    }
+    for (dsl::Problem& problem : spec.error()) {
+      run.problems.push_back({.file = file,
+                              .finding = std::move(problem.finding),
+                              .rendered = std::move(problem.rendered)});
+    }
+  }
+  const bool nothing_selected = run.tests.empty() && run.problems.empty() && run.obstacles.empty();
+  if (nothing_selected) {
+    run.problems.push_back(problem_of(
+        request.files.empty() ? "misrule" : request.files.front(),
+        {.code = Code::kInvalid,
+         .what = request.test_glob == "*"
+                     ? "there is no test: a test is a function whose name starts with test_"
+                     : fmt::format("no test is called {}", request.test_glob)}));
+  }
+  return run;
+}
+
+}  // namespace misrule::controller

@@ -1,0 +1,17 @@
+#pragma once
+
+// What needs doing once before tests can run (a database cluster is made), without losing sight of
+// Ctrl-C: a child does it, and ends with us.
+
+#include <vector>
+
+#include "base/result.h"
+#include "controller/launch/service_plan.h"
+
+namespace misrule::controller {
+
+/// kCancelled when `interrupt_fd` became readable. Call it while the process is single-threaded.
+Status prepare_services(const std::vector<ServicePlan>& plans, int interrupt_fd,
+                        const Progress& progress);
+
+}  // namespace misrule::controller

@@ -1,0 +1,56 @@
+#include "controller/run/readiness.h"
+
+#include <chrono>
+
+#include "controller/steps/steps.h"
+
+namespace misrule::controller {
+namespace {
+
+constexpr auto kProbeTimeout = std::chrono::seconds(2);
+
+Status probe_interface(const ServicePlan& plan, model::Protocol protocol, std::uint16_t port) {
+  StepTarget target = plan.step;
+  target.port = port;
+  if (protocol == model::Protocol::kPostgres) return probe_postgres(target, kProbeTimeout);
+  return probe_tcp(target, kProbeTimeout);
+}
+
+model::Protocol protocol_at(const model::Service& service, std::uint16_t port) {
+  for (const model::Interface& interface : service.interfaces) {
+    if (interface.port == port) return interface.protocol;
+  }
+  return model::Protocol::kTcp;
+}
+
+}  // namespace
+
+Status probe_service(const ServicePlan& plan) {
+  const model::Healthcheck& check = plan.service.healthcheck;
+  switch (check.kind) {
+    case model::Healthcheck::Kind::kHttp: {
+      StepTarget target = plan.step;
+      target.port = check.port;
+      return probe_http(target, check.path, kProbeTimeout);
+    }
+    case model::Healthcheck::Kind::kTcp:
+      return probe_interface(plan, protocol_at(plan.service, check.port), check.port);
+    case model::Healthcheck::Kind::kNone:
+      break;
+  }
+  for (const model::Interface& interface : plan.service.interfaces) {
+    MISRULE_TRY_VOID(probe_interface(plan, interface.protocol, interface.port));
+  }
+  return {};
+}
+
+LogHint read_hint(std::string_view line) {
+  const auto says = [line](std::string_view text) { return line.find(text) != line.npos; };
+  if (says("PANIC:  ") || says("terminating any other active server processes")) {
+    return LogHint::kCrashed;
+  }
+  if (says("database system is ready to accept connections")) return LogHint::kAccepts;
+  return LogHint::kNothing;
+}
+
+}  // namespace misrule::controller

@@ -1,0 +1,178 @@
+#include "controller/run/run.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "controller/compile/rules_file.h"
+#include "controller/launch/native/stand_in.h"
+#include "controller/run/coordinator.h"
+#include "controller/run/loading.h"
+#include "controller/run/privileges.h"
+#include "controller/run/report_json.h"
+#include "controller/run/run_folder.h"
+#include "controller/run/shim_path.h"
+#include "controller/run/world/journal.h"
+
+namespace misrule::controller {
+namespace {
+
+constexpr int kPassed = 0;
+constexpr int kFailed = 1;
+constexpr int kSpecWrong = 2;
+constexpr int kInfrastructure = 3;
+constexpr int kInterrupted = 130;
+
+/// The weightier of two exit codes.
+int worse_of(int a, int b) {
+  constexpr std::array<int, 5> kOrder = {kPassed, kFailed, kInfrastructure, kSpecWrong,
+                                         kInterrupted};
+  const auto weight = [&kOrder](int code) {
+    return std::ranges::find(kOrder, code) - kOrder.begin();
+  };
+  return weight(a) >= weight(b) ? a : b;
+}
+
+Result<model::RuleFile> read_rules(const std::string& path) {
+  if (path.empty()) return model::RuleFile();
+  std::ifstream file(path);
+  if (!file) return fail(Code::kInvalid, fmt::format("--rules {}: cannot be read", path));
+  std::stringstream text;
+  text << file.rdbuf();
+  return rules_from_yaml(text.str(), path);
+}
+
+RunPlan plan_of(const RunRequest& request, const LoadedRun& loaded) {
+  RunPlan plan = {.seed = request.seed, .stand_ins = loaded.stand_ins, .notes = loaded.notes};
+  for (const SelectedTest& selected : loaded.tests) plan.tests.push_back(selected.test);
+  return plan;
+}
+
+void tell_problems(const LoadedRun& loaded, RunObserver& observer) {
+  for (const SpecProblem& problem : loaded.problems) observer.spec_rejected(problem);
+  for (const SpecProblem& obstacle : loaded.obstacles) observer.spec_rejected(obstacle);
+}
+
+int code_of(const LoadedRun& loaded) {
+  int code = loaded.problems.empty() ? kPassed : kSpecWrong;
+  if (!loaded.obstacles.empty()) code = worse_of(code, kInfrastructure);
+  return code;
+}
+
+int code_of(const std::vector<model::TestReport>& reports, bool strict) {
+  int code = model::exit_code(reports);
+  for (const model::TestReport& report : reports) {
+    if (strict && report.outcome == model::Outcome::kSkipped) code = worse_of(code, kFailed);
+  }
+  return code;
+}
+
+void write_result(const RunResult& result) {
+  namespace json = boost::json;
+  json::array tests;
+  for (const model::TestReport& report : result.reports) {
+    tests.push_back(json::parse(report_to_line(report)));
+  }
+  std::ofstream(result.plan.folder + "/result.json")
+      << json::serialize(json::object{{"schema", "misrule.result/1"},
+                                      {"run", result.plan.run_id},
+                                      {"exit_code", result.exit_code},
+                                      {"took_ns", result.took.count()},
+                                      {"tests", std::move(tests)}})
+      << "\n";
+}
+
+/// Templates of rules that a body makes are not armed from a file; whoever gave one is told.
+void note_templates(const model::RuleFile& rules, RunPlan& plan) {
+  int templates = 0;
+  for (const model::TestRules& test : rules.tests()) templates += test.dynamic_size();
+  if (templates == 0) return;
+  plan.notes.push_back(
+      fmt::format("{} rule{} of the rules file {} made by a test's body and skipped as templates",
+                  templates, templates == 1 ? "" : "s", templates == 1 ? "is" : "are"));
+}
+
+Status begin_run(const RunRequest& request, RunPlan& plan) {
+  MISRULE_TRY_VOID(check_privileges());
+  const std::size_t swept = sweep_world_folders();
+  if (swept > 0) {
+    plan.notes.push_back(
+        fmt::format("swept what {} killed run{} left", swept, swept == 1 ? "" : "s"));
+  }
+  plan.run_id = make_run_id();
+  MISRULE_TRY(plan.folder, make_run_folder(std::filesystem::current_path(), plan.run_id));
+  plan.seed = request.seed;
+  return {};
+}
+
+}  // namespace
+
+Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
+  const TimePoint start = SteadyClock().now();
+  LoadedRun loaded = load_run(request);
+  MISRULE_TRY(model::RuleFile rules, read_rules(request.rules_file));
+  tell_problems(loaded, observer);
+  RunResult result = {
+      .exit_code = code_of(loaded), .plan = plan_of(request, loaded), .problems = loaded.problems};
+  std::ranges::move(loaded.obstacles, std::back_inserter(result.problems));
+  if (loaded.tests.empty()) return result;
+  note_templates(rules, result.plan);
+  MISRULE_TRY_VOID(begin_run(request, result.plan));
+  MISRULE_TRY(EventNumbers numbers, EventNumbers::create());
+  MISRULE_TRY(std::string shim, find_shim());
+  const RunContext context = {.request = request,
+                              .specs = std::move(loaded.specs),
+                              .rules = std::move(rules),
+                              .numbers = std::move(numbers),
+                              .shim_path = std::move(shim)};
+  observer.planned(result.plan);
+  Coordinator coordinator(context, result.plan, observer);
+  result.reports = coordinator.run(loaded.tests);
+  result.exit_code = worse_of(result.exit_code, code_of(result.reports, request.strict));
+  if (coordinator.interrupted()) result.exit_code = kInterrupted;
+  result.took = SteadyClock().now() - start;
+  write_result(result);
+  return result;
+}
+
+Result<RunResult> check_specs(const RunRequest& request, RunObserver& observer) {
+  LoadedRun loaded = load_run(request);
+  tell_problems(loaded, observer);
+  RunResult result = {
+      .exit_code = code_of(loaded), .plan = plan_of(request, loaded), .problems = loaded.problems};
+  std::ranges::move(loaded.obstacles, std::back_inserter(result.problems));
+  if (!loaded.tests.empty()) observer.planned(result.plan);
+  return result;
+}
+
+Result<std::string> compile_rules(const std::string& file) {
+  auto spec = load_spec(file, {});
+  if (spec) return rules_to_yaml(rules_of(**spec));
+  std::string rendered;
+  for (const dsl::Problem& problem : spec.error()) rendered += problem.rendered;
+  return fail(Code::kInvalid, rendered);
+}
+
+std::vector<ServerFound> find_servers() {
+  std::vector<ServerFound> found;
+  for (const native::StandIn* stand_in : native::all_stand_ins()) {
+    ServerFound server = {.image = std::string(stand_in->image())};
+    auto version = stand_in->find_server();
+    if (version) {
+      server.server = *std::move(version);
+    } else {
+      server.missing = version.error().what;
+    }
+    found.push_back(std::move(server));
+  }
+  return found;
+}
+
+}  // namespace misrule::controller

@@ -1,0 +1,28 @@
+#pragma once
+
+// Where the results of a run lie: .misrule/runs/ID of the current directory.
+
+#include <string>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace misrule::controller {
+
+inline constexpr std::size_t kRunsKept = 10;
+
+/// "20261121-144801-4711": sorts by time, unique on this machine.
+std::string make_run_id();
+
+/// Makes .misrule/runs/ID below `directory`, its .gitignore and the `latest` link, and drops all
+/// but the last kRunsKept runs. The folder's absolute path.
+Result<std::string> make_run_folder(const std::string& directory, const std::string& id);
+
+/// The run that `latest` points to; empty if there is none.
+std::string latest_run_id(const std::string& directory);
+
+/// The folder of one test in a run, made; its name is free of slashes whatever the test is called.
+Result<std::string> make_test_folder(const std::string& run_folder, const std::string& spec_file,
+                                     const std::string& test);
+
+}  // namespace misrule::controller

@@ -1,0 +1,89 @@
+#include "controller/run/story.h"
+
+#include <set>
+#include <string_view>
+
+namespace misrule::controller {
+namespace {
+
+bool is_touched(const model::Event& event) {
+  return (event.type == "proxy" || event.type == "syscall") && event.find("rule") != nullptr &&
+         !model::field_text(*event.find("rule")).empty();
+}
+
+bool is_step(const model::Event& event) {
+  return event.type == "step_send" || event.type == "step_recv";
+}
+
+/// A service went down or came back.
+bool is_turning_point(const model::Event& event) {
+  const model::Field* action = event.find("action");
+  if (event.type != "lifecycle" || action == nullptr) return false;
+  const std::string text = model::field_text(*action);
+  return text == "exited" || text == "restarting" || text == "recovering" || text == "cut" ||
+         text == "worker_lost" || text == "deadline";
+}
+
+/// Chosen positions in the events, up to the limit.
+class Choice {
+ public:
+  explicit Choice(const std::vector<EventPtr>& events) : events_(events) {}
+
+  bool full() const { return chosen_.size() >= kStoryEventsMax; }
+  void add(std::size_t at) {
+    if (!full() && at < events_.size()) chosen_.insert(at);
+  }
+  /// The first and the last of those that `wanted` names: the beginning and the end of a fault's
+  /// work tell more than its middle.
+  void add_ends(bool (*wanted)(const model::Event&), std::size_t at_most);
+  /// What stood beside the chosen ones, nearest first.
+  void add_neighbours();
+  std::vector<std::uint64_t> numbers() const;
+
+ private:
+  const std::vector<EventPtr>& events_;
+  std::set<std::size_t> chosen_ = {};
+};
+
+void Choice::add_ends(bool (*wanted)(const model::Event&), std::size_t at_most) {
+  std::vector<std::size_t> found;
+  for (std::size_t at = 0; at < events_.size(); ++at) {
+    if (wanted(*events_[at])) found.push_back(at);
+  }
+  const std::size_t first = std::min(found.size(), at_most / 2);
+  for (std::size_t i = 0; i < first; ++i) add(found[i]);
+  const std::size_t rest = std::min(found.size() - first, at_most - first);
+  for (std::size_t i = 0; i < rest; ++i) add(found[found.size() - 1 - i]);
+}
+
+void Choice::add_neighbours() {
+  const std::set<std::size_t> centres = chosen_;
+  for (std::size_t distance = 1; distance <= 3; ++distance) {
+    for (const std::size_t centre : centres) {
+      const std::size_t after = centre + distance;
+      const bool useful = after < events_.size() &&
+                          (events_[after]->type == "proxy" || events_[after]->type == "stdout");
+      if (useful) add(after);
+    }
+  }
+}
+
+std::vector<std::uint64_t> Choice::numbers() const {
+  std::vector<std::uint64_t> out;
+  for (const std::size_t at : chosen_) out.push_back(events_[at]->number);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> select_story(const std::vector<EventPtr>& events) {
+  Choice choice(events);
+  choice.add_ends(is_touched, 4);
+  choice.add_ends(is_turning_point, 3);
+  choice.add_ends(is_step, 4);
+  choice.add_neighbours();
+  choice.add_ends(is_step, kStoryEventsMax);
+  return choice.numbers();
+}
+
+}  // namespace misrule::controller

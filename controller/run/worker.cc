@@ -1,0 +1,262 @@
+#include "controller/run/worker.h"
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "controller/compile/rules_file.h"
+#include "controller/run/judge.h"
+#include "controller/run/report_json.h"
+#include "controller/run/story.h"
+#include "controller/run/world/journal.h"
+#include "controller/run/world/packet.h"
+#include "controller/run/world_host.h"
+
+namespace misrule::controller {
+namespace {
+
+namespace json = boost::json;
+
+/// Everything of one test, in the order in which it is made; destroyed the other way round.
+class Worker {
+ public:
+  Worker(const RunContext& context, WorkerSeat seat, WorkerOrder order);
+
+  void run();
+
+ private:
+  Status build();
+  Status run_body();
+  Status seed(const ServicePlan& plan);
+  Result<dsl::ArmId> arm_file_rules();
+  void stop(Stop reason);
+  void tell_phase(const std::string& what);
+  void tell(const json::object& line);
+  bool hear_coordinator();
+  model::TestReport report();
+  TestCourse course();
+
+  const RunContext& context_;
+  WorkerSeat seat_;
+  WorkerOrder order_;
+  dsl::Spec& spec_;
+  TimePoint start_;
+
+  std::mutex telling_ = {};
+  std::atomic<bool> stopping_ = false;
+  std::atomic<Stop> stop_ = Stop::kNone;
+  std::mutex stopped_with_ = {};
+  std::string pending_ = {};
+  bool awaiting_ = false;
+  UniqueFd interrupt_ = {};
+  Status infrastructure_ = {};
+  std::optional<dsl::BodyResult> body_ = {};
+
+  Activities activities_;
+  EventLog log_;
+  Watcher watcher_ = {};
+  InitLink init_;
+  std::unique_ptr<proxy::Proxy> proxy_ = {};
+  std::unique_ptr<Routes> routes_ = {};
+  std::unique_ptr<interceptor::Supervisor> supervisor_ = {};
+  std::unique_ptr<ArmedRules> rules_ = {};
+  std::unique_ptr<Services> services_ = {};
+  std::unique_ptr<WorldHost> host_ = {};
+};
+
+Worker::Worker(const RunContext& context, WorkerSeat seat, WorkerOrder order)
+    : context_(context),
+      seat_(std::move(seat)),
+      order_(std::move(order)),
+      spec_(*context.specs.at(order_.spec).spec),
+      start_(Duration(order_.start_ns)),
+      interrupt_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      activities_([this](const std::string& what) { tell_phase(what); }),
+      log_(std::move(seat_.events), context.numbers, start_),
+      init_(std::move(seat_.init), watcher_) {}
+
+void Worker::tell(const json::object& line) {
+  const std::scoped_lock lock(telling_);
+  // Without a coordinator this world is ending already.
+  static_cast<void>(write_all(seat_.coordinator.fd(), json::serialize(line) + "\n").has_value());
+}
+
+void Worker::tell_phase(const std::string& what) {
+  tell({{"phase", what}, {"events", log_.size()}});
+}
+
+bool Worker::hear_coordinator() {
+  std::array<char, 256> line;
+  const ssize_t got = ::read(seat_.coordinator.fd(), line.data(), line.size());
+  if (got > 0) stop(Stop::kInterrupt);
+  return got > 0;
+}
+
+void Worker::stop(Stop reason) {
+  {
+    const std::scoped_lock lock(stopped_with_);
+    if (stop_ != Stop::kNone) return;
+    pending_ = activities_.text();
+    awaiting_ = host_ != nullptr && host_->is_awaiting_event();
+    stop_ = reason;
+  }
+  stopping_ = true;
+  ::eventfd_write(interrupt_.fd(), 1);
+  spec_.cancel(reason == Stop::kDeadline ? "the deadline passed" : "the run was interrupted");
+  model::Event event = {.service = std::string(kTestConsumer), .type = "lifecycle"};
+  event.set("action", std::string(reason == Stop::kDeadline ? "deadline" : "interrupted"));
+  log_.emit(std::move(event));
+  if (services_) services_->wake();
+}
+
+Status Worker::build() {
+  const model::Topology& topology = spec_.topology();
+  MISRULE_TRY(proxy_, proxy::Proxy::start({.sink = log_, .seed = context_.request.seed}));
+  MISRULE_TRY(routes_, Routes::make(topology, *proxy_));
+  MISRULE_TRY(supervisor_, interceptor::Supervisor::start({.sink = log_,
+                                                           .router = *routes_,
+                                                           .topology = topology,
+                                                           .seed = context_.request.seed,
+                                                           .shim_path = context_.shim_path}));
+  rules_ = std::make_unique<ArmedRules>(ArmedRules::Parts{.topology = topology,
+                                                          .proxy = *proxy_,
+                                                          .supervisor = *supervisor_,
+                                                          .sink = log_,
+                                                          .describe = &describe_rule});
+  services_ = std::make_unique<Services>(Services::Parts{
+      .plans = context_.specs.at(order_.spec).plans,
+      .supervisor = *supervisor_,
+      .rules = *rules_,
+      .sink = log_,
+      .watcher = watcher_,
+      .init = init_,
+      .activities = activities_,
+      .stopping = stopping_,
+      .families = [this](const std::string& service) { return spec_.families_of(service); },
+      .world_folder = world_folder(seat_.order.id),
+      .log_folder = order_.log_folder});
+  host_ = std::make_unique<WorldHost>(WorldHost::Parts{.log = log_,
+                                                       .proxy = *proxy_,
+                                                       .routes = *routes_,
+                                                       .rules = *rules_,
+                                                       .services = *services_,
+                                                       .watcher = watcher_,
+                                                       .activities = activities_,
+                                                       .interrupt_fd = interrupt_.fd()});
+  return {};
+}
+
+Status Worker::seed(const ServicePlan& plan) {
+  const auto& wanted = plan.service.seed;
+  // A stand-in's cluster already has what its SQL file makes.
+  if (!wanted || !wanted->callable) return {};
+  const auto activity = activities_.begin("seeding " + plan.service.name);
+  auto seeded = spec_.run_seed(*wanted->callable, *host_);
+  if (!seeded)
+    return std::unexpected(std::move(seeded).error().with("seeding " + plan.service.name));
+  return {};
+}
+
+Result<dsl::ArmId> Worker::arm_file_rules() {
+  std::vector<model::Rule> rules;
+  for (const model::TestRules& test : context_.rules.tests()) {
+    if (test.test() == order_.test) rules.assign(test.rules().begin(), test.rules().end());
+  }
+  if (rules.empty()) return dsl::ArmId{0};
+  return host_->arm(std::move(rules));
+}
+
+Status Worker::run_body() {
+  MISRULE_TRY_VOID(build());
+  MISRULE_TRY_VOID(services_->start_all([this](const ServicePlan& plan) { return seed(plan); }));
+  MISRULE_TRY(const dsl::ArmId armed, arm_file_rules());
+  tell_phase("running");
+  body_ = spec_.run_test(order_.test, *host_);
+  if (armed != 0) MISRULE_TRY_VOID(host_->disarm(armed));
+  static_cast<void>(host_->barrier(std::chrono::seconds(1)).has_value());
+  return log_.status();
+}
+
+TestCourse Worker::course() {
+  TestCourse course = {
+      .infrastructure = infrastructure_, .body = body_, .deadline = context_.request.timeout};
+  {
+    const std::scoped_lock lock(stopped_with_);
+    course.stop = stop_;
+    course.pending = pending_;
+    course.awaiting_event = awaiting_;
+  }
+  // A start that was given up because the test is stopping is no failure of its own.
+  if (course.stop != Stop::kNone) course.infrastructure = {};
+  if (services_) course.exits = services_->exits();
+  if (rules_) course.rules = rules_->reports();
+  return course;
+}
+
+model::TestReport Worker::report() {
+  const TestCourse how = course();
+  Judgement judgement = judge(how);
+  model::TestReport report = {.test = order_.test,
+                              .outcome = judgement.outcome,
+                              .took = SteadyClock().now() - start_,
+                              .findings = std::move(judgement.findings),
+                              .rules = how.rules};
+  if (services_) report.notes = services_->take_notes();
+  for (std::string& note : spec_.take_notes()) report.notes.push_back(std::move(note));
+  const std::vector<EventPtr> events = log_.ordered();
+  report.events_total = events.size();
+  if (report.outcome != model::Outcome::kPassed) report.story = select_story(events);
+  return report;
+}
+
+void Worker::run() {
+  watcher_.watch(seat_.coordinator.fd(), [this] { return hear_coordinator(); });
+  watcher_.call_at(start_ + context_.request.timeout, [this] { stop(Stop::kDeadline); });
+  infrastructure_ = run_body();
+  const bool kept = order_.keep && infrastructure_ && init_.keep_world().has_value();
+  // What comes now (an exit, a late deadline) is no longer the test's.
+  tell({{"report", json::parse(report_to_line(report()))}});
+  if (!kept) return;
+  static_cast<void>(rules_->disarm_all().has_value());
+  while (true) ::pause();
+}
+
+}  // namespace
+
+std::string order_to_payload(const WorkerOrder& order) {
+  return json::serialize(json::object{{"spec", order.spec},
+                                      {"test", order.test},
+                                      {"log_folder", order.log_folder},
+                                      {"start_ns", order.start_ns},
+                                      {"keep", order.keep}});
+}
+
+Result<WorkerOrder> order_from_payload(const std::string& text) {
+  boost::system::error_code error;
+  const json::value value = json::parse(text, error);
+  if (error || !value.is_object()) return fail(Code::kInternal, "an order that cannot be read");
+  const json::object& object = value.get_object();
+  return WorkerOrder{.spec = object.at("spec").to_number<std::size_t>(),
+                     .test = std::string(object.at("test").as_string()),
+                     .log_folder = std::string(object.at("log_folder").as_string()),
+                     .start_ns = object.at("start_ns").to_number<std::int64_t>(),
+                     .keep = object.at("keep").as_bool()};
+}
+
+int run_worker(const RunContext& context, WorkerSeat seat) {
+  Result<WorkerOrder> order = order_from_payload(seat.order.payload);
+  if (!order || order->spec >= context.specs.size()) return 1;
+  // Never destroyed: PID 1 ends everything at once when this process exits, while tearing down in
+  // order would wait for services that nobody needs any more.
+  auto* worker = new Worker(context, std::move(seat), *std::move(order));
+  worker->run();
+  return 0;
+}
+
+}  // namespace misrule::controller

@@ -1,0 +1,123 @@
+#include "controller/run/world_host.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "controller/steps/steps.h"
+
+namespace misrule::controller {
+namespace {
+
+// Pipes are drained within microseconds of what filled them; a second is a watcher that is stuck.
+constexpr auto kDrainWithin = std::chrono::seconds(1);
+constexpr std::size_t kShownTextMax = 60;
+
+std::string shorten(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  if (text.size() > kShownTextMax) {
+    text.resize(kShownTextMax);
+    text += "…";
+  }
+  return text;
+}
+
+/// "POST /payments -> api", for people who watch.
+std::string call_text(const dsl::StepCall& call) {
+  if (const auto* http = std::get_if<dsl::HttpStep>(&call.step)) {
+    return fmt::format("{} {} -> {}", http->method, shorten(http->path), call.service);
+  }
+  return fmt::format("{} -> {}", shorten(std::get<dsl::SqlStep>(call.step).sql), call.service);
+}
+
+model::Event step_event(const dsl::StepCall& call, const char* type) {
+  model::Event event = {.service = std::string(kTestConsumer), .type = type};
+  event.set("to", call.service).set("interface", call.interface);
+  return event;
+}
+
+dsl::StepReply not_sent(const std::string& error) { return {.error = error}; }
+
+}  // namespace
+
+Status WorldHost::settle_services() {
+  // What a service said before it went down must be known before it is asked whether it is up.
+  if (ever_armed_) parts_.watcher.drain(clock_.now() + kDrainWithin);
+  return parts_.services.settle();
+}
+
+std::uint64_t WorldHost::emit_send(const dsl::StepCall& call) {
+  model::Event event = step_event(call, "step_send");
+  if (const auto* http = std::get_if<dsl::HttpStep>(&call.step)) {
+    event.set("protocol", std::string("http")).set("method", http->method).set("path", http->path);
+    if (!http->body.empty()) event.set("body", http->body);
+  } else {
+    event.set("protocol", std::string("postgres"));
+    event.set("query", std::get<dsl::SqlStep>(call.step).sql);
+  }
+  return parts_.log.emit(std::move(event));
+}
+
+void WorldHost::emit_reply(const dsl::StepCall& call, const dsl::StepReply& reply,
+                           std::uint64_t sent) {
+  model::Event event = step_event(call, "step_recv");
+  event.after.push_back(sent);
+  event.set("status", static_cast<std::int64_t>(reply.status)).set("ok", reply.ok);
+  if (!reply.error.empty()) event.set("error", reply.error);
+  if (!reply.code.empty()) event.set("code", reply.code);
+  event.set("duration_ms",
+            static_cast<std::int64_t>(
+                std::chrono::duration_cast<std::chrono::milliseconds>(reply.took).count()));
+  if (!reply.body.empty()) event.set("body", reply.body);
+  if (!reply.data.text.empty()) event.set("data", reply.data);
+  parts_.log.emit(std::move(event));
+}
+
+dsl::StepReply WorldHost::step(const dsl::StepCall& call) {
+  const auto activity = parts_.activities.begin(call_text(call));
+  const ServicePlan* plan = parts_.services.find_plan(call.service);
+  if (plan == nullptr) return not_sent("there is no service " + call.service);
+  StepTarget target = plan->step;
+  target.host = "127.0.0.1";
+  target.port = parts_.routes.test_port(call.service, call.interface);
+  // A database that comes back is waited for; one that does not is what the step then meets.
+  const Status settled = settle_services();
+  const std::uint64_t sent = emit_send(call);
+  dsl::StepReply reply =
+      settled ? run_step(call, target, parts_.interrupt_fd) : not_sent(settled.error().what);
+  emit_reply(call, reply, sent);
+  return reply;
+}
+
+Result<dsl::ArmId> WorldHost::arm(std::vector<model::Rule> rules) {
+  ever_armed_ = true;
+  return parts_.rules.arm(std::move(rules));
+}
+
+Status WorldHost::disarm(dsl::ArmId armed) {
+  MISRULE_TRY_VOID(parts_.rules.disarm(armed));
+  return settle_services();
+}
+
+std::vector<dsl::EventPtr> WorldHost::events() { return parts_.log.ordered(); }
+
+bool WorldHost::wait_for_event(std::size_t seen, TimePoint deadline) {
+  ++awaiting_;
+  const bool arrived = parts_.log.wait_beyond(seen, deadline);
+  --awaiting_;
+  return arrived;
+}
+
+Status WorldHost::barrier(Duration at_most) {
+  const TimePoint deadline = clock_.now() + at_most;
+  // Every loop of the proxy answers after what it was doing, so its events are out.
+  parts_.proxy.tallies();
+  if (!parts_.watcher.drain(deadline)) {
+    return fail(Code::kTimeout, "the services' output was not read in time");
+  }
+  return {};
+}
+
+}  // namespace misrule::controller

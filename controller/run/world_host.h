@@ -1,0 +1,58 @@
+#pragma once
+
+// What a running test can do to its world: steps through the proxies, rules, events.
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "controller/events/event_log.h"
+#include "controller/run/activities.h"
+#include "controller/run/armed_rules.h"
+#include "controller/run/routes.h"
+#include "controller/run/services.h"
+#include "controller/run/watcher.h"
+#include "spec/dsl/host.h"
+
+namespace misrule::controller {
+
+/// Thread-safe, as dsl::TestHost says.
+class WorldHost final : public dsl::TestHost {
+ public:
+  struct Parts {
+    EventLog& log;
+    proxy::Proxy& proxy;
+    const Routes& routes;
+    ArmedRules& rules;
+    Services& services;
+    Watcher& watcher;
+    Activities& activities;
+    int interrupt_fd = -1;  ///< Readable: steps end at once.
+  };
+  explicit WorldHost(const Parts& parts) : parts_(parts) {}
+
+  dsl::StepReply step(const dsl::StepCall& call) override;
+  Result<dsl::ArmId> arm(std::vector<model::Rule> rules) override;
+  Status disarm(dsl::ArmId armed) override;
+  std::vector<dsl::EventPtr> events() override;
+  bool wait_for_event(std::size_t seen, TimePoint deadline) override;
+  Status barrier(Duration at_most) override;
+  const Clock& clock() const override { return clock_; }
+
+  /// A liveness assertion is waiting.
+  bool is_awaiting_event() const { return awaiting_ > 0; }
+
+ private:
+  Status settle_services();
+  std::uint64_t emit_send(const dsl::StepCall& call);
+  void emit_reply(const dsl::StepCall& call, const dsl::StepReply& reply, std::uint64_t sent);
+
+  Parts parts_;
+  SteadyClock clock_ = {};
+  std::atomic<bool> ever_armed_ = false;
+  std::atomic<int> awaiting_ = 0;
+};
+
+}  // namespace misrule::controller
