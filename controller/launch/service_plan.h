@@ -30,25 +30,26 @@ class StandIn;
 
 struct ServicePlan {
   model::Service service = {};
-  std::string spec_folder = {};       ///< Absolute.
+  std::string spec_folder = {};  ///< Absolute.
   std::string state_folder = {};
   std::string user = {};
-  std::string note = {};              ///< "postgres:16 -> local PostgreSQL 15.20"; empty if nothing stands in.
+  std::string note = {};  ///< "postgres:16 -> local PostgreSQL 15.20"; empty if nothing stands in.
   const native::StandIn* stand_in = nullptr;  ///< nullptr: `binary` runs, or the service is remote.
-  StepTarget step = {};               ///< How steps and readiness probes reach it; the port is an interface's.
+  StepTarget step = {};  ///< How steps and readiness probes reach it; the port is an interface's.
   /// Roles and databases that DSNs of other services name, beyond what its own env creates.
   std::vector<std::pair<std::string, std::string>> roles_and_databases = {};
 };
 
-/// One per service, dependencies first. Errors name the service, its position in the spec and what to do.
+/// One per service, dependencies first. Errors name the service, its position in the spec and what
+/// to do.
 Result<std::vector<ServicePlan>> plan_services(const model::Topology& topology,
                                                const LaunchOptions& options);
 
 /// What needs doing once, outside any world; cheap when it was done before. Safe beside other runs.
 Status prepare_service(const ServicePlan& plan, const Progress& progress);
 
-/// What a new test needs: `world_folder` (absolute, below the state folder, of this test alone) gets the
-/// service's data. The process may be started again from the same plan on the same data.
+/// What a new test needs: `world_folder` (absolute, below the state folder, of this test alone)
+/// gets the service's data. The process may be started again from the same plan on the same data.
 Result<ProcessPlan> materialise_service(const ServicePlan& plan, const std::string& world_folder);
 
 /// True if the service is a database, cache or broker (decides what read= and write= mean).

@@ -1,0 +1,75 @@
+#include "controller/launch/native/postgres.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "controller/launch/accounts.h"
+#include "controller/launch/native/copy_tree.h"
+#include "controller/launch/native/postgres_cluster.h"
+#include "controller/launch/native/postgres_settings.h"
+
+namespace misrule::controller::native {
+namespace {
+
+// Without POSTGRES_DB a step uses the only database that a dependent's DSN names.
+std::string step_database(const ServicePlan& plan, const PostgresSettings& settings) {
+  std::string only = settings.database;
+  std::size_t named = 0;
+  for (const auto& [role, database] : plan.roles_and_databases) {
+    if (database.empty() || database == only) continue;
+    only = database;
+    ++named;
+  }
+  const bool said = std::ranges::any_of(
+      plan.service.env, [](const auto& entry) { return entry.first == "POSTGRES_DB"; });
+  return said || named != 1 ? settings.database : only;
+}
+
+}  // namespace
+
+Result<std::string> PostgresStandIn::find_server() const {
+  MISRULE_TRY(const PostgresServer server, find_postgres());
+  return fmt::format("PostgreSQL {} ({})", server.version, server.bin_folder);
+}
+
+Status PostgresStandIn::plan(ServicePlan& plan) const {
+  MISRULE_TRY(const PostgresServer server, find_postgres());
+  MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));
+  plan.user = "postgres";
+  plan.note = fmt::format("{} → local PostgreSQL {}", plan.service.image, server.version);
+  plan.step.port = postgres_port(plan.service);
+  plan.step.user = settings.user;
+  plan.step.password = settings.password;
+  plan.step.database = step_database(plan, settings);
+  return {};
+}
+
+Status PostgresStandIn::prepare(const ServicePlan& plan, const Progress& progress) const {
+  MISRULE_TRY(const PostgresServer server, find_postgres());
+  MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));
+  return ensure_cluster(cluster_folder(plan.state_folder, server, settings), server, settings,
+                        progress);
+}
+
+Result<ProcessPlan> PostgresStandIn::materialise(const ServicePlan& plan,
+                                                 const std::string& world_folder) const {
+  MISRULE_TRY(const PostgresServer server, find_postgres());
+  MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));
+  const std::string cluster = cluster_folder(plan.state_folder, server, settings);
+  const std::string data = world_folder + "/" + plan.service.name;
+  std::error_code error;
+  if (!std::filesystem::exists(data, error)) {
+    MISRULE_TRY(const Account owner, find_account(plan.user));
+    MISRULE_TRY_VOID(copy_tree(cluster + "/data", data, owner));
+  }
+  // fsync stays on: durability is what is tested.
+  return ProcessPlan{
+      .argv = {server.bin_folder + "/postgres", "-D", data, "-p", fmt::format("{}", plan.step.port),
+               "-c", "listen_addresses=localhost", "-c", "unix_socket_directories=/tmp"},
+      .env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"PGDATA", data}},
+      .cwd = data,
+      .user = plan.user};
+}
+
+}  // namespace misrule::controller::native

@@ -1,0 +1,24 @@
+#pragma once
+
+// Making a PostgreSQL cluster once: initdb, roles, databases, seed. What is made is never started
+// from where it lies; tests start clones of it.
+
+#include <string>
+
+#include "base/result.h"
+#include "controller/launch/native/postgres_settings.h"
+#include "controller/launch/service_plan.h"
+
+namespace misrule::controller::native {
+
+/// Where the cluster of these settings lies, made or not: it depends on the version and on
+/// everything that the settings say.
+std::string cluster_folder(const std::string& state_folder, const PostgresServer& server,
+                           const PostgresSettings& settings);
+
+/// Makes it unless it is there. Concurrent runs wait for each other; a maker that is killed leaves
+/// nothing that a later one mistakes for a cluster.
+Status ensure_cluster(const std::string& folder, const PostgresServer& server,
+                      const PostgresSettings& settings, const Progress& progress);
+
+}  // namespace misrule::controller::native

@@ -1,0 +1,121 @@
+#include "controller/launch/native/postgres_settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include "controller/launch/command.h"
+
+namespace misrule::controller::native {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kVersionsFolder = "/usr/lib/postgresql";
+
+std::optional<int> major_version(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  int major = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), major);
+  if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
+  return major;
+}
+
+std::string newest_bin_folder() {
+  int newest = 0;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(kVersionsFolder, ignored)) {
+    const auto major = major_version(entry.path());
+    const std::string server = entry.path().string() + "/bin/postgres";
+    if (major && *major > newest && ::access(server.c_str(), X_OK) == 0) newest = *major;
+  }
+  return newest == 0 ? std::string() : fmt::format("{}/{}/bin", kVersionsFolder, newest);
+}
+
+const std::string* value_of(const model::Service& service, std::string_view name) {
+  for (const auto& [key, value] : service.env) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+std::string value_or(const model::Service& service, std::string_view name, std::string otherwise) {
+  const std::string* value = value_of(service, name);
+  return value == nullptr || value->empty() ? std::move(otherwise) : *value;
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(Code::kNotFound, fmt::format("cannot read the seed {}", path));
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+}  // namespace
+
+Result<PostgresServer> find_postgres() {
+  PostgresServer server{.bin_folder = newest_bin_folder()};
+  if (server.bin_folder.empty()) {
+    return fail(Code::kNotFound,
+                fmt::format("no PostgreSQL below {}: apt-get install postgresql", kVersionsFolder));
+  }
+  MISRULE_TRY(const std::string said,
+              run_command({.argv = {server.bin_folder + "/postgres", "--version"}}));
+  // "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)"
+  const std::vector<std::string> words = words_of(said);
+  if (words.size() < 3) {
+    return fail(Code::kIo, fmt::format("{}/postgres --version said {:?}", server.bin_folder, said));
+  }
+  server.version = words[2];
+  return server;
+}
+
+std::string PostgresSettings::fingerprint() const {
+  std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", user, password, database, auth_method,
+                                 fmt::join(initdb_args, " "));
+  for (const auto& [role, owned] : roles_and_databases) text += fmt::format("{} {}\n", role, owned);
+  return text + seed_sql;
+}
+
+Result<PostgresSettings> postgres_settings(const ServicePlan& plan) {
+  const model::Service& service = plan.service;
+  PostgresSettings settings;
+  settings.user = value_or(service, "POSTGRES_USER", "postgres");
+  settings.database = value_or(service, "POSTGRES_DB", settings.user);
+  settings.password = value_or(service, "POSTGRES_PASSWORD", "");
+  settings.auth_method = value_or(service, "POSTGRES_HOST_AUTH_METHOD", "scram-sha-256");
+  settings.initdb_args = words_of(value_or(service, "POSTGRES_INITDB_ARGS", ""));
+  settings.roles_and_databases = plan.roles_and_databases;
+  if (settings.password.empty() && settings.auth_method != "trust") {
+    return fail(
+        Code::kInvalid,
+        fmt::format("service {:?}: the image postgres does not start without a password: add "
+                    "\"POSTGRES_PASSWORD\" to env, or \"POSTGRES_HOST_AUTH_METHOD\": \"trust\"",
+                    service.name));
+  }
+  if (service.seed && !service.seed->sql_file.empty()) {
+    MISRULE_TRY(settings.seed_sql, read_file(service.seed->sql_file));
+  }
+  return settings;
+}
+
+std::uint16_t postgres_port(const model::Service& service) {
+  for (const model::Interface& candidate : service.interfaces) {
+    if (candidate.protocol == model::Protocol::kPostgres) return candidate.port;
+  }
+  return 5432;
+}
+
+}  // namespace misrule::controller::native

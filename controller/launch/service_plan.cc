@@ -1,0 +1,236 @@
+#include "controller/launch/service_plan.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "controller/launch/accounts.h"
+#include "controller/launch/dsn.h"
+#include "controller/launch/native/stand_in.h"
+
+namespace misrule::controller {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string where(const model::Service& service) {
+  return fmt::format("{}:{}:{}: service {:?}", service.position.file, service.position.line,
+                     service.position.column, service.name);
+}
+
+std::string environment_or(const char* name, std::string otherwise) {
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  return value == nullptr || *value == '\0' ? std::move(otherwise) : std::string(value);
+}
+
+bool executable(const fs::path& file) {
+  std::error_code ignored;
+  return fs::is_regular_file(file, ignored) && ::access(file.c_str(), X_OK) == 0;
+}
+
+// A name with a slash is a path from the spec's folder; another one is looked up on PATH.
+Result<std::string> find_program(const ServicePlan& plan) {
+  const std::string& binary = plan.service.binary;
+  if (binary.contains('/')) {
+    const fs::path file = (fs::path(plan.spec_folder) / binary).lexically_normal();
+    if (executable(file)) return file.string();
+    std::error_code ignored;
+    const char* what =
+        fs::exists(file, ignored) ? "is not an executable file (chmod +x?)" : "does not exist";
+    return fail(Code::kInvalid,
+                fmt::format("{}: binary {} {}", where(plan.service), file.string(), what));
+  }
+  std::string path = environment_or("PATH", "/usr/local/bin:/usr/bin:/bin") + ":";
+  for (std::size_t end = path.find(':'); end != std::string::npos; end = path.find(':')) {
+    const fs::path file = fs::path(path.substr(0, end)) / binary;
+    if (executable(file)) return file.string();
+    path.erase(0, end + 1);
+  }
+  return fail(Code::kInvalid,
+              fmt::format("{}: binary {:?} is not on PATH (a program of yours: \"./{}\")",
+                          where(plan.service), binary, binary));
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "localhost" || host.starts_with("127.") || host == "::1" || host == "[::1]";
+}
+
+// The role and the database that the image's environment creates.
+struct Created {
+  std::string user = "postgres";
+  std::string database = {};
+};
+
+Created created_by(const model::Service& service) {
+  Created created;
+  for (const auto& [name, value] : service.env) {
+    if (name == "POSTGRES_USER") created.user = value;
+    if (name == "POSTGRES_DB") created.database = value;
+  }
+  if (created.database.empty()) created.database = created.user;
+  return created;
+}
+
+// What one value of another service's environment names on this server, beyond what it has anyway.
+std::optional<std::pair<std::string, std::string>> wanted_by(const std::string& value,
+                                                             const ServicePlan& plan,
+                                                             const Created& created) {
+  const auto dsn = parse_dsn(value);
+  if (!dsn || !dsn->scheme.starts_with("postgres") || !is_loopback(dsn->host)) return std::nullopt;
+  const std::uint16_t port = dsn->port == 0 ? 5432 : dsn->port;
+  const auto& interfaces = plan.service.interfaces;
+  const bool ours =
+      std::ranges::any_of(interfaces, [&](const auto& one) { return one.port == port; });
+  if (!ours) return std::nullopt;
+  std::pair<std::string, std::string> wanted = {dsn->user, dsn->database};
+  if (wanted.first == created.user) wanted.first.clear();
+  if (wanted.second == created.database) wanted.second.clear();
+  if (wanted.first.empty() && wanted.second.empty()) return std::nullopt;
+  return wanted;
+}
+
+// A DSN in another service's environment may name a role or database that the database's own
+// environment does not create; the stand-in creates it all the same.
+void add_roles_and_databases(const model::Topology& topology, ServicePlan& plan) {
+  const Created created = created_by(plan.service);
+  for (const model::Service& other : topology.services) {
+    for (const auto& [name, value] : other.env) {
+      const auto wanted = wanted_by(value, plan, created);
+      if (!wanted) continue;
+      auto& all = plan.roles_and_databases;
+      if (std::ranges::find(all, *wanted) == all.end()) all.push_back(*wanted);
+    }
+  }
+}
+
+std::string known_images() {
+  std::string names;
+  for (const native::StandIn* one : native::all_stand_ins()) {
+    names += (names.empty() ? "" : ", ") + std::string(one->image());
+  }
+  return names;
+}
+
+Status plan_image(const model::Topology& topology, ServicePlan& plan) {
+  const model::Service& service = plan.service;
+  plan.stand_in = native::find_stand_in(service.image);
+  if (plan.stand_in == nullptr) {
+    return fail(
+        Code::kUnsupported,
+        fmt::format("{}: nothing on this machine stands in for image {:?} (stand-ins: {}); give "
+                    "the service binary=, or wait for --backend=docker, which will run any image",
+                    where(service), service.image, known_images()));
+  }
+  add_roles_and_databases(topology, plan);
+  const Status planned = plan.stand_in->plan(plan);
+  if (!planned) return std::unexpected(Error(planned.error()).with(where(service)));
+  return {};
+}
+
+Status plan_binary(ServicePlan& plan, const LaunchOptions& options) {
+  MISRULE_TRY(plan.service.binary, find_program(plan));
+  if (!plan.service.user.empty()) {
+    const auto account = find_account(plan.service.user);
+    if (!account) return std::unexpected(Error(account.error()).with(where(plan.service)));
+    plan.user = plan.service.user;
+    return {};
+  }
+  plan.user = default_account(options.spec_file).name;
+  return {};
+}
+
+Result<ServicePlan> plan_service(const model::Topology& topology, const model::Service& service,
+                                 const LaunchOptions& options) {
+  ServicePlan plan{.service = service, .state_folder = options.state_folder};
+  std::error_code ignored;
+  plan.spec_folder = fs::absolute(options.spec_file, ignored).parent_path().string();
+  if (!service.interfaces.empty()) plan.step.port = service.interfaces.front().port;
+  if (!service.binary.empty()) {
+    MISRULE_TRY_VOID(plan_binary(plan, options));
+  } else if (!service.image.empty()) {
+    MISRULE_TRY_VOID(plan_image(topology, plan));
+  } else if (!service.build.empty() || !service.remote.empty()) {
+    return fail(
+        Code::kUnsupported,
+        fmt::format("{}: {} is not there yet; give the service binary= or a known image= ({})",
+                    where(service), service.build.empty() ? "remote=" : "build=", known_images()));
+  } else {
+    return fail(Code::kInvalid, fmt::format("{}: says neither binary= nor image=", where(service)));
+  }
+  return plan;
+}
+
+// Dependencies first, otherwise in the spec's order. The spec's loading refused cycles; what one
+// would leave over is appended as it stands.
+std::vector<const model::Service*> start_order(const model::Topology& topology) {
+  std::vector<const model::Service*> order;
+  const auto started = [&](const std::string& name) {
+    return std::ranges::any_of(order, [&](const auto* one) { return one->name == name; });
+  };
+  for (std::size_t round = 0; round < topology.services.size(); ++round) {
+    for (const model::Service& service : topology.services) {
+      if (!started(service.name) && std::ranges::all_of(service.depends_on, started)) {
+        order.push_back(&service);
+      }
+    }
+  }
+  for (const model::Service& service : topology.services) {
+    if (!started(service.name)) order.push_back(&service);
+  }
+  return order;
+}
+
+}  // namespace
+
+Result<std::vector<ServicePlan>> plan_services(const model::Topology& topology,
+                                               const LaunchOptions& options) {
+  if (options.backend == "docker") {
+    return fail(
+        Code::kUnsupported,
+        "--backend=docker is not there yet: leave it out, and local servers stand in for images");
+  }
+  std::vector<ServicePlan> plans;
+  for (const model::Service* service : start_order(topology)) {
+    MISRULE_TRY(ServicePlan plan, plan_service(topology, *service, options));
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+Status prepare_service(const ServicePlan& plan, const Progress& progress) {
+  if (plan.stand_in == nullptr) return {};
+  return plan.stand_in->prepare(plan, progress);
+}
+
+Result<ProcessPlan> materialise_service(const ServicePlan& plan, const std::string& world_folder) {
+  if (plan.stand_in != nullptr) return plan.stand_in->materialise(plan, world_folder);
+  MISRULE_TRY(const Account account, find_account(plan.user));
+  ProcessPlan process{.argv = {plan.service.binary}, .user = plan.user};
+  process.argv.insert(process.argv.end(), plan.service.args.begin(), plan.service.args.end());
+  process.cwd = (fs::path(plan.spec_folder) / plan.service.cwd).lexically_normal().string();
+  process.env = {{"PATH", environment_or("PATH", "/usr/local/bin:/usr/bin:/bin")},
+                 {"HOME", account.home},
+                 {"LANG", environment_or("LANG", "C.UTF-8")},
+                 {"TZ", environment_or("TZ", "UTC")},
+                 // On a pipe Python keeps its output to itself otherwise.
+                 {"PYTHONUNBUFFERED", "1"}};
+  for (const auto& [name, value] : plan.service.env) {
+    std::erase_if(process.env, [&](const auto& entry) { return entry.first == name; });
+    process.env.emplace_back(name, value);
+  }
+  return process;
+}
+
+bool keeps_data(const model::Service& service) {
+  return std::ranges::any_of(service.interfaces, [](const model::Interface& candidate) {
+    return candidate.protocol == model::Protocol::kPostgres ||
+           candidate.protocol == model::Protocol::kRedis ||
+           candidate.protocol == model::Protocol::kKafka;
+  });
+}
+
+}  // namespace misrule::controller

@@ -1,0 +1,123 @@
+// The PostgreSQL stand-in against the real server: what the image's environment asks for is there.
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "controller/launch/command.h"
+#include "controller/launch/native/postgres_settings.h"
+#include "controller/launch/service_plan.h"
+
+namespace misrule::controller {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PostgresStandInTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root, to run a server as its own user";
+    if (!native::find_postgres()) GTEST_SKIP() << "no PostgreSQL server on this machine";
+    // Below /var/lib, because the server's user must be able to reach it.
+    fs::create_directories("/var/lib/misrule");
+    std::string pattern = "/var/lib/misrule/test-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    ::chmod(folder_.c_str(), 0755);
+    options_.spec_file = folder_ + "/shop.star";
+    options_.state_folder = folder_;
+    std::ofstream(options_.spec_file) << "\n";
+  }
+  void TearDown() override {
+    if (!folder_.empty()) fs::remove_all(folder_);
+  }
+
+  static model::Service database() {
+    return {.name = "db",
+            .interfaces = {{.name = "main", .protocol = model::Protocol::kPostgres, .port = 5432}},
+            .image = "postgres:16",
+            .env = {{"POSTGRES_PASSWORD", "s3cret"}, {"POSTGRES_DB", "shop"}}};
+  }
+
+  Result<ServicePlan> planned(const model::Topology& topology) {
+    MISRULE_TRY(auto plans, plan_services(topology, options_));
+    return plans.front();
+  }
+
+  /// The answer of the cloned cluster to `sql`, in single-user mode.
+  std::string ask(const ProcessPlan& process, const std::string& database, const std::string& sql) {
+    const auto said =
+        run_command({.argv = {process.argv[0], "--single", "-D", process.cwd, database},
+                     .user = "postgres",
+                     .input = sql + "\n"});
+    return said ? *said : said.error().what;
+  }
+
+  std::string folder_;
+  LaunchOptions options_;
+};
+
+TEST_F(PostgresStandInTest, SaysWhatStandsInForWhat) {
+  const auto plan = planned({.services = {database()}});
+  ASSERT_TRUE(plan.has_value()) << plan.error().what;
+  EXPECT_EQ(plan->note, "postgres:16 → local PostgreSQL " + native::find_postgres()->version);
+  EXPECT_EQ(plan->user, "postgres");
+  EXPECT_EQ(plan->step.password, "s3cret");
+  EXPECT_EQ(plan->step.database, "shop");
+}
+
+TEST_F(PostgresStandInTest, WithoutAPasswordItIsRefusedAsTheImageIs) {
+  model::Service bare = database();
+  bare.env.clear();
+  const auto plan = planned({.services = {bare}});
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_NE(plan.error().what.find("POSTGRES_PASSWORD"), std::string::npos);
+}
+
+TEST_F(PostgresStandInTest, RolesDatabasesAndSeedAreThereInEveryClone) {
+  model::Service seeded = database();
+  std::ofstream(folder_ + "/schema.sql")
+      << "CREATE TABLE orders (id int);\nINSERT INTO orders VALUES (7);\n";
+  seeded.seed = model::Seed{.sql_file = folder_ + "/schema.sql"};
+  const model::Service api{
+      .name = "api", .binary = "sleep", .env = {{"DSN", "postgres://worker@localhost:5432/jobs"}}};
+  const auto plan = planned({.services = {seeded, api}});
+  ASSERT_TRUE(plan.has_value()) << plan.error().what;
+  int made = 0;
+  const Progress progress = [&](std::string_view) { ++made; };
+  const Status prepared = prepare_service(*plan, progress);
+  ASSERT_TRUE(prepared.has_value()) << prepared.error().what;
+  ASSERT_TRUE(prepare_service(*plan, progress).has_value());
+  EXPECT_EQ(made, 1) << "the second preparation finds the first one's cluster";
+
+  const auto process = materialise_service(*plan, folder_);
+  ASSERT_TRUE(process.has_value()) << process.error().what;
+  EXPECT_NE(ask(*process, "shop", "SELECT id FROM orders;").find("id = \"7\""), std::string::npos);
+  EXPECT_NE(ask(*process, "jobs", "SELECT current_database();").find("jobs"), std::string::npos);
+  EXPECT_NE(ask(*process, "shop", "SELECT rolname FROM pg_roles WHERE rolcanlogin;").find("worker"),
+            std::string::npos);
+  struct stat facts{};
+  ASSERT_EQ(::stat(process->cwd.c_str(), &facts), 0);
+  EXPECT_NE(facts.st_uid, 0U) << "the server's user owns its data";
+  EXPECT_EQ(facts.st_mode & 0777U, 0700U);
+}
+
+TEST_F(PostgresStandInTest, AFailingSeedIsToldInTheServersWords) {
+  model::Service seeded = database();
+  std::ofstream(folder_ + "/schema.sql")
+      << "CREATE TABLE t (id int);\nINSERT INTO missing VALUES (1);\n";
+  seeded.seed = model::Seed{.sql_file = folder_ + "/schema.sql"};
+  const auto plan = planned({.services = {seeded}});
+  ASSERT_TRUE(plan.has_value()) << plan.error().what;
+  const Status prepared = prepare_service(*plan, {});
+  ASSERT_FALSE(prepared.has_value());
+  EXPECT_NE(prepared.error().what.find("relation \"missing\" does not exist"), std::string::npos);
+  EXPECT_NE(prepared.error().what.find(":2:"), std::string::npos) << prepared.error().what;
+}
+
+}  // namespace
+}  // namespace misrule::controller
