@@ -65,7 +65,9 @@ std::vector<std::string> words_of(const std::string& text) {
 
 }  // namespace
 
-Result<PostgresServer> find_postgres() {
+namespace {
+
+Result<PostgresServer> look_for_postgres() {
   PostgresServer server{.bin_folder = newest_bin_folder()};
   if (server.bin_folder.empty()) {
     return fail(Code::kNotFound,
@@ -80,6 +82,14 @@ Result<PostgresServer> find_postgres() {
   }
   server.version = words[2];
   return server;
+}
+
+}  // namespace
+
+// Asked again and again, from the plan to each test's clone; what is installed stays for a run.
+Result<PostgresServer> find_postgres() {
+  static const Result<PostgresServer> found = look_for_postgres();
+  return found;
 }
 
 std::string PostgresSettings::fingerprint() const {
