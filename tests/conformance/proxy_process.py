@@ -63,6 +63,7 @@ class ProxyProcess:
                 self.process.kill()
                 self.process.wait()
             self.reader.join(5)
+            self.process.stdout.close()
             os.unlink(self.rules_file)
         if code != 0:
             raise RuntimeError(f"misrule-proxy ended with {code}")
