@@ -1,0 +1,69 @@
+"""The code blocks of Markdown files, and what executing one of them means.
+
+    ```sh     each command in examples/shop's copy; "# exit code N" beside it says what it must answer
+    ```star   a spec through `misrule check`; a block without service() continues the last one with it
+    ```json   must be JSON
+    ```text   pictures and output: not executed
+
+Any other language, or none, is an error: a block that nobody executes must say so by its name.
+"""
+
+import dataclasses
+import re
+
+
+@dataclasses.dataclass
+class Block:
+    path: str
+    line: int
+    language: str
+    text: str
+
+
+@dataclasses.dataclass
+class Command:
+    path: str
+    line: int
+    text: str
+    exit_code: int
+
+
+FENCE = re.compile(r"^( *)(`{3,})(\w*)[^\n]*\n(.*?)^\1\2[ ]*$", re.MULTILINE | re.DOTALL)
+
+
+def blocks_of(path, text):
+    for match in FENCE.finditer(text):
+        yield Block(path, text.count("\n", 0, match.start()) + 2, match[3], match[4])
+
+
+def commands_of(block):
+    """The commands of a shell block; a backslash at the end of a line continues it."""
+    pending, first = "", 0
+    for offset, line in enumerate(block.text.splitlines()):
+        first = first if pending else block.line + offset
+        pending += line
+        if pending.endswith("\\"):
+            pending = pending[:-1]
+            continue
+        command, _, comment = pending.partition(" #")
+        pending = ""
+        code = re.search(r"exit code (\d+)", comment)
+        if command.strip() and not command.strip().startswith("#"):
+            yield Command(block.path, first, command.strip(), int(code[1]) if code else 0)
+
+
+def specs_of(blocks):
+    """(block, whole spec) of each star block of one document."""
+    beginning = ""
+    for block in blocks:
+        if block.language != "star":
+            continue
+        if "service(" in block.text:
+            beginning = block.text
+            yield block, block.text
+        else:
+            yield block, beginning + "\n" + block.text
+
+
+def unknown_languages(blocks):
+    return [block for block in blocks if block.language not in ("sh", "star", "json", "text")]

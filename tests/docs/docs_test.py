@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""Every code block of README.md, docs/ and the other pages does what it says.
+
+Commands run in a copy of examples/shop with the built misrule on the PATH. `make` is asked whether
+it knows the target (make -n): `make test` is what runs this test, and the demo has a test of its own.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import jsonschema
+
+import blocks
+
+SOURCES = pathlib.Path(os.environ.get("MISRULE_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
+BUILD = pathlib.Path(os.environ.get("MISRULE_BINARY_DIR", SOURCES / "build" / "release"))
+SPECS_MIN = 6
+COMMANDS_MIN = 14
+
+
+def pages():
+    found = sorted(SOURCES.glob("*.md")) + sorted(SOURCES.glob("docs/**/*.md"))
+    for folder in ("base", "codecs", "spec", "proxy", "interceptor", "controller", "cli", "examples",
+                   "bench", "tests"):
+        found += sorted(SOURCES.glob(f"{folder}/**/*.md"))
+    return {str(path.relative_to(SOURCES)): path.read_text() for path in found}
+
+
+class Docs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.pages = {path: list(blocks.blocks_of(path, text)) for path, text in pages().items()}
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="misrule-docs-test-"))
+        cls.folder.chmod(0o755)
+        for file in ("shop.star", "schema.sql", "api.py"):
+            shutil.copy(SOURCES / "examples" / "shop" / file, cls.folder)
+        cls.environment = {**os.environ, "PATH": f"{BUILD / 'bin'}:{os.environ['PATH']}"}
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.folder)
+
+    def blocks_in(self, language):
+        return [block for found in self.pages.values() for block in found
+                if block.language == language]
+
+    def run_in_shop(self, command):
+        return subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=self.folder,
+                              env=self.environment, capture_output=True, text=True, timeout=120)
+
+    def test_every_block_has_a_known_language(self):
+        for path, found in self.pages.items():
+            self.assertEqual(blocks.unknown_languages(found), [], path)
+
+    def test_every_spec_is_right(self):
+        count = 0
+        for found in self.pages.values():
+            for block, spec in blocks.specs_of(found):
+                count += 1
+                with self.subTest(f"{block.path}:{block.line}"):
+                    (self.folder / "page.star").write_text(spec)
+                    process = self.run_in_shop("misrule check page.star")
+                    self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertGreaterEqual(count, SPECS_MIN)
+
+    def test_every_command_answers_what_the_page_says(self):
+        commands = [command for block in self.blocks_in("sh") for command in blocks.commands_of(block)]
+        for command in commands:
+            with self.subTest(f"{command.path}:{command.line}: {command.text}"):
+                text = re.sub(r"^make ", f"make -n -C {SOURCES} ", command.text)
+                process = self.run_in_shop(text)
+                self.assertEqual(process.returncode, command.exit_code,
+                                 process.stdout + process.stderr)
+        self.assertGreaterEqual(len(commands), COMMANDS_MIN)
+
+    def test_json_is_json(self):
+        for block in self.blocks_in("json"):
+            json.loads(block.text)
+
+    def test_flags_of_the_manual_are_the_flags_of_the_program(self):
+        manual = (SOURCES / "docs" / "command-line.md").read_text()
+        section = manual.split("## `misrule test")[1].split("\n## ")[0]
+        documented = set(re.findall(r"^\| `(--?[\w-]+)", section, re.MULTILINE))
+        shown = self.run_in_shop("misrule test --help").stdout
+        known = set(re.findall(r"^ +(?:-\w,)?(--?[\w-]+)", shown, re.MULTILINE)) - {"--help"}
+        self.assertEqual(documented, {"-v" if flag == "--verbose" else flag for flag in known})
+
+    def test_the_results_of_the_shop_obey_the_schema(self):
+
+        schema = json.loads((SOURCES / "docs" / "run.schema.json").read_text())
+        for setting in ("", "--set BUG=swallow_error"):
+            self.run_in_shop(f"misrule test shop.star --json run.json {setting} || true")
+            jsonschema.validate(json.loads((self.folder / "run.json").read_text()), schema)
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0:
+        print("skipped: worlds need root")
+        sys.exit(77)
+    unittest.main()
