@@ -16,8 +16,9 @@ namespace misrule::cli {
 
 namespace {
 
-constexpr const char* kExamples = R"(Example:
-  misrule proxy --listen 127.0.0.1:6432 --upstream 127.0.0.1:5432 --protocol postgres --rules rules.yaml
+constexpr const char* kExamples = R"(Examples:
+  misrule proxy --listen 127.0.0.1:6432 --upstream 127.0.0.1:5432 --protocol postgres
+  misrule proxy --upstream 127.0.0.1:8080 --protocol http --rules rules.yaml
 
 SIGHUP reads the rules again, SIGUSR1 prints the counters, SIGTERM drains and ends.)";
 

@@ -57,7 +57,8 @@ def lines_for(tree, name, command, properties):
     for key, value in properties.items():
         if key.startswith("_"):
             continue
-        yield f"set_tests_properties({quote(full_name)} PROPERTIES {key} {quote(property_text(value))})"
+        value_text = quote(property_text(value))
+        yield f"set_tests_properties({quote(full_name)} PROPERTIES {key} {value_text})"
 
 
 def gather(selection):

@@ -3,12 +3,12 @@
 
     GET  /health     200 when the database answers
     GET  /orders     all orders
-    POST /orders     {"item": "lamp", "quantity": 1}                        201, or 503: not stored
-    POST /payments   {"order_id": 1, "amount": 100, "idempotency_key": "k"} 200, or 503: not charged
+    POST /orders     {"item": "lamp", "quantity": 1}                        201; 503: not stored
+    POST /payments   {"order_id": 1, "amount": 100, "idempotency_key": "k"} 200; 503: not charged
 
-What it does about a database that misbehaves: a statement has half a second, then it is cancelled and
-the client is told 504; a payment that meets a serialization failure or a lost connection is tried
-again with its idempotency key; an order has no such key, so it is not tried again.
+What it does about a database that misbehaves: a statement has half a second, then it is cancelled
+and the client is told 504; a payment that meets a serialization failure or a lost connection is
+tried again with its idempotency key; an order has no such key, so it is not tried again.
 
 BUG=NAME puts one mistake into it, a different one for each name:
 
@@ -113,7 +113,8 @@ class Shop(http.server.BaseHTTPRequestHandler):
 
     def list_orders(self):
         with transaction() as connection:
-            rows = connection.execute("SELECT id, item, quantity FROM orders ORDER BY id").fetchall()
+            rows = connection.execute(
+                "SELECT id, item, quantity FROM orders ORDER BY id").fetchall()
         self.answer(200, [{"id": id_, "item": item, "quantity": quantity}
                           for id_, item, quantity in rows])
 

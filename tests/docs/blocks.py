@@ -1,7 +1,7 @@
 """The code blocks of Markdown files, and what executing one of them means.
 
-    ```sh     each command in examples/shop's copy; "# exit code N" beside it says what it must answer
-    ```star   a spec through `misrule check`; a block without service() continues the last one with it
+    ```sh     each command, in a copy of examples/shop; "# exit code N" says what it must answer
+    ```star   a spec, through `misrule check`; a block without service() continues the last with it
     ```json   must be JSON
     ```text   pictures and output: not executed
 

@@ -43,7 +43,8 @@ class Blocks(unittest.TestCase):
 
     def test_all_are_found_with_their_lines(self):
         self.assertEqual([(b.language, b.line) for b in self.blocks],
-                         [("star", 4), ("star", 8), ("sh", 13), ("text", 20), ("cpp", 24), ("", 28)])
+                         [("star", 4), ("star", 8), ("sh", 13), ("text", 20), ("cpp", 24),
+                          ("", 28)])
 
     def test_commands_join_lines_and_know_their_exit_codes(self):
         found = list(blocks.commands_of(self.blocks[2]))

@@ -2,7 +2,7 @@
 """Every code block of README.md, docs/ and the other pages does what it says.
 
 Commands run in a copy of examples/shop with the built misrule on the PATH. `make` is asked whether
-it knows the target (make -n): `make test` is what runs this test, and the demo has a test of its own.
+it knows the target (make -n): `make test` is what runs this test, the demo has a test of its own.
 """
 
 import json
@@ -27,8 +27,8 @@ COMMANDS_MIN = 14
 
 def pages():
     found = sorted(SOURCES.glob("*.md")) + sorted(SOURCES.glob("docs/**/*.md"))
-    for folder in ("base", "codecs", "spec", "proxy", "interceptor", "controller", "cli", "examples",
-                   "bench", "tests"):
+    for folder in ("base", "codecs", "spec", "proxy", "interceptor", "controller", "cli",
+                   "examples", "bench", "tests"):
         found += sorted(SOURCES.glob(f"{folder}/**/*.md"))
     return {str(path.relative_to(SOURCES)): path.read_text() for path in found}
 
@@ -71,7 +71,8 @@ class Docs(unittest.TestCase):
         self.assertGreaterEqual(count, SPECS_MIN)
 
     def test_every_command_answers_what_the_page_says(self):
-        commands = [command for block in self.blocks_in("sh") for command in blocks.commands_of(block)]
+        commands = [command for block in self.blocks_in("sh")
+                    for command in blocks.commands_of(block)]
         for command in commands:
             with self.subTest(f"{command.path}:{command.line}: {command.text}"):
                 text = re.sub(r"^make ", f"make -n -C {SOURCES} ", command.text)

@@ -106,7 +106,7 @@ _AFTER_CAPTURES = re.compile(r"\s*(?:<[^{}]*?>\s*)?(?:\((?P<parameters>)|(?P<bod
 
 
 def _body_start(code, after):
-    """The offset of the body's brace of a lambda whose captures end before `after`; -1: no lambda."""
+    """Where the body of a lambda begins whose captures end before `after`; -1: no lambda."""
     match = _AFTER_CAPTURES.match(code, after)
     if not match:
         return -1

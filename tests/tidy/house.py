@@ -5,7 +5,7 @@ import re
 
 
 def table_rows(text, first_header):
-    """The rows of the Markdown table whose first column is called `first_header`, as lists of cells."""
+    """The rows, as lists of cells, of the tables whose first column is called `first_header`."""
     rows, inside = [], False
     for line in text.splitlines():
         if not line.startswith("|"):
@@ -28,14 +28,15 @@ def names(cell):
 
 
 class House:
-    """The two tables: | folder | what | may include of ours | libraries |, | library | headers | … |."""
+    """The tables | folder | what | may include of ours | libraries | and | library | headers |."""
 
     def __init__(self, text):
         self.folders = {}
         for cells in table_rows(text, "folder"):
             for folder in code_words(cells[0]):
                 self.folders[folder] = (self._ours(cells[2]), self._libraries(cells[3]))
-        self.libraries = {cells[0]: code_words(cells[1]) for cells in table_rows(text, "library")}
+        self.libraries = {cells[0]: code_words(cells[1])
+                          for cells in table_rows(text, "library")}
 
     @staticmethod
     def _ours(cell):
@@ -46,7 +47,7 @@ class House:
         return None if "everything" in cell else names(cell)
 
     def row_of(self, path):
-        """The row with the longest folder that `path` lies in: (folder, ours, libraries) or None."""
+        """The row of the longest folder that `path` lies in: (folder, ours, libraries), or None."""
         fitting = [folder for folder in self.folders if path.startswith(folder)]
         if not fitting:
             return None

@@ -29,7 +29,7 @@ BANNED_CALLS = [
     (r"(?<![\w.>:])s?rand\s*\(|\bstd::s?rand\b", "use base/random.h"),
     (r"\bstd::regex\b|#include <regex>", "use base/glob.h, or RE2 where the table allows it"),
     (r"\bdetached\b|\.detach\(\)", "give it an owner that ends it"),
-    (r"(?<![\w.>:])get_\w+\s*\(", "name it by what it gives, without get_"),
+    (r"(?<![\w.>:])get_(?!return_object)\w+\s*\(", "name it by what it gives, without get_"),
 ]
 BANNED_TYPE_WORDS = {
     "Manager": "what does it do?", "Helper": "whom does it help with what?",
@@ -132,7 +132,7 @@ def check_banned(tree):
         if path.endswith(".h"):
             for line, _ in search_lines(r"\busing\s+namespace\b", code):
                 yield Finding(path, line, "banned", "using namespace in a header")
-        for match in re.finditer(r"\b(?:class|struct|enum class|union)\s+([A-Z]\w*)\s*[:{;f]", code):
+        for match in re.finditer(r"\b(?:class|struct|union)\s+([A-Z]\w*)\s*[:{;f]", code):
             for word in re.findall(r"[A-Z][a-z]*\d*", match[1]):
                 if word in BANNED_TYPE_WORDS:
                     yield Finding(path, cpp_text.line_of(code, match.start()), "banned",
@@ -176,7 +176,8 @@ def check_sizes(tree):
             yield Finding(path, limit, "size", f"{len(lines)} lines, at most {limit}")
         for number, line in enumerate(lines, 1):
             if len(line) > LINE_COLUMNS_MAX:
-                yield Finding(path, number, "size", f"{len(line)} columns, at most {LINE_COLUMNS_MAX}")
+                yield Finding(path, number, "size",
+                              f"{len(line)} columns, at most {LINE_COLUMNS_MAX}")
         for name, line, count in functions_of(tree, path):
             if count > FUNCTION_LINES_MAX:
                 yield Finding(path, line, "size",
@@ -184,7 +185,8 @@ def check_sizes(tree):
     for path in tree.ending("/README.md"):
         count = len(tree.text(path).splitlines())
         if count > README_LINES_MAX:
-            yield Finding(path, README_LINES_MAX, "size", f"{count} lines, at most {README_LINES_MAX}")
+            yield Finding(path, README_LINES_MAX, "size",
+                          f"{count} lines, at most {README_LINES_MAX}")
 
 
 def functions_of(tree, path):
@@ -221,9 +223,9 @@ def check_mirrors(tree):
                 yield Finding(path, 1, "fuzz", "no fuzz target includes its header")
 
 
-def expand_braces(name):
-    match = re.fullmatch(r"(.*)\{(.*)\}(.*)", name)
-    return [match[1] + part + match[3] for part in match[2].split(",")] if match else [name]
+def stem(name):
+    """`x.{h,cc}`, `x.h` and `x` are one entry; a folder keeps its slash."""
+    return re.sub(r"\.(?:\w+|\{[^}]*\})$", "", name)
 
 
 def check_readme_tables(tree):
@@ -231,12 +233,12 @@ def check_readme_tables(tree):
     for path in tree.ending("/README.md"):
         folder = path[:-len("README.md")]
         inside = [other[len(folder):] for other in tree.paths if other.startswith(folder)]
-        present = {"file": {name for name in inside if re.fullmatch(r"[^/]+\.(cc|h|py|proto)", name)},
+        files = [name for name in inside if re.fullmatch(r"[^/]+\.(cc|h|py|proto)", name)]
+        present = {"file": {stem(name) for name in files},
                    "folder": {name.split("/")[0] + "/" for name in inside if "/" in name}}
         for kind, there in present.items():
             rows = house.table_rows(tree.text(path), kind)
-            listed = {name for cells in rows for word in house.code_words(cells[0])
-                      for name in expand_braces(word)}
+            listed = {stem(word) for cells in rows for word in house.code_words(cells[0])}
             if kind == "file":  # Such a table may name folders, too.
                 there = there | (present["folder"] & listed)
             for name in sorted(listed ^ there if rows else ()):
@@ -245,17 +247,20 @@ def check_readme_tables(tree):
 
 
 def check_dead_files(tree):
-    """A source that no build list names, a header that nobody includes, a script nobody mentions."""
+    """A source that is not built, a header that nobody includes, a script nobody mentions."""
     build_text = "\n".join(tree.text(path) for path in tree.ending("CMakeLists.txt", ".cmake"))
     included = set()
     mentions = "\n".join(tree.text(path) for path in tree.ending(
         "CMakeLists.txt", ".cmake", "Makefile", ".md", ".py", ".star", ".cc", ".sh") +
         [path for path in tree.paths if path.startswith("tools/")])
     for path in tree.ending(".cc", ".h", ".c"):
-        included.update(re.findall(r'#include "([^"]+)"', tree.text(path)))
+        folder = path.rpartition("/")[0]
+        for target in re.findall(r'#include "([^"]+)"', tree.text(path)):
+            included.update((target, f"{folder}/{target}"))
     for path in tree.paths:
         name = path.rsplit("/", 1)[-1]
-        if path.endswith((".cc", ".c")) and not mentioned(name, build_text):
+        built_as = name.removesuffix(".c")  # Small C programs are listed by what they build.
+        if path.endswith((".cc", ".c")) and not mentioned(built_as, build_text):
             yield Finding(path, 1, "dead", "no CMakeLists.txt names it")
         if path.endswith(".h") and path not in included:
             yield Finding(path, 1, "dead", "nobody includes it")
