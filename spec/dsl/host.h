@@ -2,8 +2,8 @@
 
 // What a running test can do to the world. The vocabulary calls it; controller/run implements it.
 //
-// All calls may block and may come from several threads at once (parallel()); the vocabulary makes them
-// with the interpreter lock released.
+// All calls may block and may come from several threads at once (parallel()); the vocabulary makes
+// them with the interpreter lock released.
 
 #include <cstdint>
 #include <memory>
@@ -44,12 +44,13 @@ struct StepCall {
 
 /// A step that is refused, reset or too late is a reply with ok false, never an Error of the call.
 struct StepReply {
-  bool ok = false;       ///< Answered, and not by an error: status below 400, or no SQL error.
-  int status = 0;        ///< HTTP; 0 if there was no answer.
+  bool ok = false;         ///< Answered, and not by an error: status below 400, or no SQL error.
+  int status = 0;          ///< HTTP; 0 if there was no answer.
   std::string error = {};  ///< Empty if answered; else what went wrong, for people.
   std::string code = {};   ///< SQLSTATE of a SQL error.
   std::string body = {};   ///< As text.
-  model::Json data = {};   ///< JSON body; SQL: a list of row objects, or the count of exec(). Empty text: none.
+  model::Json data =
+      {};  ///< JSON body; SQL: a list of row objects, or the count of exec(). Empty text: none.
   std::vector<std::pair<std::string, std::string>> headers = {};  ///< Names in lower case.
   Duration took = {};
 };
@@ -67,16 +68,17 @@ class TestHost {
   /// Makes these rules active in front of those armed already. kInvalid: a rule is wrong for its
   /// target (the rule's id is in the text); nothing is armed then.
   virtual Result<ArmId> arm(std::vector<model::Rule> rules) = 0;
-  /// Ends them: what they held goes on, a service that they ended is started again and waited for, a
-  /// database that recovers is waited for. An error is infrastructure (the service did not come back).
+  /// Ends them: what they held goes on, a service that they ended is started again and waited for,
+  /// a database that recovers is waited for. An error is infrastructure (the service did not come
+  /// back).
   virtual Status disarm(ArmId armed) = 0;
 
   /// Every event so far, in the order in which people read them. Grows only.
   virtual std::vector<EventPtr> events() = 0;
   /// Waits for an event beyond the first `seen`; false at the deadline.
   virtual bool wait_for_event(std::size_t seen, TimePoint deadline) = 0;
-  /// Returns once what the sources had emitted when it was called has arrived (a safety assertion decides
-  /// only then). kTimeout: undecided.
+  /// Returns once what the sources had emitted when it was called has arrived (a safety assertion
+  /// decides only then). kTimeout: undecided.
   virtual Status barrier(Duration at_most) = 0;
 
   virtual const Clock& clock() const = 0;

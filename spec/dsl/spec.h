@@ -21,11 +21,13 @@ namespace misrule::dsl {
 
 struct LoadOptions {
   std::vector<std::pair<std::string, std::string>> set = {};  ///< What env("NAME") looks at first.
-  /// Is the rule legal on its target (proxy and interceptor know)? May fill in defaults. A parameter,
-  /// because spec/ knows neither of them.
+  /// Is the rule legal on its target (proxy and interceptor know)? May fill in defaults. A
+  /// parameter, because spec/ knows neither of them.
   std::function<Status(const model::Topology&, model::Rule&)> check_rule = {};
   std::vector<std::string> syscall_families = {};
   std::vector<std::string> errno_names = {};
+  /// Lines that the spec print()s, without their end. Empty: standard error.
+  std::function<void(std::string_view)> print = {};
 };
 
 /// One error or note about a spec, with its rendering: source line, caret, hints.
@@ -44,9 +46,10 @@ struct Test {
 
 /// How a test's body ended.
 struct BodyResult {
-  bool completed = false;                     ///< Without raising.
-  bool cancelled = false;                     ///< cancel() ended it.
-  bool infrastructure = false;                ///< The host failed (a service did not come back).
+  bool completed = false;       ///< Without raising.
+  bool cancelled = false;       ///< cancel() ended it.
+  bool infrastructure = false;  ///< The host failed (a service did not come back).
+  bool undecided = false;       ///< An assertion could not be decided: inconclusive, not failed.
   std::optional<model::Finding> finding = {};  ///< Why not completed.
 };
 
@@ -54,7 +57,7 @@ class Spec {
  public:
   virtual ~Spec() = default;
 
-  /// Single-threaded, so that the process can fork afterwards. Prints of the spec go to `out`.
+  /// Single-threaded, so that the process can fork afterwards.
   static std::expected<std::unique_ptr<Spec>, std::vector<Problem>> load(
       const std::string& path, const LoadOptions& options);
 

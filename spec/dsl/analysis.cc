@@ -1,0 +1,250 @@
+#include "spec/dsl/analysis.h"
+
+#include <algorithm>
+#include <deque>
+
+#include "spec/dsl/builtins.h"
+#include "spec/dsl/values.h"
+
+namespace misrule::dsl {
+
+using star::Argument;
+using star::ArgumentKind;
+using star::CallExpr;
+using star::Expr;
+using star::ExprKind;
+using star::NameExpr;
+using star::Severity;
+
+namespace {
+
+std::string name_of(const Expr& name) { return std::string(star::as<NameExpr>(name).name.text()); }
+
+bool earlier(const star::Diagnostic& a, const star::Diagnostic& b) {
+  const std::string_view left = a.at ? std::string_view(a.at.file->path()) : std::string_view();
+  const std::string_view right = b.at ? std::string_view(b.at.file->path()) : std::string_view();
+  return std::tie(left, a.at.lo, a.message) < std::tie(right, b.at.lo, b.message);
+}
+
+bool same(const star::Diagnostic& a, const star::Diagnostic& b) {
+  return a.at.file == b.at.file && a.at.lo == b.at.lo && a.message == b.message;
+}
+
+}  // namespace
+
+Analysis::Analysis(Session& session, star::Thread& thread, const star::Runtime& runtime)
+    : session_(session), reader_(thread, problems_) {
+  for (const auto& module : runtime.modules()) {
+    for (Unit& unit : units_of(*module)) units_.push_back(std::move(unit));
+  }
+  for (const Unit& unit : units_) {
+    check_names(unit);
+    note_family_words(unit);
+    for (const CallExpr* call : unit.calls) note_families(unit, *call);
+  }
+  for (const Unit& unit : units_) {
+    for (const CallExpr* call : unit.calls) {
+      reader_.value_of(unit, *call);  // Actions that nothing uses are checked too.
+      if (is_builtin(*call->callee, "fault")) read_fault(unit, *call);
+    }
+    check_filters(session_, unit, reader_);
+  }
+  note_unused_scenarios();
+}
+
+std::vector<star::Diagnostic> Analysis::take_problems() {
+  std::ranges::sort(problems_, earlier);
+  const auto repeated = std::ranges::unique(problems_, same);
+  problems_.erase(repeated.begin(), repeated.end());
+  return std::move(problems_);
+}
+
+void Analysis::check_names(const Unit& unit) {
+  for (const Expr* name : unit.names) {
+    for (const LaterName& later : later_names()) {
+      if (!is_builtin(*name, later.name)) continue;
+      reader_.complain(
+          reader_.span_of(unit, *name), later_message(later),
+          later.instead.empty() ? std::string() : fmt::format("use {}", later.instead));
+    }
+  }
+}
+
+void Analysis::note_unused_scenarios() {
+  for (const ScenarioDeclared& scenario : session_.scenarios) {
+    std::size_t uses = 0;
+    for (const Unit& unit : units_) {
+      if (unit.name == scenario.name) continue;
+      uses += static_cast<std::size_t>(std::ranges::count_if(
+          unit.names, [&](const Expr* name) { return name_of(*name) == scenario.name; }));
+    }
+    if (uses > 1) continue;  // One is scenario(f) itself.
+    notes_.push_back(
+        diagnostic_at(Severity::kNote, scenario.at,
+                      fmt::format("scenario {} is used by nothing and does not run", scenario.name),
+                      "call it in a test_ function"));
+  }
+}
+
+std::optional<model::Target> Analysis::static_target(const Unit& unit, const CallExpr& call) {
+  if (call.arguments.empty() || call.arguments.front().kind != ArgumentKind::kPositional) {
+    return std::nullopt;
+  }
+  const auto value = reader_.value_of(unit, *call.arguments.front().value);
+  return value ? target_of(value->value) : std::nullopt;
+}
+
+/// write= of a fault whose target is known concerns that service; any other write= concerns all.
+void Analysis::note_families(const Unit& unit, const CallExpr& call) {
+  std::optional<model::Target> target;
+  if (is_builtin(*call.callee, "fault")) target = static_target(unit, call);
+  for (const Argument& argument : call.arguments) {
+    if (argument.kind != ArgumentKind::kKeyword) continue;
+    const std::string name(argument.name.text());
+    if (!session_.is_family(name)) continue;
+    if (target)
+      session_.families_by_service.emplace_back(target->service(), name);
+    else
+      session_.families_for_all.insert(name);
+  }
+}
+
+namespace {
+
+/// Words by which a family can be named other than as a keyword: {"write": deny(...)} and
+/// {"syscall": "write"} as dicts, e.syscall == "write" in a filter.
+class FamilyWords final : public star::SyntaxVisitor {
+ public:
+  explicit FamilyWords(Session& session) : session_(session) {}
+
+  void visit_other(const Expr& expr) override {
+    if (expr.kind == ExprKind::kDict) note_dict(star::as<star::DictExpr>(expr));
+    if (expr.kind == ExprKind::kCompare) note_compare(star::as<star::CompareExpr>(expr));
+    SyntaxVisitor::visit_other(expr);
+  }
+
+ private:
+  void note(const Expr* expr) {
+    const star::Value* literal = expr == nullptr ? nullptr : star::literal_of(*expr);
+    const auto text = literal == nullptr ? std::nullopt : literal->as_string();
+    if (text && session_.is_family(*text)) session_.families_for_all.emplace(*text);
+  }
+  void note_dict(const star::DictExpr& dict) {
+    for (const star::DictEntry& entry : dict.entries) {
+      note(entry.key.get());
+      const star::Value* key = entry.key == nullptr ? nullptr : star::literal_of(*entry.key);
+      if (key != nullptr && key->as_string() == std::optional<std::string_view>("syscall")) {
+        note(entry.value.get());
+      }
+    }
+  }
+  void note_compare(const star::CompareExpr& compare) {
+    note(compare.left.get());
+    note(compare.right.get());
+  }
+
+  Session& session_;
+};
+
+}  // namespace
+
+void Analysis::note_family_words(const Unit& unit) {
+  FamilyWords words(session_);
+  words.visit_stmt(*unit.stmt);
+}
+
+void Analysis::check_fault_keywords(const Unit& unit, const CallExpr& call) {
+  std::vector<std::string> known = session_.options.syscall_families;
+  known.insert(known.end(), {"rules", "run", "source", "to"});
+  bool has_run = false;
+  for (const Argument& argument : call.arguments) {
+    has_run = has_run || argument.kind == ArgumentKind::kStarStar;
+    if (argument.kind != ArgumentKind::kKeyword) continue;
+    const std::string_view name = argument.name.text();
+    has_run = has_run || name == "run";
+    if (std::ranges::find(known, name) != known.end()) continue;
+    reader_.complain(
+        {&unit.module->file(), argument.lo, argument.value->hi},
+        fmt::format("fault: unexpected keyword argument \"{}\"{}", name, did_you_mean(name, known)),
+        "system calls: " + listed(session_.options.syscall_families) +
+            "; and rules, run, source, to");
+  }
+  if (!has_run) {
+    reader_.complain(reader_.span_of(unit, *call.callee), "fault: missing argument for run",
+                     "run= is the function during which the rules hold");
+  }
+}
+
+void Analysis::read_fault(const Unit& unit, const CallExpr& call) {
+  check_fault_keywords(unit, call);
+  const auto target = static_target(unit, call);
+  RuleUse use;
+  if (target) use.target = *target;
+  for (const Argument& argument : call.arguments) {
+    if (argument.kind != ArgumentKind::kKeyword) continue;
+    const auto value = reader_.value_of(unit, *argument.value);
+    if (argument.name.text() == "source" && value) use.source = service_name_of(value->value);
+    if (argument.name.text() == "to" && value) use.to = target_of(value->value);
+  }
+  std::vector<Template>& made = templates_[&call];
+  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+    const Argument& argument = call.arguments[i];
+    const std::string name(argument.name.text());
+    const bool family = argument.kind == ArgumentKind::kKeyword && session_.is_family(name);
+    const bool rules = argument.kind == ArgumentKind::kKeyword && name == "rules";
+    if (!family && !rules && !(argument.kind == ArgumentKind::kPositional && i > 0)) continue;
+    use.family = family ? name : std::string();
+    read_rule(unit, *argument.value, use, target.has_value(), made);
+  }
+}
+
+void Analysis::read_rule(const Unit& unit, const Expr& expr, RuleUse use, bool target_known,
+                         std::vector<Template>& out) {
+  if (expr.kind == ExprKind::kList || expr.kind == ExprKind::kTuple) {
+    for (const auto& item : star::as<star::ListExpr>(expr).items) {
+      read_rule(unit, *item, use, target_known, out);
+    }
+    return;
+  }
+  const auto value = reader_.value_of(unit, expr);
+  const auto* action = value ? value->value.as<RuleValue>() : nullptr;
+  if (action == nullptr) return;
+  const bool known = target_known && value->complete;
+  auto rule = assemble_rule(session_, action->draft(), use);
+  if (!rule && known) {
+    const star::Span at = action->draft().at ? action->draft().at : reader_.span_of(unit, expr);
+    problems_.push_back(diagnostic_at(Severity::kError, at, "fault: " + rule.error().what));
+    const star::Span used = reader_.span_of(unit, expr);
+    if (used.lo != at.lo || used.file != at.file) {
+      problems_.back().labels.push_back({used, "used here"});
+    }
+  }
+  if (rule) out.push_back({*std::move(rule)});
+}
+
+std::vector<model::Rule> Analysis::rules_of_test(const std::string& test) {
+  std::vector<model::Rule> rules;
+  std::set<std::string> reached = {test};
+  std::deque<std::string> waiting = {test};
+  while (!waiting.empty()) {
+    const std::string name = waiting.front();
+    waiting.pop_front();
+    for (const Unit& unit : units_) {
+      if (unit.name != name) continue;
+      for (const CallExpr* call : unit.calls) {
+        const auto made = templates_.find(call);
+        if (made == templates_.end()) continue;
+        for (const Template& known : made->second) rules.push_back(known.rule);
+      }
+      for (const Expr* used : unit.names) {
+        if (reached.insert(name_of(*used)).second) waiting.push_back(name_of(*used));
+      }
+    }
+  }
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    rules[i].set_id(rules[i].has_label() ? rules[i].label() : fmt::format("{}/{}", test, i + 1));
+  }
+  return rules;
+}
+
+}  // namespace misrule::dsl

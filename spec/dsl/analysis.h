@@ -1,0 +1,54 @@
+#pragma once
+
+// What a loaded spec's text tells before anything runs: the rules that its bodies will make, the
+// system calls that filters must see, and mistakes.
+
+#include <vector>
+
+#include "spec/dsl/rule_assembly.h"
+#include "spec/dsl/session.h"
+#include "spec/dsl/static_reader.h"
+
+namespace misrule::dsl {
+
+class Analysis {
+ public:
+  Analysis(Session& session, star::Thread& thread, const star::Runtime& runtime);
+
+  /// Templates of the rules that a test can make, itself or through what it calls.
+  std::vector<model::Rule> rules_of_test(const std::string& test);
+  /// Mistakes, in the order of the text.
+  std::vector<star::Diagnostic> take_problems();
+  std::vector<star::Diagnostic> take_notes() { return std::move(notes_); }
+
+ private:
+  /// A rule that some fault() call makes, as far as known.
+  struct Template {
+    model::Rule rule = {};
+  };
+  void check_names(const Unit& unit);
+  void note_unused_scenarios();
+  void read_fault(const Unit& unit, const star::CallExpr& call);
+  void read_rule(const Unit& unit, const star::Expr& expr, RuleUse use, bool target_known,
+                 std::vector<Template>& out);
+  void check_fault_keywords(const Unit& unit, const star::CallExpr& call);
+  void note_families(const Unit& unit, const star::CallExpr& call);
+  void note_family_words(const Unit& unit);
+  std::optional<model::Target> static_target(const Unit& unit, const star::CallExpr& call);
+
+  Session& session_;
+  std::vector<star::Diagnostic> problems_;
+  std::vector<star::Diagnostic> notes_;
+  StaticReader reader_;
+  std::vector<Unit> units_;
+  std::map<const star::CallExpr*, std::vector<Template>> templates_;
+};
+
+/// Filters of assertions that no recorded event could satisfy.
+void check_filters(const Session& session, const Unit& unit, StaticReader& reader);
+
+/// What is wrong or doubtful about the topology as a whole.
+std::vector<star::Diagnostic> check_topology(const Session& session);
+std::vector<star::Diagnostic> lint_topology(const Session& session);
+
+}  // namespace misrule::dsl

@@ -1,0 +1,43 @@
+#pragma once
+
+// The vocabulary's functions; vocabulary.cc gives them their names.
+
+#include "spec/starlark/starlark.h"
+
+namespace misrule::dsl {
+
+// What the system is.
+star::Value declare_service(star::Args& args);
+star::Value declare_interface(star::Args& args);
+star::Value tcp_healthcheck(star::Args& args);
+star::Value http_healthcheck(star::Args& args);
+star::Value read_env(star::Args& args);
+star::Value declare_scenario(star::Args& args);
+
+// What can go wrong.
+star::Value make_deny(star::Args& args);
+star::Value make_delay(star::Args& args);
+star::Value make_error(star::Args& args);
+star::Value make_drop(star::Args& args);
+star::Value run_fault(star::Args& args);
+
+// What must stay true.
+star::Value assert_equal(star::Args& args);
+star::Value assert_truth(star::Args& args);
+star::Value assert_eventually(star::Args& args);
+star::Value assert_never(star::Args& args);
+star::Value list_events(star::Args& args);
+
+star::Value run_parallel(star::Args& args);
+
+/// Every name that specs see, beyond those of the language.
+star::Env vocabulary();
+/// Names of the vocabulary that this version does not carry out; with what to say.
+struct LaterName {
+  std::string_view name;
+  std::string_view instead;
+};
+const std::vector<LaterName>& later_names();
+std::string later_message(const LaterName& later);
+
+}  // namespace misrule::dsl

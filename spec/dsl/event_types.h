@@ -1,0 +1,25 @@
+#pragma once
+
+// Which types of events there are, and which fields each may have: docs/events.md as a table.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace misrule::dsl {
+
+struct EventType {
+  std::string_view name;
+  std::vector<std::string_view> fields;
+  bool by_test;     ///< Its service is "test", and only that.
+  bool by_service;  ///< Its service is a declared one.
+};
+
+const std::vector<EventType>& event_types();
+const EventType* find_event_type(std::string_view name);
+std::vector<std::string> event_type_names();
+/// A field of some type: absent from an event it reads as empty; any other name is a mistake.
+bool is_event_field(std::string_view name);
+std::vector<std::string> all_event_fields();
+
+}  // namespace misrule::dsl

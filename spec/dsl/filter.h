@@ -1,0 +1,62 @@
+#pragma once
+
+// Which events does an assertion speak of?
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/glob.h"
+#include "spec/dsl/event_value.h"
+#include "spec/dsl/session.h"
+
+namespace misrule::dsl {
+
+/// What a filter is known to want, literally. Empty: unknown.
+struct FilterWants {
+  std::optional<std::string> type = {};
+  std::optional<std::string> service = {};
+  std::optional<std::string> syscall = {};
+  bool either_end =
+      true;  ///< service may be the callee: keywords and dicts; a lambda says e.service.
+};
+
+/// Why no recorded event of this topology could ever match, with a hint; nothing if one could.
+struct Impossible {
+  enum class About : std::uint8_t { kType, kService, kSyscall } about = About::kType;
+  std::string what = {};
+  std::string help = {};
+};
+std::optional<Impossible> why_impossible(const Session& session, const FilterWants& wants);
+
+/// where= (a function or a dict of globs), type=, service=.
+class EventFilter {
+ public:
+  EventFilter(const star::Args& args, const std::optional<star::Value>& where,
+              const std::optional<std::string>& type, const std::optional<star::Value>& service);
+
+  /// Calls the spec's predicate; what that raises goes through.
+  bool matches(star::Thread& thread, const EventPtr& event);
+  /// "120 proxy, 14 stdout": what matches() was asked about.
+  std::string shown() const;
+  std::size_t shown_count() const;
+
+ private:
+  struct Pattern {
+    std::string name = {};
+    star::Value value = {};
+    std::optional<Glob> glob = {};
+  };
+  void read_dict(const star::Args& args, const star::Dict& dict);
+  bool service_matches(const model::Event& event) const;
+  static bool pattern_matches(const Pattern& pattern, EventValue& event);
+
+  star::Value where_ = {};
+  std::optional<std::string> type_;
+  std::optional<std::string> service_;
+  std::vector<Pattern> patterns_;
+  std::map<std::string, std::size_t> shown_;
+};
+
+}  // namespace misrule::dsl

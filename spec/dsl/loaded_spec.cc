@@ -1,0 +1,244 @@
+// Loading a spec, and running its tests.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "spec/dsl/analysis.h"
+#include "spec/dsl/builtins.h"
+#include "spec/dsl/session.h"
+#include "spec/dsl/spec.h"
+
+namespace misrule::dsl {
+
+using star::Diagnostic;
+using star::Severity;
+using star::Value;
+
+namespace {
+
+constexpr std::uint64_t kLoadStepsMax = 50'000'000;
+
+class FileLoader final : public star::Loader {
+ public:
+  Result<std::string> canonical(const std::string& from, const std::string& path) override {
+    if (from.empty() || std::filesystem::path(path).is_absolute()) return path;
+    const auto beside = std::filesystem::path(from).parent_path() / path;
+    return beside.lexically_normal().string();
+  }
+  Result<std::string> read(const std::string& canonical) override {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(canonical, error)) {
+      return fail(Code::kNotFound, error && error != std::errc::no_such_file_or_directory
+                                       ? error.message()
+                                       : std::string("there is no such file"));
+    }
+    std::ifstream file(canonical, std::ios::binary);
+    if (!file) return std::unexpected(errno_error("opening", errno));
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  }
+};
+
+Problem problem_of(const Diagnostic& diagnostic) {
+  return {.finding = finding_of(diagnostic), .rendered = star::render(diagnostic, false)};
+}
+
+/// The docstring's first paragraph on one line.
+std::string description_of(std::string_view doc) {
+  std::string text;
+  bool blank_line = false;
+  for (std::size_t i = 0; i < doc.size() && !blank_line; ++i) {
+    const char c = doc[i];
+    const bool blank = c == ' ' || c == '\n' || c == '\t' || c == '\r';
+    if (!blank) {
+      text.push_back(c);
+      continue;
+    }
+    blank_line = c == '\n' && !text.empty() && doc.find_first_not_of(" \t\r", i + 1) < doc.size() &&
+                 doc[doc.find_first_not_of(" \t\r", i + 1)] == '\n';
+    if (!text.empty() && text.back() != ' ') text.push_back(' ');
+  }
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
+class LoadedSpec final : public Spec {
+ public:
+  LoadedSpec(const std::string& path, const LoadOptions& options);
+  ~LoadedSpec() override;
+
+  /// Empty if the spec is right.
+  std::vector<Problem> load();
+
+  const std::string& path() const override { return session_.path; }
+  const model::Topology& topology() const override { return session_.topology; }
+  const std::vector<Test>& tests() const override { return tests_; }
+  const std::vector<Problem>& notes() const override { return notes_; }
+  std::set<std::string> families_of(const std::string& service) const override {
+    return session_.families_of(service);
+  }
+  Status run_seed(std::size_t callable, TestHost& host) override;
+  BodyResult run_test(const std::string& name, TestHost& host) override;
+  void cancel(const std::string& reason) override { session_.threads.cancel_all(reason); }
+  std::vector<std::string> take_notes() override { return std::exchange(session_.run_notes, {}); }
+
+ private:
+  std::vector<Diagnostic> analyse(star::Thread& thread);
+  void find_tests(Analysis& analysis, std::vector<Diagnostic>& problems);
+  BodyResult run_body(const std::string& name, const Value& body, TestHost& host);
+  BodyResult call_body(star::Thread& thread, const Value& body, const RunState& run);
+  void print(std::string_view line) const;
+
+  Session session_;
+  FileLoader loader_;
+  star::Runtime runtime_;
+  star::Ref<star::Module> module_;
+  std::vector<Test> tests_;
+  std::vector<Problem> notes_;
+};
+
+std::string folder_of(const std::string& path) {
+  std::error_code error;
+  const auto whole = std::filesystem::absolute(path, error);
+  return (error ? std::filesystem::path(path) : whole).parent_path().lexically_normal().string();
+}
+
+LoadedSpec::LoadedSpec(const std::string& path, const LoadOptions& options)
+    : session_{.options = options, .path = path, .folder = folder_of(path)},
+      runtime_({.env = vocabulary(), .loader = &loader_, .user = &session_}) {}
+
+LoadedSpec::~LoadedSpec() {
+  const star::Runtime::Enter entered(runtime_);
+  session_.seeds.clear();
+  module_ = {};
+}
+
+void LoadedSpec::print(std::string_view line) const {
+  if (session_.options.print) {
+    session_.options.print(line);
+  } else {
+    std::cerr << line << '\n';
+  }
+}
+
+std::vector<Problem> LoadedSpec::load() {
+  star::Thread thread(runtime_, "load", {.steps_max = kLoadStepsMax});
+  thread.set_print([this](star::Thread&, std::string_view line) { print(line); });
+  const star::Runtime::Enter entered(runtime_);
+  std::vector<Diagnostic> problems;
+  {
+    const star::Forbid forbid(thread, star::kTestOnly, "the top level of a spec");
+    auto loaded = runtime_.load(thread, session_.path);
+    if (loaded) {
+      module_ = *loaded;
+      problems = analyse(thread);
+    } else {
+      problems = loaded.error().problems;
+    }
+  }
+  std::vector<Problem> rendered;
+  for (const Diagnostic& problem : problems) rendered.push_back(problem_of(problem));
+  return rendered;
+}
+
+std::vector<Diagnostic> LoadedSpec::analyse(star::Thread& thread) {
+  Analysis analysis(session_, thread, runtime_);
+  std::vector<Diagnostic> problems = check_topology(session_);
+  find_tests(analysis, problems);
+  std::ranges::move(analysis.take_problems(), std::back_inserter(problems));
+  std::vector<Diagnostic> notes;
+  for (const auto& module : runtime_.modules()) {
+    notes.insert(notes.end(), module->lints().begin(), module->lints().end());
+  }
+  std::ranges::move(lint_topology(session_), std::back_inserter(notes));
+  std::ranges::move(analysis.take_notes(), std::back_inserter(notes));
+  for (const Diagnostic& note : notes) notes_.push_back(problem_of(note));
+  return problems;
+}
+
+void LoadedSpec::find_tests(Analysis& analysis, std::vector<Diagnostic>& problems) {
+  for (const std::string_view name : module_->names()) {
+    if (!name.starts_with("test_")) continue;
+    const auto value = module_->global(name);
+    if (!value || !value->is_callable()) continue;
+    const star::Function* function = value->as_function();
+    const star::Span at = module_->definition(name);
+    if (function == nullptr || !function->accepts(0)) {
+      problems.push_back(diagnostic_at(
+          Severity::kError, at, fmt::format("{}: a test is a def without parameters", name)));
+      continue;
+    }
+    tests_.push_back({.name = std::string(name),
+                      .description = description_of(function->doc()),
+                      .position = position_of(at),
+                      .dynamic = analysis.rules_of_test(std::string(name))});
+  }
+}
+
+BodyResult LoadedSpec::call_body(star::Thread& thread, const Value& body, const RunState& run) {
+  try {
+    auto result = runtime_.try_call(thread, body, {});
+    if (result) return {.completed = true};
+    const star::Failure& failure = result.error();
+    return {.cancelled = failure.cancelled,
+            .undecided = failure.cancelled && run.cut_short,
+            .finding = finding_of(failure.problems.front())};
+  } catch (const InfrastructureFailed& failed) {
+    return {.infrastructure = true, .finding = model::Finding{.message = failed.reason()}};
+  } catch (const Undecided& undecided) {
+    return {.undecided = true, .finding = finding_of(undecided.diagnostic())};
+  }
+}
+
+BodyResult LoadedSpec::run_body(const std::string& name, const Value& body, TestHost& host) {
+  const star::Runtime::Enter entered(runtime_);
+  RunState run{.host = host, .name = name};
+  star::Thread thread(runtime_, name);
+  thread.set_print([this](star::Thread&, std::string_view line) { print(line); });
+  session_.run = &run;
+  session_.threads.add(thread);
+  const star::Forbid forbid(thread, star::kLoadOnly, "a test");
+  BodyResult result = call_body(thread, body, run);
+  session_.threads.remove(thread);
+  session_.run = nullptr;
+  return result;
+}
+
+Status LoadedSpec::run_seed(std::size_t callable, TestHost& host) {
+  if (callable >= session_.seeds.size()) {
+    return fail(Code::kInternal, fmt::format("there is no seed {}", callable));
+  }
+  const BodyResult result = run_body("seed", session_.seeds[callable], host);
+  if (result.completed) return {};
+  const model::Finding finding = result.finding.value_or(model::Finding{.message = "seed"});
+  const Code code = result.cancelled        ? Code::kCancelled
+                    : result.infrastructure ? Code::kIo
+                                            : Code::kInvalid;
+  return fail(code, fmt::format("{}:{}:{}: {}", finding.position.file, finding.position.line,
+                                finding.position.column, finding.message));
+}
+
+BodyResult LoadedSpec::run_test(const std::string& name, TestHost& host) {
+  const bool known = std::ranges::find(tests_, name, &Test::name) != tests_.end();
+  if (!known) {
+    return {.finding = model::Finding{.message = fmt::format("there is no test {}", name)}};
+  }
+  const star::Runtime::Enter entered(runtime_);
+  return run_body(name, *module_->global(name), host);
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Spec>, std::vector<Problem>> Spec::load(const std::string& path,
+                                                                      const LoadOptions& options) {
+  auto spec = std::make_unique<LoadedSpec>(path, options);
+  std::vector<Problem> problems = spec->load();
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return spec;
+}
+
+}  // namespace misrule::dsl

@@ -1,0 +1,157 @@
+#include "spec/dsl/rule_assembly.h"
+
+#include <fmt/format.h>
+
+namespace misrule::dsl {
+namespace {
+
+std::unexpected<Error> refuse(std::string what) { return fail(Code::kInvalid, std::move(what)); }
+
+Status check_family_action(const RuleDraft& draft, const std::string& family) {
+  if (draft.verb == ActionVerb::kError || draft.verb == ActionVerb::kDrop) {
+    return refuse(
+        fmt::format("{}() acts on traffic, not on the system call {}: give it without a keyword, "
+                    "or fail the call "
+                    "with {}=deny(\"EIO\")",
+                    verb_name(draft.verb), family, family));
+  }
+  if (draft.query || draft.method || draft.side_said) {
+    return refuse(fmt::format("{}= is for traffic; a system call is matched by path= and fd_kind=",
+                              draft.query    ? "query"
+                              : draft.method ? "method"
+                                             : "side"));
+  }
+  if (draft.rule.has_source()) {
+    return refuse(
+        fmt::format("source= is for traffic; {}= is about the target's own calls", family));
+  }
+  return {};
+}
+
+Status check_connect_words(const RuleDraft& draft, const RuleUse& use) {
+  const bool is_connect = use.family == "connect";
+  if (is_connect && (draft.path || draft.fd_kind)) {
+    return refuse(fmt::format("{}= can never match a connect; to= says where to",
+                              draft.path ? "path" : "fd_kind"));
+  }
+  if (!is_connect && (draft.to || draft.established)) {
+    return refuse(fmt::format("{}= is for connect; {} is matched by path= and fd_kind=",
+                              draft.to ? "to" : "established", use.family));
+  }
+  return {};
+}
+
+Status check_process(const Session& session, const RuleUse& use) {
+  const model::Service* service = session.find_service(use.target.service());
+  if (use.target.has_interface()) {
+    return refuse(fmt::format(
+        "{}= is about the processes of a service: the target is {}, not {}.{}", use.family,
+        use.target.service(), use.target.service(), use.target.interface()));
+  }
+  if (service != nullptr && !service->remote.empty()) {
+    return refuse(fmt::format("{} runs elsewhere (remote=): its system calls are out of reach",
+                              service->name));
+  }
+  return {};
+}
+
+Result<model::Rule> assemble_syscall_rule(const Session& session, const RuleDraft& draft,
+                                          const RuleUse& use) {
+  MISRULE_TRY_VOID(check_process(session, use));
+  MISRULE_TRY_VOID(check_family_action(draft, use.family));
+  MISRULE_TRY_VOID(check_connect_words(draft, use));
+  model::Rule rule = draft.rule;
+  model::SyscallMatch& match = *rule.mutable_syscall();
+  match.set_family(use.family);
+  if (draft.path) match.set_path(*draft.path);
+  if (draft.fd_kind) match.set_fd_kind(*draft.fd_kind);
+  if (draft.established) match.set_established(*draft.established);
+  if (draft.to) {
+    *match.mutable_to() = *draft.to;
+  } else if (use.to && use.family == "connect") {
+    *match.mutable_to() = *use.to;
+  }
+  return rule;
+}
+
+/// The protocol of the target, where it is one.
+std::optional<model::Protocol> protocol_of(const Session& session, const model::Target& target) {
+  const model::Service* service = session.find_service(target.service());
+  if (service == nullptr) return std::nullopt;
+  if (target.has_interface()) {
+    const model::Interface* interface = service->find_interface(target.interface());
+    return interface == nullptr ? std::nullopt : std::optional(interface->protocol);
+  }
+  if (service->interfaces.size() != 1) return std::nullopt;
+  return service->interfaces.front().protocol;
+}
+
+void set_match_of_protocol(model::Protocol protocol, model::Rule& rule) {
+  if (protocol == model::Protocol::kPostgres) {
+    rule.mutable_postgres();
+  } else if (protocol == model::Protocol::kHttp) {
+    rule.mutable_http();
+  } else {
+    rule.mutable_tcp();
+  }
+}
+
+Status check_traffic_words(const RuleDraft& draft) {
+  if (draft.verb == ActionVerb::kDeny) {
+    return refuse(
+        "deny() fails a system call: say which, as in write=deny(\"EIO\") or "
+        "connect=deny(\"ECONNREFUSED\"); what a server answers is error()");
+  }
+  if (draft.fd_kind || draft.established || draft.to) {
+    return refuse(fmt::format("{}= is for system calls, as in write={}(...)",
+                              draft.fd_kind ? "fd_kind"
+                              : draft.to    ? "to"
+                                            : "established",
+                              verb_name(draft.verb)));
+  }
+  if (draft.query && (draft.path || draft.method)) {
+    return refuse(
+        "query= is for postgres, path= and method= are for http: a rule is for one of them");
+  }
+  return {};
+}
+
+Result<model::Rule> assemble_traffic_rule(const Session& session, const RuleDraft& draft,
+                                          const RuleUse& use) {
+  MISRULE_TRY_VOID(check_traffic_words(draft));
+  model::Rule rule = draft.rule;
+  if (!rule.has_source() && use.source) rule.set_source(*use.source);
+  if (draft.query) rule.mutable_postgres()->set_query(*draft.query);
+  if (draft.path) rule.mutable_http()->set_path(*draft.path);
+  if (draft.method) rule.mutable_http()->set_method(*draft.method);
+  if (rule.match_case() == model::Rule::MATCH_NOT_SET) {
+    if (const auto protocol = protocol_of(session, use.target))
+      set_match_of_protocol(*protocol, rule);
+  }
+  return rule;
+}
+
+}  // namespace
+
+Result<model::Rule> assemble_rule(const Session& session, const RuleDraft& draft,
+                                  const RuleUse& use) {
+  MISRULE_TRY(model::Rule rule, use.family.empty() ? assemble_traffic_rule(session, draft, use)
+                                                   : assemble_syscall_rule(session, draft, use));
+  *rule.mutable_target() = use.target;
+  const model::SourcePosition at = position_of(draft.at);
+  rule.mutable_position()->set_file(at.file);
+  rule.mutable_position()->set_line(at.line);
+  rule.mutable_position()->set_column(at.column);
+  const bool known_source = !rule.has_source() || rule.source() == "test" ||
+                            session.find_service(rule.source()) != nullptr;
+  if (!known_source) {
+    return refuse(
+        fmt::format("source=\"{}\" is no service; \"test\" is the test itself", rule.source()));
+  }
+  if (session.options.check_rule) {
+    MISRULE_TRY_VOID(session.options.check_rule(session.topology, rule));
+  }
+  return rule;
+}
+
+}  // namespace misrule::dsl

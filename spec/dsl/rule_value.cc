@@ -1,0 +1,266 @@
+#include "spec/dsl/rule_value.h"
+
+#include <algorithm>
+#include <map>
+
+#include "spec/dsl/arguments.h"
+#include "spec/dsl/builtins.h"
+#include "spec/dsl/values.h"
+
+namespace misrule::dsl {
+
+using star::Args;
+using star::Param;
+using star::Span;
+using star::Value;
+
+std::string_view verb_name(ActionVerb verb) {
+  constexpr std::string_view kNames[] = {"deny", "delay", "error", "drop"};
+  return kNames[static_cast<std::size_t>(verb)];
+}
+
+void RuleValue::write_repr(star::Writer& out) const {
+  out.text(fmt::format("<action {}>", draft_.at ? draft_.at.text() : verb_name(draft_.verb)));
+}
+
+std::optional<model::Target> target_of(const Value& value) {
+  model::Target target;
+  if (const auto* service = value.as<ServiceValue>(); service != nullptr) {
+    target.set_service(service->declared().name);
+    return target;
+  }
+  if (const auto* interface = value.as<InterfaceValue>(); interface != nullptr) {
+    target.set_service(interface->service());
+    target.set_interface(interface->declared().name);
+    return target;
+  }
+  return std::nullopt;
+}
+
+const std::vector<std::string>& action_keywords(std::string_view name) {
+  static const std::vector<std::string> kCommon = {"label", "optional", "source",     "times",
+                                                   "nth",   "after",    "probability"};
+  static const auto with_common = [](std::vector<std::string> own) {
+    own.insert(own.end(), kCommon.begin(), kCommon.end());
+    return own;
+  };
+  static const std::map<std::string, std::vector<std::string>, std::less<>> kByVerb = {
+      {"deny", with_common({"errno", "path", "fd_kind", "to", "established"})},
+      {"delay", with_common({"duration", "query", "method", "path", "side", "fd_kind", "to"})},
+      {"error",
+       with_common({"query", "method", "path", "message", "code", "status", "body", "mode"})},
+      {"drop", with_common({"query", "method", "path", "mode"})},
+  };
+  static const std::vector<std::string> kNone;
+  const auto found = kByVerb.find(name);
+  return found == kByVerb.end() ? kNone : found->second;
+}
+
+namespace {
+
+/// Everything that some action takes; each takes a part of it.
+struct ActionArguments {
+  std::string errno_name = {};
+  DurationText duration = {};
+  std::optional<std::string> query = {};
+  std::optional<std::string> method = {};
+  std::optional<std::string> path = {};
+  std::optional<std::string> fd_kind = {};
+  std::optional<std::string> established = {};
+  std::optional<std::string> side = {};
+  std::optional<std::string> mode = {};
+  std::optional<std::string> message = {};
+  std::optional<std::string> code = {};
+  std::optional<std::int64_t> status = {};
+  std::optional<std::string> body = {};
+  std::optional<Value> to = {};
+  std::optional<std::string> label = {};
+  bool may_stay_unfired = false;
+  std::optional<Value> source = {};
+  std::optional<std::int64_t> times = {};
+  std::optional<std::int64_t> nth = {};
+  std::optional<std::int64_t> after = {};
+  std::optional<double> probability = {};
+};
+
+template <class T>
+Param keyword(std::string_view name, T& out) {
+  return star::optional(name, out).by_keyword();
+}
+
+class ActionReader {
+ public:
+  explicit ActionReader(const Args& args) : args_(args) {}
+
+  RuleDraft read(ActionVerb verb, const ActionArguments& given);
+
+ private:
+  Span span_of(std::string_view keyword) const {
+    const auto index = args_.find_keyword(keyword);
+    return index ? args_.keyword_value_span(*index) : args_.call_span();
+  }
+  [[noreturn]] void fail(std::string_view keyword, const std::string& message,
+                         std::string help = {}) const {
+    args_.fail_at(span_of(keyword), star::code::kValue,
+                  fmt::format("{}: {}", args_.name(), message), std::move(help));
+  }
+  std::uint64_t count(std::string_view keyword, std::int64_t value, std::int64_t least) const;
+  void read_trigger(const ActionArguments& given, model::Rule& rule) const;
+  void read_common(const ActionArguments& given, model::Rule& rule) const;
+  std::string one_of(std::string_view keyword, const std::string& value,
+                     const std::vector<std::string>& known) const;
+
+  const Args& args_;
+};
+
+std::uint64_t ActionReader::count(std::string_view keyword, std::int64_t value,
+                                  std::int64_t least) const {
+  if (value < least) fail(keyword, fmt::format("{}={} is less than {}", keyword, value, least));
+  return static_cast<std::uint64_t>(value);
+}
+
+void ActionReader::read_trigger(const ActionArguments& given, model::Rule& rule) const {
+  if (given.nth) rule.mutable_trigger()->set_nth(count("nth", *given.nth, 1));
+  if (given.after) rule.mutable_trigger()->set_after(count("after", *given.after, 0));
+  if (given.times) rule.mutable_trigger()->set_times(count("times", *given.times, 1));
+  if (given.probability) {
+    if (!(*given.probability > 0 && *given.probability <= 1)) {
+      fail("probability",
+           fmt::format("probability={} is not above 0 and at most 1", *given.probability));
+    }
+    rule.mutable_trigger()->set_probability(*given.probability);
+  }
+  if (given.nth && given.after && *given.nth <= *given.after) {
+    fail("nth", fmt::format("nth={} never comes after={}", *given.nth, *given.after));
+  }
+}
+
+void ActionReader::read_common(const ActionArguments& given, model::Rule& rule) const {
+  read_trigger(given, rule);
+  if (given.label) {
+    if (given.label->empty()) fail("label", "label= is empty");
+    rule.set_label(*given.label);
+  }
+  if (given.may_stay_unfired) rule.set_may_stay_unfired(true);
+  if (given.source) {
+    const auto name = service_name_of(*given.source);
+    if (!name) fail("source", "source= is a service or \"test\"");
+    rule.set_source(*name);
+  }
+}
+
+std::string ActionReader::one_of(std::string_view keyword, const std::string& value,
+                                 const std::vector<std::string>& known) const {
+  if (std::ranges::find(known, value) == known.end()) {
+    fail(keyword, fmt::format("unknown {}=\"{}\"{}", keyword, value, did_you_mean(value, known)),
+         "one of " + listed(known));
+  }
+  return value;
+}
+
+RuleDraft ActionReader::read(ActionVerb verb, const ActionArguments& given) {
+  RuleDraft draft{.verb = verb,
+                  .query = given.query,
+                  .method = given.method,
+                  .path = given.path,
+                  .fd_kind = given.fd_kind,
+                  .established = given.established,
+                  .side_said = given.side.has_value(),
+                  .at = args_.call_span()};
+  read_common(given, draft.rule);
+  if (given.fd_kind) one_of("fd_kind", *given.fd_kind, {"file", "socket", "pipe", "stdio"});
+  if (given.established) one_of("established", *given.established, {"cut", "keep"});
+  if (given.side) one_of("side", *given.side, {"request", "reply"});
+  if (given.to) {
+    draft.to = target_of(*given.to);
+    if (!draft.to) fail("to", "to= is a service or an interface");
+  }
+  return draft;
+}
+
+std::vector<std::string> errno_candidates(const Args& args) {
+  return session_of(args).options.errno_names;
+}
+
+}  // namespace
+
+Value make_deny(Args& args) {
+  ActionArguments given;
+  args.unpack({star::required("errno", given.errno_name), keyword("path", given.path),
+               keyword("fd_kind", given.fd_kind), keyword("to", given.to),
+               keyword("established", given.established), keyword("label", given.label),
+               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
+               keyword("times", given.times), keyword("nth", given.nth),
+               keyword("after", given.after), keyword("probability", given.probability)});
+  RuleDraft draft = ActionReader(args).read(ActionVerb::kDeny, given);
+  const auto known = errno_candidates(args);
+  if (!known.empty() && std::ranges::find(known, given.errno_name) == known.end()) {
+    const auto index = args.find_keyword("errno");
+    args.fail_at(args.size() > 0 ? args.span(0)
+                                 : (index ? args.keyword_value_span(*index) : args.call_span()),
+                 star::code::kValue,
+                 fmt::format("deny: unknown error \"{}\"{}", given.errno_name,
+                             did_you_mean(given.errno_name, known)),
+                 "an errno's name, such as \"EIO\", \"ENOSPC\", \"ECONNREFUSED\"");
+  }
+  draft.rule.mutable_deny()->set_error(given.errno_name);
+  return Value::object(star::make<RuleValue>(std::move(draft)));
+}
+
+Value make_delay(Args& args) {
+  ActionArguments given;
+  args.unpack({star::required("duration", given.duration), keyword("query", given.query),
+               keyword("method", given.method), keyword("path", given.path),
+               keyword("side", given.side), keyword("fd_kind", given.fd_kind),
+               keyword("to", given.to), keyword("label", given.label),
+               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
+               keyword("times", given.times), keyword("nth", given.nth),
+               keyword("after", given.after), keyword("probability", given.probability)});
+  RuleDraft draft = ActionReader(args).read(ActionVerb::kDelay, given);
+  model::Delay& delay = *draft.rule.mutable_delay();
+  delay.set_duration_us(static_cast<std::uint64_t>(given.duration.value.count() / 1000));
+  if (given.side) delay.set_side(*given.side);
+  return Value::object(star::make<RuleValue>(std::move(draft)));
+}
+
+Value make_error(Args& args) {
+  ActionArguments given;
+  args.unpack(
+      {keyword("query", given.query), keyword("method", given.method), keyword("path", given.path),
+       keyword("message", given.message), keyword("code", given.code),
+       keyword("status", given.status), keyword("body", given.body), keyword("mode", given.mode),
+       keyword("label", given.label), keyword("optional", given.may_stay_unfired),
+       keyword("source", given.source), keyword("times", given.times), keyword("nth", given.nth),
+       keyword("after", given.after), keyword("probability", given.probability)});
+  RuleDraft draft = ActionReader(args).read(ActionVerb::kError, given);
+  model::ErrorReply& error = *draft.rule.mutable_error();
+  if (given.message) error.set_message(*given.message);
+  if (given.code) error.set_code(*given.code);
+  if (given.status) {
+    const auto index = args.find_keyword("status");
+    if (*given.status < 100 || *given.status > 599) {
+      args.fail_at(args.keyword_value_span(*index), star::code::kValue,
+                   fmt::format("error: status={} is no HTTP status", *given.status));
+    }
+    error.set_status(static_cast<std::uint32_t>(*given.status));
+  }
+  if (given.body) error.set_body(*given.body);
+  if (given.mode) error.set_mode(*given.mode);
+  return Value::object(star::make<RuleValue>(std::move(draft)));
+}
+
+Value make_drop(Args& args) {
+  ActionArguments given;
+  args.unpack({keyword("query", given.query), keyword("method", given.method),
+               keyword("path", given.path), keyword("mode", given.mode),
+               keyword("label", given.label), keyword("optional", given.may_stay_unfired),
+               keyword("source", given.source), keyword("times", given.times),
+               keyword("nth", given.nth), keyword("after", given.after),
+               keyword("probability", given.probability)});
+  RuleDraft draft = ActionReader(args).read(ActionVerb::kDrop, given);
+  model::Drop& drop = *draft.rule.mutable_drop();
+  if (given.mode) drop.set_mode(*given.mode);
+  return Value::object(star::make<RuleValue>(std::move(draft)));
+}
+
+}  // namespace misrule::dsl

@@ -1,0 +1,113 @@
+#include "spec/dsl/session.h"
+
+#include <algorithm>
+
+namespace misrule::dsl {
+
+void ThreadRegistry::add(star::Thread& thread) {
+  const std::scoped_lock lock(mutex_);
+  threads_.insert(&thread);
+  if (reason_) thread.cancel(*reason_);
+}
+
+void ThreadRegistry::remove(star::Thread& thread) {
+  const std::scoped_lock lock(mutex_);
+  threads_.erase(&thread);
+}
+
+void ThreadRegistry::cancel_all(const std::string& reason) {
+  const std::scoped_lock lock(mutex_);
+  reason_ = reason;
+  for (star::Thread* thread : threads_) thread->cancel(reason);
+}
+
+bool Session::is_family(std::string_view name) const {
+  return std::ranges::find(options.syscall_families, name) != options.syscall_families.end();
+}
+
+std::set<std::string> Session::families_of(const std::string& service) const {
+  std::set<std::string> families = families_for_all;
+  families.insert("connect");
+  for (const auto& [name, family] : families_by_service) {
+    if (name == service) families.insert(family);
+  }
+  if (const model::Service* found = topology.find_service(service); found != nullptr) {
+    families.insert(found->intercept.begin(), found->intercept.end());
+  }
+  return families;
+}
+
+Session& session_of(const star::Args& args) {
+  return *static_cast<Session*>(args.thread().runtime().user());
+}
+
+RunState& run_of(const star::Args& args) {
+  Session& session = session_of(args);
+  if (session.run == nullptr) {
+    args.fail(star::code::kValue, "acts on a running system; call it in a test");
+  }
+  return *session.run;
+}
+
+model::SourcePosition position_of(star::Span at) {
+  const star::Position position = at.position();
+  return {.file = std::string(position.path), .line = position.line, .column = position.column};
+}
+
+namespace {
+
+unsigned code_points(std::string_view text) {
+  return static_cast<unsigned>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+void append_lines(std::vector<std::string>& lines, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+}  // namespace
+
+model::Finding finding_of(const star::Diagnostic& diagnostic) {
+  model::Finding finding{.message = diagnostic.message,
+                         .position = position_of(diagnostic.at),
+                         .hint = diagnostic.help};
+  if (diagnostic.at) {
+    const std::string_view text = diagnostic.at.text();
+    finding.column_end = finding.position.column +
+                         code_points(text.substr(0, std::min(text.find('\n'), text.size())));
+    finding.source_line = diagnostic.at.file->line(finding.position.line);
+  }
+  for (const star::Label& label : diagnostic.labels) {
+    const model::SourcePosition at = position_of(label.at);
+    finding.detail.push_back(
+        label.at ? fmt::format("{}:{}:{}: {}", at.file, at.line, at.column, label.text)
+                 : label.text);
+  }
+  if (diagnostic.frames.size() > 1) append_lines(finding.detail, star::backtrace(diagnostic));
+  return finding;
+}
+
+star::Diagnostic diagnostic_at(star::Severity severity, star::Span at, std::string message,
+                               std::string help) {
+  const bool error = severity == star::Severity::kError;
+  return {.severity = severity,
+          .code = std::string(error ? star::code::kValue : star::code::kLint),
+          .message = std::move(message),
+          .help = std::move(help),
+          .at = at};
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates) {
+  const std::vector<std::string_view> views(candidates.begin(), candidates.end());
+  return star::did_you_mean(name, views);
+}
+
+}  // namespace misrule::dsl

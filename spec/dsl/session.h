@@ -1,0 +1,102 @@
+#pragma once
+
+// What a spec has declared so far, and the test that it runs just now: what every builtin works on.
+//
+// Touched only with the interpreter lock held; cancelling is the exception.
+
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "spec/dsl/host.h"
+#include "spec/dsl/spec.h"
+#include "spec/starlark/starlark.h"
+
+namespace misrule::dsl {
+
+/// The running test (or seed). One at a time.
+struct RunState {
+  TestHost& host;
+  std::string name = {};
+  std::uint64_t rules_made = 0;
+  std::set<std::string> labels = {};  ///< Of the rules made so far.
+  bool cut_short = false;             ///< Cancelled while a liveness assertion was waiting.
+};
+
+/// The host failed: a service did not come back. No spec can catch it.
+class InfrastructureFailed final : public star::Unwind {
+ public:
+  explicit InfrastructureFailed(std::string reason) : reason_(std::move(reason)) {}
+  const std::string& reason() const { return reason_; }
+
+ private:
+  std::string reason_;
+};
+
+/// An assertion that cannot be decided: its sources did not catch up in time.
+class Undecided final : public star::Unwind {
+ public:
+  explicit Undecided(star::Diagnostic diagnostic) : diagnostic_(std::move(diagnostic)) {}
+  const star::Diagnostic& diagnostic() const { return diagnostic_; }
+
+ private:
+  star::Diagnostic diagnostic_;
+};
+
+/// Ends threads from outside. Thread-safe. Once cancelled, whoever is added is cancelled too.
+class ThreadRegistry {
+ public:
+  void add(star::Thread& thread);
+  void remove(star::Thread& thread);
+  void cancel_all(const std::string& reason);
+
+ private:
+  std::mutex mutex_;
+  std::set<star::Thread*> threads_;
+  std::optional<std::string> reason_;
+};
+
+struct ScenarioDeclared {
+  std::string name = {};
+  star::Span at = {};
+};
+
+struct Session {
+  LoadOptions options = {};
+  std::string path = {};    ///< Of the spec, as given.
+  std::string folder = {};  ///< Its folder, absolute.
+  model::Topology topology = {};
+  std::vector<star::Span> service_spans = {};  ///< Of the declarations, as topology.services.
+  std::vector<star::Span> env_spans = {};      ///< Of env=, likewise.
+  std::vector<star::Value> seeds = {};         ///< Callables, by Seed::callable.
+  std::vector<ScenarioDeclared> scenarios = {};
+  std::vector<star::Diagnostic> notes = {};
+  std::vector<std::string> run_notes = {};
+  RunState* run = nullptr;  ///< Null while the spec is loaded.
+  ThreadRegistry threads = {};
+
+  bool is_family(std::string_view name) const;
+  const model::Service* find_service(std::string_view name) const {
+    return topology.find_service(name);
+  }
+  /// Which families the filter of a service sees; filled once the file is loaded.
+  std::set<std::string> families_for_all = {};
+  std::vector<std::pair<std::string, std::string>> families_by_service = {};
+  std::set<std::string> families_of(const std::string& service) const;
+};
+
+Session& session_of(const star::Args& args);
+/// Raises outside of a test.
+RunState& run_of(const star::Args& args);
+
+model::SourcePosition position_of(star::Span at);
+model::Finding finding_of(const star::Diagnostic& diagnostic);
+/// A note or an error at a place, without a call.
+star::Diagnostic diagnostic_at(star::Severity severity, star::Span at, std::string message,
+                               std::string help = {});
+/// "a, b, c".
+std::string listed(const std::vector<std::string>& names);
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
+
+}  // namespace misrule::dsl

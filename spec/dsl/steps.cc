@@ -1,0 +1,195 @@
+// Steps (api.post, db.main.query) and their responses.
+
+#include <algorithm>
+
+#include "spec/dsl/arguments.h"
+#include "spec/dsl/step_value.h"
+#include "spec/dsl/values.h"
+
+namespace misrule::dsl {
+
+using star::Args;
+using star::Value;
+
+const std::vector<std::string>& step_names(model::Protocol protocol) {
+  static const std::vector<std::string> kHttp = {"delete", "get", "patch", "post", "put"};
+  static const std::vector<std::string> kSql = {"exec", "query"};
+  static const std::vector<std::string> kNone;
+  if (protocol == model::Protocol::kHttp) return kHttp;
+  return protocol == model::Protocol::kPostgres ? kSql : kNone;
+}
+
+bool is_step_name(std::string_view name) {
+  const auto has = [&](model::Protocol protocol) {
+    const auto& names = step_names(protocol);
+    return std::ranges::find(names, name) != names.end();
+  };
+  return has(model::Protocol::kHttp) || has(model::Protocol::kPostgres);
+}
+
+namespace {
+
+using star::optional;
+using star::required;
+
+/// A dict or list is sent as JSON.
+std::string body_text(const Args& args, const Value& body) {
+  if (body.is_none() || body.is_unbound()) return {};
+  if (const auto text = body.as_string()) return std::string(*text);
+  if (body.as_dict() != nullptr || body.as_list() != nullptr) return star::encode_json(body);
+  const auto index = args.find_keyword("body");
+  args.fail_at(index ? args.keyword_value_span(*index) : args.call_span(), star::code::kArgument,
+               fmt::format("{}: body= is text, or a dict or list that becomes JSON; got {}",
+                           args.name(), body.type_name()));
+}
+
+Duration checked_timeout(const Args& args, const DurationText& timeout) {
+  if (timeout.value > Duration::zero()) return timeout.value;
+  args.fail(star::code::kArgument, "timeout= is zero");
+}
+
+StepCall http_call(const Args& args, std::string method) {
+  HttpStep step{.method = std::move(method)};
+  Value body = Value::unbound();
+  StringPairs headers;
+  DurationText timeout{std::chrono::seconds(30)};
+  args.unpack({required("path", step.path), optional("body", body),
+               optional("headers", headers).by_keyword(),
+               optional("timeout", timeout).by_keyword()});
+  const bool clean =
+      std::ranges::none_of(step.path, [](unsigned char c) { return c <= ' ' || c == 127; });
+  if (!step.path.starts_with('/') || !clean) {
+    const auto index = args.find_keyword("path");
+    args.fail_at(index ? args.keyword_value_span(*index) : args.span(0), star::code::kValue,
+                 fmt::format("{}: path \"{}\" {}", args.name(), shortened(step.path, 80),
+                             clean ? "does not begin with a slash"
+                                   : "contains a blank or control character"));
+  }
+  step.body = body_text(args, body);
+  step.headers = headers.items;
+  StepCall call{.timeout = checked_timeout(args, timeout)};
+  call.step = std::move(step);
+  return call;
+}
+
+StepCall sql_call(const Args& args, bool wants_rows) {
+  SqlStep step{.wants_rows = wants_rows};
+  DurationText timeout{std::chrono::seconds(30)};
+  args.unpack({required("sql", step.sql), optional("database", step.database).by_keyword(),
+               optional("user", step.user).by_keyword(),
+               optional("timeout", timeout).by_keyword()});
+  StepCall call{.timeout = checked_timeout(args, timeout)};
+  call.step = std::move(step);
+  return call;
+}
+
+Value run_step(const Args& args, StepCall call) {
+  RunState& run = run_of(args);
+  call.position = position_of(args.call_span());
+  StepReply reply;
+  {
+    const star::Runtime::Release unlocked(args.thread().runtime());
+    reply = run.host.step(call);
+  }
+  args.thread().check_cancelled();
+  return Value::object(star::make<ResponseValue>(std::move(reply)));
+}
+
+std::string upper(std::string_view text) {
+  std::string capital(text);
+  std::ranges::transform(capital, capital.begin(),
+                         [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+  return capital;
+}
+
+Value response_status(Args& args) {
+  return Value::integer(args.self().as<ResponseValue>()->reply().status);
+}
+Value response_ok(Args& args) {
+  return Value::boolean(args.self().as<ResponseValue>()->reply().ok);
+}
+Value response_body(Args& args) {
+  return Value::string(args.self().as<ResponseValue>()->reply().body);
+}
+Value response_error(Args& args) {
+  return Value::string(args.self().as<ResponseValue>()->reply().error);
+}
+Value response_code(Args& args) {
+  return Value::string(args.self().as<ResponseValue>()->reply().code);
+}
+Value response_duration(Args& args) {
+  const Duration took = args.self().as<ResponseValue>()->reply().took;
+  return Value::integer(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+}
+Value response_data(Args& args) { return args.self().as<ResponseValue>()->decoded(); }
+
+/// A name that comes twice has its values joined, as HTTP says.
+Value response_headers(Args& args) {
+  Value headers = Value::dict();
+  for (const auto& [name, value] : args.self().as<ResponseValue>()->reply().headers) {
+    const Value* before = headers.as_dict()->find(name);
+    const std::string joined = before == nullptr ? value : before->text() + ", " + value;
+    headers.as_dict()->set(name, Value::string(joined));
+  }
+  return headers;
+}
+
+}  // namespace
+
+Value make_step(const std::string& service, const model::Interface& interface,
+                std::string_view step) {
+  const std::string name(step);
+  const bool http = interface.protocol == model::Protocol::kHttp;
+  const auto run = [service, interface_name = interface.name, name, http](Args& args) {
+    StepCall call = http ? http_call(args, upper(name)) : sql_call(args, name == "query");
+    call.service = service;
+    call.interface = interface_name;
+    return run_step(args, std::move(call));
+  };
+  return star::NativeFunction::make(name, run, star::kBlocking | star::kTestOnly);
+}
+
+const star::MemberTable* ResponseValue::members() const {
+  static const star::MemberTable kMembers{
+      {.name = "status", .fn = response_status, .is_property = true},
+      {.name = "ok", .fn = response_ok, .is_property = true},
+      {.name = "body", .fn = response_body, .is_property = true},
+      {.name = "data", .fn = response_data, .is_property = true},
+      {.name = "error", .fn = response_error, .is_property = true},
+      {.name = "code", .fn = response_code, .is_property = true},
+      {.name = "headers", .fn = response_headers, .is_property = true},
+      {.name = "duration_ms", .fn = response_duration, .is_property = true},
+  };
+  return &kMembers;
+}
+
+Value ResponseValue::decoded() {
+  if (data_) return *data_;
+  if (!reply_.error.empty()) {
+    star::raise({.code = star::code::kValue,
+                 .message = ".data of a step that failed: " + reply_.error,
+                 .help = "check .ok or .error first"});
+  }
+  if (reply_.data.text.empty()) return Value::none();
+  auto decoded = star::decode_json(reply_.data.text);
+  if (!decoded) {
+    star::raise(star::code::kValue, fmt::format(".data: the reply says that it is JSON: {}: {}",
+                                                decoded.error().what, shortened(reply_.body, 120)));
+  }
+  data_ = *std::move(decoded);
+  return *data_;
+}
+
+void ResponseValue::write_repr(star::Writer& out) const {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(reply_.took).count();
+  const std::string what = !reply_.error.empty() ? shortened(reply_.error, 120)
+                           : reply_.status != 0  ? fmt::format("{}", reply_.status)
+                                                 : shortened(reply_.body, 120);
+  out.text(fmt::format("<response {}, {} ms>", what, ms));
+}
+
+void ResponseValue::visit_children(star::ValueVisitor& visitor) const {
+  if (data_) visitor.visit(*data_);
+}
+
+}  // namespace misrule::dsl

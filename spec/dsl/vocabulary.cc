@@ -1,0 +1,74 @@
+// Which name means what: the environment of every spec.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "spec/dsl/builtins.h"
+
+namespace misrule::dsl {
+
+const std::vector<LaterName>& later_names() {
+  static const std::vector<LaterName> kNames = {
+      {"assert_before", "compare the numbers of two assert_eventually()"},
+      {"decoder", "JSON lines of stdout are decoded without it"},
+      {"fault_all", "fault(target, rule..., run=f)"},
+      {"fault_assumption", "fault(target, rule..., run=f) in a test"},
+      {"fault_matrix", "one test_ function per cell, with fault(target, rule..., run=f)"},
+      {"fault_scenario", "a test_ function with fault(target, rule..., run=f)"},
+      {"json_decoder", "JSON lines of stdout are decoded without it"},
+      {"lost_reply", "drop(query=...)"},
+      {"monitor", "assert_never() or assert_eventually() at the end of the test"},
+      {"observe", "what services print is recorded without it"},
+      {"partition", "fault(service, connect=deny(\"ETIMEDOUT\"), run=f)"},
+      {"stdout", "what services print is recorded without it"},
+      {"topic", ""},
+      {"trace", "events()"},
+      {"wal_stream", "query the database after the fault"},
+  };
+  return kNames;
+}
+
+std::string later_message(const LaterName& later) {
+  return fmt::format("{}() is not in this version yet", later.name);
+}
+
+namespace {
+
+void add_later_names(star::Env& env) {
+  for (const LaterName& later : later_names()) {
+    env.def(std::string(later.name), [later](star::Args& args) -> star::Value {
+      args.fail_at(args.callee_span(), star::code::kName, later_message(later),
+                   later.instead.empty() ? std::string() : fmt::format("use {}", later.instead));
+    });
+  }
+}
+
+}  // namespace
+
+star::Env vocabulary() {
+  constexpr std::uint32_t kDeclares = star::kLoadOnly | star::kRegisters;
+  constexpr std::uint32_t kActs = star::kTestOnly | star::kBlocking;
+  star::Env env;
+  env.def("service", declare_service, kDeclares)
+      .def("interface", declare_interface, kDeclares)
+      .def("tcp", tcp_healthcheck)
+      .def("http", http_healthcheck)
+      .def("env", read_env)
+      .def("scenario", declare_scenario, kDeclares)
+      .def("deny", make_deny)
+      .def("delay", make_delay)
+      .def("error", make_error)
+      .def("drop", make_drop)
+      .def("fault", run_fault, kActs)
+      .def("parallel", run_parallel, kActs)
+      .def("events", list_events, kActs)
+      .def("assert_eq", assert_equal)
+      .def("assert_true", assert_truth)
+      .def("assert_eventually", assert_eventually, kActs)
+      .def("assert_never", assert_never, kActs);
+  add_later_names(env);
+  return env;
+}
+
+}  // namespace misrule::dsl
