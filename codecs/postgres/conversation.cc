@@ -1,6 +1,8 @@
 #include "codecs/postgres/conversation.h"
 
-#include "codecs/postgres/startup.h"
+#include "codecs/postgres/session.h"
+#include "codecs/postgres/to_client.h"
+#include "codecs/postgres/to_server.h"
 
 namespace misrule::codecs::postgres {
 
@@ -8,36 +10,38 @@ namespace {
 
 class PostgresConversation final : public Conversation {
  public:
-  PostgresConversation(ConversationHost& host, const Limits& limits)
-      : host_(host), limits_(limits) {}
+  PostgresConversation(ConversationHost& host, const Limits& limits) : session_(host, limits) {}
 
   Step walk(Direction direction, ByteView unread) override {
-    if (direction == Direction::kToClient || started_) return {.pass = unread.size()};
-    if (unread.empty()) return {};
-    const auto decoded = decode_first_packet(unread, limits_);
-    if (const auto* more = std::get_if<NeedMore>(&decoded)) return {.need = more->bytes_min};
-    if (const auto* error = std::get_if<DecodeError>(&decoded)) {
-      started_ = true;
-      host_.went_opaque(error->what);
-      return {.pass = unread.size()};
-    }
-    const auto& packet = std::get<FirstPacket>(decoded);
-    if (packet.kind == FirstPacket::Kind::kSslRequest ||
-        packet.kind == FirstPacket::Kind::kGssEncRequest) {
-      return {.act = Answer{.bytes = packet.wire_bytes, .with = "N"}};
-    }
-    started_ = true;
-    return {.pass = unread.size()};
+    return direction == Direction::kToServer ? to_server_.walk(unread) : to_client_.walk(unread);
   }
 
-  std::optional<Act> ended(Direction) override { return std::nullopt; }
-  void released(Direction, Released) override {}
-  std::optional<std::uint64_t> held_unit() const override { return std::nullopt; }
+  std::optional<Act> ended(Direction direction) override {
+    (direction == Direction::kToServer ? client_ended_ : server_ended_) = true;
+    if (direction == Direction::kToServer || server_ended_) to_server_.ended();
+    if (server_ended_) session_.tell_all_unanswered("connection closed");
+    return std::nullopt;
+  }
+
+  void released(Direction direction, Released why) override {
+    if (direction == Direction::kToServer) {
+      to_server_.released(why);
+    } else {
+      to_client_.released(why);
+    }
+  }
+
+  std::optional<std::uint64_t> held_unit() const override {
+    const auto request = to_server_.held_unit();
+    return request ? request : to_client_.held_unit();
+  }
 
  private:
-  ConversationHost& host_;
-  Limits limits_;
-  bool started_ = false;
+  Session session_;
+  ToServer to_server_{session_};
+  ToClient to_client_{session_};
+  bool client_ended_ = false;
+  bool server_ended_ = false;
 };
 
 }  // namespace

@@ -1,0 +1,43 @@
+#include "codecs/postgres/ledger.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace misrule::codecs::postgres {
+
+using Kind = Owed::Kind;
+
+void Ledger::push(Owed owed) {
+  if (owed.kind == Kind::kSync) skipping_ = false;
+  owed_.push_back(std::move(owed));
+}
+
+Owed* Ledger::head() {
+  while (!owed_.empty() && owed_.front().kind == Kind::kCopyEnd) owed_.pop_front();
+  return owed_.empty() ? nullptr : &owed_.front();
+}
+
+std::vector<Owed> Ledger::skip_to_sync() {
+  const auto sync = std::ranges::find(owed_, Kind::kSync, &Owed::kind);
+  skipping_ = sync == owed_.end();
+  std::vector<Owed> skipped(std::make_move_iterator(owed_.begin()), std::make_move_iterator(sync));
+  owed_.erase(owed_.begin(), sync);
+  return skipped;
+}
+
+void Ledger::copy_in_began() {
+  const auto copy_end = std::ranges::find(owed_, Kind::kCopyEnd, &Owed::kind);
+  copying_ = copy_end == owed_.end();
+  const auto kept = std::remove_if(owed_.begin(), copy_end,
+                                   [](const Owed& owed) { return owed.kind == Kind::kSync; });
+  owed_.erase(kept, copy_end);
+}
+
+void Ledger::copy_end_sent() {
+  if (!std::exchange(copying_, false) && !owed_.empty()) push({.kind = Kind::kCopyEnd});
+}
+
+std::deque<Owed> Ledger::take_all() { return std::exchange(owed_, {}); }
+
+}  // namespace misrule::codecs::postgres

@@ -1,0 +1,87 @@
+#pragma once
+
+// Which statement a name stands for, when the client names it and when the server has agreed.
+//
+// A client pipelines: it executes what it prepared one message before, and the server's consent is
+// still on its way. So each name has what the server has agreed to, and behind it what was asked
+// since, in order. Lookups see the last; a consent takes the first; a refusal drops it.
+
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "codecs/postgres/limits.h"
+#include "codecs/postgres/sql.h"
+
+namespace misrule::codecs::postgres {
+
+struct Statement {
+  std::string raw = {};
+  std::string normal = {};
+  StatementKind kind = StatementKind::kOther;
+};
+using StatementPtr = std::shared_ptr<const Statement>;
+
+/// What a name stands for.
+struct Named {
+  StatementPtr statement = {};
+  bool executed = false;  ///< A portal: an Execute of it was sent.
+};
+using NamedPtr = std::shared_ptr<Named>;
+
+/// One namespace: prepared statements, or portals. Null stands for "no such name".
+class Names {
+ public:
+  /// The last that was asked for; null if there is none.
+  NamedPtr last(const std::string& name) const;
+  /// Asked for; null: to close it.
+  void ask(const std::string& name, NamedPtr named);
+  void agreed(const std::string& name);
+  /// `keeps_old`: what the name stood for before still stands.
+  void refused(const std::string& name, bool keeps_old);
+  /// Agreed and not asked for on the wire: SQL's PREPARE and DEALLOCATE.
+  void put(const std::string& name, NamedPtr named);
+  /// Every name that was agreed to is gone.
+  void clear_agreed();
+
+  std::size_t size() const { return names_.size(); }
+
+ private:
+  struct Versions {
+    NamedPtr agreed = {};
+    std::list<NamedPtr> asked = {};
+  };
+  using Map = std::unordered_map<std::string, Versions>;
+  void drop_if_empty(Map::iterator entry);
+
+  Map names_;
+};
+
+/// The texts of one connection: bounded together.
+class Registry {
+ public:
+  explicit Registry(const Limits& limits)
+      : limits_(limits), bytes_(std::make_shared<std::size_t>(0)) {}
+
+  /// A statement that counts against the bound; beyond it, one without text.
+  StatementPtr make(std::string_view raw, Backslash backslash);
+  /// May another name be kept?
+  bool has_room() const { return statements.size() + portals.size() < kNamesMax; }
+
+  Names statements;
+  Names portals;
+
+ private:
+  static constexpr std::size_t kNamesMax = std::size_t{1} << 16;
+
+  Limits limits_;
+  std::shared_ptr<std::size_t> bytes_;
+};
+
+/// A name as the server keys it: its first 63 bytes.
+std::string name_key(std::string_view name);
+
+}  // namespace misrule::codecs::postgres

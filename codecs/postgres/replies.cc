@@ -1,0 +1,85 @@
+#include "codecs/postgres/replies.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+
+namespace misrule::codecs::postgres {
+
+namespace {
+
+constexpr std::string_view kOurName = "_misrule";
+
+void append_message(std::string& out, char type, std::string_view body) {
+  append_u8(out, static_cast<std::uint8_t>(type));
+  append_u32(out, static_cast<std::uint32_t>(body.size() + 4));
+  out.append(body);
+}
+
+void append_field(std::string& body, char kind, std::string_view text) {
+  append_u8(body, static_cast<std::uint8_t>(kind));
+  append_cstring(body, text);
+}
+
+void append_parse(std::string& out, std::string_view sql) {
+  std::string body;
+  append_cstring(body, kOurName);
+  append_cstring(body, sql);
+  append_u16(body, 0);
+  append_message(out, 'P', body);
+}
+
+}  // namespace
+
+std::string error_response(const ErrorText& error) {
+  std::string body;
+  append_field(body, 'S', error.severity);
+  append_field(body, 'V', error.severity);
+  append_field(body, 'C', error.code);
+  append_field(body, 'M', error.message);
+  append_u8(body, 0);
+  std::string out;
+  append_message(out, 'E', body);
+  return out;
+}
+
+std::string poison_statement(std::uint64_t tag) {
+  return fmt::format("SELECT {}{}", kPoisonMark, tag);
+}
+
+std::string query_message(std::string_view sql) {
+  std::string body;
+  append_cstring(body, sql);
+  std::string out;
+  append_message(out, 'Q', body);
+  return out;
+}
+
+std::string poison_execute(std::uint64_t tag) {
+  std::string out;
+  append_parse(out, poison_statement(tag));
+  return out;
+}
+
+std::string rollback_execute() {
+  std::string out;
+  append_parse(out, "ROLLBACK");
+  std::string body;
+  append_cstring(body, kOurName);
+  append_cstring(body, kOurName);
+  append_u16(body, 0);
+  append_u16(body, 0);
+  append_u16(body, 0);
+  append_message(out, 'B', body);
+  body.clear();
+  append_cstring(body, kOurName);
+  append_u32(body, 0);
+  append_message(out, 'E', body);
+  body = "S";
+  append_cstring(body, kOurName);
+  append_message(out, 'C', body);
+  append_message(out, 'H', {});
+  return out;
+}
+
+}  // namespace misrule::codecs::postgres

@@ -1,0 +1,178 @@
+#include "codecs/postgres/session.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace misrule::codecs::postgres {
+
+namespace {
+
+/// Whose success changes what the session remembers.
+bool changes_session(StatementKind kind) {
+  switch (kind) {
+    case StatementKind::kSet:
+    case StatementKind::kReset:
+    case StatementKind::kPrepare:
+    case StatementKind::kDeallocate:
+    case StatementKind::kDiscard:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool wants_replication(std::string_view value) {
+  return !value.empty() && value != "false" && value != "off" && value != "no" && value != "0";
+}
+
+Unit::Fate fate_of(Verb::Kind kind) {
+  switch (kind) {
+    case Verb::Kind::kPoison:
+    case Verb::Kind::kReplace:
+      return Unit::Fate::kPoison;
+    case Verb::Kind::kClose:
+    case Verb::Kind::kSwallow:  // A request without any answer: the connection ends instead.
+      return Unit::Fate::kClose;
+    case Verb::Kind::kReset:
+      return Unit::Fate::kReset;
+    case Verb::Kind::kForward:
+      break;
+  }
+  return Unit::Fate::kForward;
+}
+
+/// The server's own kind of FATAL: told, and the connection ends with it.
+void make_fatal_an_end(Unit& unit) {
+  if (unit.fate != Unit::Fate::kPoison) return;
+  if (unit.error->severity == "FATAL" || unit.error->severity == "PANIC") {
+    unit.fate = Unit::Fate::kClose;
+  }
+}
+
+std::string_view end_text(Unit::Fate fate) {
+  return fate == Unit::Fate::kReset ? "connection reset" : "connection closed";
+}
+
+}  // namespace
+
+std::string_view state_text(Transaction state) {
+  switch (state) {
+    case Transaction::kIdle:
+      return "idle";
+    case Transaction::kOpen:
+      return "transaction";
+    case Transaction::kFailed:
+      break;
+  }
+  return "failed";
+}
+
+void Session::started(const FirstPacket& packet) {
+  phase = Phase::kMessages;
+  for (const auto& [name, value] : packet.parameters) {
+    if (name == "user") user = value;
+    if (name == "database") database = value;
+    if (name == "replication" && wants_replication(value)) phase = Phase::kRaw;
+  }
+  if (database.empty()) database = user;
+  timeout.start(packet.parameters);
+  ledger.push({.kind = Owed::Kind::kStartup});
+}
+
+void Session::go_opaque(std::string_view why) {
+  phase = Phase::kRaw;
+  tell_all_unanswered("not decoded");
+  host.went_opaque(why);
+}
+
+Unit Session::decide(std::string_view operation, const StatementPtr& statement) {
+  NamedPtr prepared;
+  if (statement->kind == StatementKind::kExecute) {
+    if (const auto name = read_execute(statement->raw)) {
+      prepared = registry.statements.last(name_key(*name));
+    }
+  }
+  Verb verb = host.decide({.unit = ++units,
+                           .protocol = "postgres",
+                           .operation = operation,
+                           .subject = (prepared ? prepared->statement : statement)->normal,
+                           .text = statement->raw,
+                           .state = state_text(expected),
+                           .user = user,
+                           .database = database});
+  Unit unit{.id = units, .tag = verb.tag, .fate = fate_of(verb.kind), .kind = statement->kind};
+  (verb.hold_reply ? unit.reply_hold : unit.hold) = verb.hold;
+  if (unit.fate == Unit::Fate::kPoison) {
+    unit.error = std::make_unique<ErrorText>(std::move(verb.error));
+    if (unit.error->severity.empty()) unit.error->severity = "ERROR";
+    make_fatal_an_end(unit);
+  }
+  if (unit.fate == Unit::Fate::kPoison && !may_fail(unit)) unit.fate = Unit::Fate::kForward;
+  if (changes_session(unit.kind)) unit.statement = statement;
+  return unit;
+}
+
+bool Session::is_outlasted_by_timeout(const Unit& unit) const {
+  const Duration limit = timeout.value();
+  return limit > Duration::zero() && limit < unit.hold && may_fail(unit);
+}
+
+bool Session::may_fail(const Unit& unit) const {
+  return expected != Transaction::kFailed && unit.kind != StatementKind::kRollback &&
+         unit.kind != StatementKind::kRollbackTo;
+}
+
+void Session::tell(Unit& unit, Exchange exchange) {
+  if (std::exchange(unit.told, true)) return;
+  exchange.unit = unit.id;
+  exchange.tag = unit.tag;
+  host.exchanged(exchange);
+}
+
+void Session::tell_done(Unit& unit, std::string_view tag) {
+  // A server that was asked to commit a failed transaction says ROLLBACK.
+  const bool undone = unit.ends_transaction() && tag == "ROLLBACK";
+  tell(unit, {.reply = std::string(tag),
+              .rows = rows_of_tag(tag),
+              .server = undone ? ServerOutcome::kDidNot : ServerOutcome::kDid});
+}
+
+void Session::tell_failed(Unit& unit, const ErrorFields& error) {
+  tell(unit, {.reply = error.as_text(),
+              .code = std::string(error.code),
+              .failed = true,
+              .server = error.is_fatal() ? ServerOutcome::kUnknown : ServerOutcome::kDidNot});
+}
+
+void Session::tell_injected(Unit& unit) {
+  Exchange exchange{.failed = true, .server = ServerOutcome::kDidNot};
+  if (unit.error) {
+    exchange.reply =
+        fmt::format("{} {}: {}", unit.error->severity, unit.error->code, unit.error->message);
+    exchange.code = unit.error->code;
+  } else {
+    exchange.reply = end_text(unit.fate);
+  }
+  tell(unit, std::move(exchange));
+}
+
+void Session::tell_not_run(Unit& unit) {
+  tell(unit, {.reply = "not run: an earlier statement failed",
+              .failed = true,
+              .server = ServerOutcome::kDidNot});
+}
+
+void Session::tell_unanswered(Unit& unit, std::string_view reply) {
+  tell(unit, {.reply = std::string(reply),
+              .failed = true,
+              .server = unit.is_acted_on() ? ServerOutcome::kDidNot : ServerOutcome::kUnknown});
+}
+
+void Session::tell_all_unanswered(std::string_view reply) {
+  for (Owed& owed : ledger.take_all()) {
+    for (Unit& unit : owed.units) tell_unanswered(unit, reply);
+  }
+}
+
+}  // namespace misrule::codecs::postgres

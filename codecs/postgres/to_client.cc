@@ -1,0 +1,319 @@
+#include "codecs/postgres/to_client.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "codecs/postgres/replies.h"
+
+namespace misrule::codecs::postgres {
+
+namespace {
+
+using Kind = Owed::Kind;
+
+/// The types that may answer each kind, errors and what nobody asked for aside.
+std::string_view answers(Kind kind) {
+  switch (kind) {
+    case Kind::kStartup:
+    case Kind::kSync:
+      return "Z";
+    case Kind::kQuery:
+      return "TDCIGHWcdZ";
+    case Kind::kParse:
+      return "1";
+    case Kind::kBind:
+      return "2";
+    case Kind::kDescribeStatement:
+      return "tTn";
+    case Kind::kDescribePortal:
+      return "Tn";
+    case Kind::kExecute:
+      return "DCIsGHcd";
+    case Kind::kCloseStatement:
+    case Kind::kClosePortal:
+      return "3";
+    case Kind::kFunctionCall:
+      return "VZ";
+    case Kind::kCopyEnd:
+      break;
+  }
+  return "";
+}
+
+bool is_extended(Kind kind) {
+  return kind != Kind::kStartup && kind != Kind::kQuery && kind != Kind::kFunctionCall &&
+         kind != Kind::kSync;
+}
+
+/// What a failed transaction answers to everything: the server refuses by itself.
+constexpr std::string_view kInFailedTransaction = "25P02";
+
+}  // namespace
+
+Step ToClient::walk(ByteView unread) {
+  Step step = walk_messages(unread, flow_, [this](ByteView rest) { return next(rest); });
+  session_.replies_at_border = flow_.passing == 0;
+  return step;
+}
+
+void ToClient::released(Released why) {
+  const auto unit = std::exchange(held_, std::nullopt);
+  if (unit && why != Released::kDue) session_.host.hold_ended(*unit, why);
+}
+
+Move ToClient::next(ByteView rest) {
+  if (session_.is_raw()) return {.pass = rest.size()};
+  const auto decoded = decode_message(rest, Sender::kServer, session_.limits);
+  if (const auto* more = std::get_if<NeedMore>(&decoded)) return {.need = more->bytes_min};
+  unread_ = rest.size();
+  if (const auto* error = std::get_if<DecodeError>(&decoded)) {
+    session_.go_opaque("from the server: " + error->what);
+    return {.pass = rest.size()};
+  }
+  const auto& message = std::get<Message>(decoded);
+  if (auto move = on_unasked(message)) return *std::move(move);
+  Owed* const head = session_.ledger.head();
+  if (head == nullptr) {
+    // The server may say goodbye at any time.
+    return message.type == 'E' ? pass(message) : desynchronised(message, "nothing was asked");
+  }
+  if (auto hold = hold_reply(*head)) return {.act = std::move(hold)};
+  if (message.type == 'E') return on_error(message);
+  if (!answers(head->kind).contains(message.type)) {
+    return desynchronised(message, "another answer is due");
+  }
+  return on_answer(message, *head);
+}
+
+std::optional<Move> ToClient::on_unasked(const Message& message) {
+  switch (message.type) {
+    case 'S': {
+      const auto texts = read_two_texts(message.head);
+      if (texts) note_setting(texts->first, texts->second);
+      return pass(message);
+    }
+    case 'K':
+      session_.host.cancellable_by(message.head);
+      return pass(message);
+    case 'N':
+    case 'A':
+    case 'R':
+    case 'v':
+      return pass(message);
+    default:
+      return std::nullopt;
+  }
+}
+
+Move ToClient::on_answer(const Message& message, Owed& head) {
+  switch (message.type) {
+    case 'Z':
+      return on_ready(message, head);
+    case 'C':
+    case 'I':
+    case 's':
+      return on_tag(message, head);
+    case '1':
+    case '2':
+    case '3':
+      return on_named(message, head);
+    case 'T':
+    case 'n':
+      if (is_extended(head.kind)) session_.ledger.pop();
+      return pass(message);
+    case 'G':
+      session_.ledger.copy_in_began();
+      return pass(message);
+    case 'W':
+      session_.phase = Session::Phase::kRaw;
+      session_.tell_all_unanswered("replication");
+      return {.pass = unread_};
+    default:
+      return pass(message);
+  }
+}
+
+std::optional<Act> ToClient::hold_reply(Owed& head) {
+  Unit* const unit = head.unit();
+  if (unit == nullptr || unit->reply_hold <= Duration::zero()) return std::nullopt;
+  held_ = unit->id;
+  return Hold{.for_at_most = std::exchange(unit->reply_hold, Duration::zero()), .unit = unit->id};
+}
+
+void ToClient::note_setting(std::string_view name, std::string_view value) {
+  if (name != "standard_conforming_strings") return;
+  session_.backslash = value == "off" ? Backslash::kEscapes : Backslash::kOrdinary;
+}
+
+Move ToClient::on_error(const Message& message) {
+  const ErrorFields error = read_error(message.head);
+  session_.failed_since_ready = true;
+  session_.ledger.copy_in_ended();
+  Owed& head = *session_.ledger.head();
+  if (error.is_fatal()) {
+    // No ReadyForQuery will come; what else is owed is told when the connection ends.
+    if (Unit* const unit = head.unit()) {
+      if (unit->ends_connection()) return inject(message, *unit);
+      session_.tell_failed(*unit, error);
+    }
+    return pass(message);
+  }
+  if (is_extended(head.kind)) return on_failed_segment(message, error);
+  return on_failed_query(message, head, error);
+}
+
+Move ToClient::on_failed_query(const Message& message, Owed& head, const ErrorFields& error) {
+  Unit* const failed = head.unit();
+  const std::size_t behind = head.at + 1;
+  head.at = head.units.size();
+  if (failed == nullptr) return pass(message);
+  for (std::size_t i = behind; i < head.units.size(); ++i) session_.tell_not_run(head.units[i]);
+  const bool by_itself = failed->fate == Unit::Fate::kPoison && error.code == kInFailedTransaction;
+  if (failed->is_acted_on() && !by_itself) return inject(message, *failed);
+  session_.tell_failed(*failed, error);
+  return pass(message);
+}
+
+Move ToClient::on_failed_segment(const Message& message, const ErrorFields& error) {
+  std::vector<Owed> skipped = session_.ledger.skip_to_sync();
+  refuse(skipped.front(), false);
+  Unit* const failed = skipped.front().unit();
+  const bool by_itself =
+      failed == nullptr || !failed->is_acted_on() ||
+      (failed->fate == Unit::Fate::kPoison && error.code == kInFailedTransaction);
+  Move move = by_itself ? pass(message) : inject(message, *failed);
+  if (failed != nullptr) session_.tell_failed(*failed, error);
+  bool is_told = failed != nullptr;
+  for (Owed& owed : skipped) {
+    if (&owed != &skipped.front()) refuse(owed, true);
+    for (Unit& unit : owed.units) {
+      // What failed in preparing is the failure of the statement that was to be executed by it.
+      if (!std::exchange(is_told, true)) session_.tell_failed(unit, error);
+      session_.tell_not_run(unit);
+    }
+  }
+  return move;
+}
+
+Move ToClient::on_tag(const Message& message, Owed& head) {
+  return head.kind == Kind::kQuery ? on_query_tag(message, head) : on_execute_end(message, head);
+}
+
+Move ToClient::on_query_tag(const Message& message, Owed& head) {
+  Unit* const unit = head.unit();
+  if (unit == nullptr || message.type != 'C') return pass(message);
+  // The ROLLBACK that stands before the failing statement, in a COMMIT's place.
+  if (unit->is_acted_on()) return swallow(message);
+  ++head.at;
+  done(*unit, read_text(message.head));
+  return pass(message);
+}
+
+Move ToClient::on_execute_end(const Message& message, Owed& head) {
+  Owed owed = std::move(head);
+  session_.ledger.pop();
+  Unit* const unit = owed.unit();
+  if (unit == nullptr) return pass(message);
+  if (unit->is_acted_on()) return inject(message, *unit);
+  if (message.type == 'C') {
+    done(*unit, read_text(message.head));
+  } else {
+    session_.tell(*unit, {.reply = message.type == 's' ? "portal suspended" : "empty query"});
+  }
+  return pass(message);
+}
+
+Move ToClient::on_named(const Message& message, Owed& head) {
+  const Owed owed = std::move(head);
+  session_.ledger.pop();
+  if (owed.is_ours) return swallow(message);
+  const bool is_portal = owed.kind == Kind::kBind || owed.kind == Kind::kClosePortal;
+  (is_portal ? session_.registry.portals : session_.registry.statements).agreed(owed.name);
+  return pass(message);
+}
+
+Move ToClient::on_ready(const Message& message, Owed& head) {
+  for (std::size_t i = head.at; i < head.units.size(); ++i) session_.tell_not_run(head.units[i]);
+  if (head.drops_unnamed) session_.registry.statements.agreed("");
+  session_.ledger.pop();
+  if (!message.head.empty()) settle_transaction(message.head.front());
+  return pass(message);
+}
+
+void ToClient::settle_transaction(char status) {
+  const auto state = static_cast<Transaction>(status);
+  if (state == Transaction::kIdle) {
+    session_.registry.portals.clear_agreed();
+    session_.timeout.transaction_ended(!session_.failed_since_ready);
+    session_.failed_since_ready = false;
+  }
+  if (session_.ledger.empty()) {
+    session_.expected = state;
+  } else if (state == Transaction::kFailed && session_.expected == Transaction::kOpen) {
+    session_.expected = state;
+  }
+}
+
+void ToClient::done(Unit& unit, std::string_view tag) {
+  session_.tell_done(unit, tag);
+  if (unit.ends_transaction() || unit.kind == StatementKind::kRollback) {
+    session_.timeout.transaction_ended(tag != "ROLLBACK");
+  }
+  if (!unit.statement) return;
+  const std::string& raw = unit.statement->raw;
+  Registry& registry = session_.registry;
+  if (tag == "DEALLOCATE ALL" || tag == "DISCARD ALL") {
+    registry.statements.clear_agreed();
+  } else if (tag == "DEALLOCATE") {
+    if (const auto name = read_deallocate(raw)) registry.statements.put(name_key(*name), nullptr);
+  } else if (tag == "PREPARE" && registry.has_room()) {
+    if (const auto prepare = read_prepare(raw)) {
+      auto named = std::make_shared<Named>(
+          Named{.statement = registry.make(prepare->statement, session_.backslash)});
+      registry.statements.put(name_key(prepare->name), std::move(named));
+    }
+  }
+  session_.timeout.carried_out(raw);
+}
+
+void ToClient::refuse(const Owed& owed, bool keeps_old) {
+  if (owed.is_ours) return;
+  Registry& registry = session_.registry;
+  const bool keeps = keeps_old || !owed.name.empty();
+  if (owed.kind == Kind::kParse) registry.statements.refused(owed.name, keeps);
+  if (owed.kind == Kind::kBind) registry.portals.refused(owed.name, keeps);
+  if (owed.kind == Kind::kCloseStatement) registry.statements.refused(owed.name, true);
+  if (owed.kind == Kind::kClosePortal) registry.portals.refused(owed.name, true);
+  if (owed.drops_unnamed) registry.statements.refused("", true);
+}
+
+Move ToClient::inject(const Message& message, Unit& unit) {
+  session_.tell_injected(unit);
+  std::string error = unit.error ? error_response(*unit.error) : std::string();
+  if (unit.ends_connection()) {
+    return {.act = Close{.reset = unit.fate == Unit::Fate::kReset, .to_client = std::move(error)}};
+  }
+  flow_.dropping = message.rest_bytes;
+  return {.act = Substitute{.bytes = message.wire_bytes, .with = std::move(error)}};
+}
+
+Move ToClient::pass(const Message& message) {
+  flow_.passing = message.rest_bytes;
+  return {.pass = message.wire_bytes};
+}
+
+Move ToClient::swallow(const Message& message) {
+  flow_.dropping = message.rest_bytes;
+  return {.act = Substitute{.bytes = message.wire_bytes}};
+}
+
+Move ToClient::desynchronised(const Message& message, std::string_view why) {
+  session_.go_opaque(fmt::format("from the server: message '{}', but {}", message.type, why));
+  return {.pass = unread_};
+}
+
+}  // namespace misrule::codecs::postgres

@@ -1,0 +1,343 @@
+#include "codecs/postgres/to_server.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "codecs/postgres/replies.h"
+
+namespace misrule::codecs::postgres {
+
+using Kind = Owed::Kind;
+
+Step ToServer::walk(ByteView unread) {
+  return walk_messages(unread, flow_, [this](ByteView rest) { return next(rest); });
+}
+
+std::optional<std::uint64_t> ToServer::held_unit() const {
+  if (!front_ || !front_->holding) return std::nullopt;
+  return front_->units[front_->next_hold].id;
+}
+
+void ToServer::ended() {
+  if (!front_) return;
+  for (Unit& unit : front_->units) {
+    session_.tell(unit,
+                  {.reply = "connection closed", .failed = true, .server = ServerOutcome::kDidNot});
+  }
+  front_.reset();
+}
+
+Move ToServer::next(ByteView rest) {
+  if (session_.is_raw()) {
+    ended();
+    return {.pass = rest.size()};
+  }
+  if (session_.phase == Session::Phase::kFirstPacket) return on_first_packet(rest);
+  const auto decoded = decode_message(rest, Sender::kClient, session_.limits);
+  if (const auto* more = std::get_if<NeedMore>(&decoded)) return {.need = more->bytes_min};
+  if (const auto* error = std::get_if<DecodeError>(&decoded)) {
+    session_.go_opaque("from the client: " + error->what);
+    return {.pass = rest.size()};
+  }
+  return on_message(std::get<Message>(decoded));
+}
+
+Move ToServer::on_first_packet(ByteView rest) {
+  const auto decoded = decode_first_packet(rest, session_.limits);
+  if (const auto* more = std::get_if<NeedMore>(&decoded)) return {.need = more->bytes_min};
+  if (const auto* error = std::get_if<DecodeError>(&decoded)) {
+    session_.go_opaque("from the client: " + error->what);
+    return {.pass = rest.size()};
+  }
+  const auto& packet = std::get<FirstPacket>(decoded);
+  switch (packet.kind) {
+    case FirstPacket::Kind::kSslRequest:
+    case FirstPacket::Kind::kGssEncRequest:
+      return {.act = Answer{.bytes = packet.wire_bytes, .with = "N"}};
+    case FirstPacket::Kind::kCancelRequest:
+      session_.phase = Session::Phase::kRaw;
+      // The server has nothing to cancel while we hold the statement, and would hit the next one.
+      if (session_.host.cancel_held(packet.cancel_key)) return {.act = Close{}};
+      break;
+    case FirstPacket::Kind::kStartup:
+      session_.started(packet);
+      break;
+  }
+  return {.pass = packet.wire_bytes};
+}
+
+Move ToServer::on_message(const Message& message) {
+  if (skips_to_sync_ && message.type != 'X') {
+    if (message.type != 'S') return drop(message);
+    skips_to_sync_ = false;
+  }
+  switch (message.type) {
+    case 'c':
+    case 'f':
+      session_.ledger.copy_end_sent();
+      return pass(message);
+    case 'd':
+    case 'p':
+    case 'H':
+    case 'X':
+      return pass(message);
+    default:
+      break;
+  }
+  if (session_.ledger.copying()) {
+    // Sync is a part of the COPY; any other request is what ends it, with an error.
+    if (message.type != 'S') session_.ledger.copy_in_ended();
+    return pass(message);
+  }
+  if (session_.ledger.skipping() && message.type != 'S') return pass(message);
+  return on_outside_copy(message);
+}
+
+Move ToServer::on_outside_copy(const Message& message) {
+  switch (message.type) {
+    case 'Q':
+      return on_query(message);
+    case 'E':
+      return on_execute(message);
+    case 'P':
+      on_parse(message);
+      break;
+    case 'B':
+      on_bind(message);
+      break;
+    case 'C':
+      on_close(message);
+      break;
+    case 'D':
+      on_describe(message);
+      break;
+    case 'F':
+      owe({.kind = Kind::kFunctionCall});
+      break;
+    default:
+      owe({.kind = Kind::kSync});
+      break;
+  }
+  return pass(message);
+}
+
+Move ToServer::on_query(const Message& message) {
+  if (!front_) front_ = decide_query(read_text(message.head));
+  if (auto hold = next_hold()) return {.act = std::move(hold)};
+  return send_query(message);
+}
+
+Move ToServer::on_execute(const Message& message) {
+  if (!front_) front_ = decide_execute(message);
+  if (auto hold = next_hold()) return {.act = std::move(hold)};
+  return send_execute(message);
+}
+
+void ToServer::on_parse(const Message& message) {
+  const auto texts = read_two_texts(message.head);
+  Owed owed{.kind = Kind::kParse, .name = name_key(texts ? texts->first : "")};
+  NamedPtr named;
+  if (texts && session_.registry.has_room()) {
+    named = std::make_shared<Named>(
+        Named{.statement = session_.registry.make(texts->second, session_.backslash)});
+  }
+  session_.registry.statements.ask(owed.name, std::move(named));
+  owe(std::move(owed));
+}
+
+void ToServer::on_bind(const Message& message) {
+  const auto texts = read_two_texts(message.head);
+  Owed owed{.kind = Kind::kBind, .name = name_key(texts ? texts->first : "")};
+  const NamedPtr statement =
+      texts ? session_.registry.statements.last(name_key(texts->second)) : nullptr;
+  NamedPtr portal;
+  if (statement && session_.registry.has_room()) {
+    portal = std::make_shared<Named>(Named{.statement = statement->statement});
+  }
+  session_.registry.portals.ask(owed.name, std::move(portal));
+  owe(std::move(owed));
+}
+
+void ToServer::on_close(const Message& message) {
+  const auto target = read_target(message.head).value_or(Target{});
+  Owed owed{.kind = target.is_portal ? Kind::kClosePortal : Kind::kCloseStatement,
+            .name = name_key(target.name)};
+  Registry& registry = session_.registry;
+  (target.is_portal ? registry.portals : registry.statements).ask(owed.name, nullptr);
+  owe(std::move(owed));
+}
+
+void ToServer::on_describe(const Message& message) {
+  const auto target = read_target(message.head).value_or(Target{});
+  owe({.kind = target.is_portal ? Kind::kDescribePortal : Kind::kDescribeStatement});
+}
+
+ToServer::Front ToServer::decide_query(std::string_view text) {
+  Front front{.extents = split_statements(text, session_.backslash)};
+  for (const Extent& extent : front.extents) {
+    const std::string_view raw = text.substr(extent.begin, extent.end - extent.begin);
+    Statement read{.raw = std::string(raw), .normal = normal_form(raw, session_.backslash)};
+    read.kind = kind_of(read.normal);
+    const auto statement = std::make_shared<const Statement>(std::move(read));
+    front.units.push_back(session_.decide("Query", statement));
+    // What stands behind a statement that will fail is not executed.
+    if (front.units.back().is_acted_on()) break;
+    advance(front.units.back());
+  }
+  return front;
+}
+
+ToServer::Front ToServer::decide_execute(const Message& message) {
+  const NamedPtr portal = session_.registry.portals.last(name_key(read_text(message.head)));
+  Front front;
+  // The second Execute of a portal fetches more of the same execution.
+  if (!portal || std::exchange(portal->executed, true)) return front;
+  front.units.push_back(session_.decide("Execute", portal->statement));
+  if (!front.units.back().is_acted_on()) advance(front.units.back());
+  return front;
+}
+
+void ToServer::advance(const Unit& unit) {
+  if (unit.kind == StatementKind::kBegin && session_.expected == Transaction::kIdle) {
+    session_.expected = Transaction::kOpen;
+  }
+  if (unit.ends_transaction() || unit.kind == StatementKind::kRollback) {
+    session_.expected = Transaction::kIdle;
+  }
+  if (unit.kind == StatementKind::kRollbackTo && session_.expected == Transaction::kFailed) {
+    session_.expected = Transaction::kOpen;
+  }
+}
+
+std::optional<Act> ToServer::next_hold() {
+  for (; front_->next_hold < front_->units.size(); ++front_->next_hold) {
+    const Unit& unit = front_->units[front_->next_hold];
+    if (unit.hold <= Duration::zero()) continue;
+    front_->holding = true;
+    front_->until_timeout = session_.is_outlasted_by_timeout(unit);
+    return Hold{.for_at_most = front_->until_timeout ? session_.timeout.value() : unit.hold,
+                .unit = unit.id};
+  }
+  return std::nullopt;
+}
+
+void ToServer::released(Released why) {
+  if (!front_ || !std::exchange(front_->holding, false)) return;
+  Unit& unit = front_->units[front_->next_hold++];
+  std::string_view cancelled_by;
+  if (why == Released::kDue && front_->until_timeout) cancelled_by = "statement timeout";
+  if (why == Released::kCancelled) cancelled_by = "user request";
+  if (why == Released::kRuleEnded) {
+    unit.fate = Unit::Fate::kForward;
+    unit.error.reset();
+  }
+  if (why != Released::kDue) session_.host.hold_ended(unit.id, why);
+  if (cancelled_by.empty() || !session_.may_fail(unit)) return;
+  unit.fate = Unit::Fate::kPoison;
+  unit.error = std::make_unique<ErrorText>(
+      ErrorText{.code = "57014",
+                .message = fmt::format("canceling statement due to {}", cancelled_by),
+                .severity = "ERROR"});
+}
+
+Unit* ToServer::acted_on() {
+  const auto unit = std::ranges::find_if(front_->units, &Unit::is_acted_on);
+  return unit == front_->units.end() ? nullptr : &*unit;
+}
+
+std::optional<Act> ToServer::end_at_once(Unit& unit) {
+  const bool is_first = &unit == &front_->units.front();
+  if (!unit.ends_connection() || !is_first || !session_.ledger.empty() ||
+      !session_.replies_at_border) {
+    return std::nullopt;
+  }
+  session_.tell_injected(unit);
+  return Close{.reset = unit.fate == Unit::Fate::kReset,
+               .to_client = unit.error ? error_response(*unit.error) : std::string()};
+}
+
+Move ToServer::send_query(const Message& message) {
+  Unit* const unit = acted_on();
+  if (unit != nullptr) {
+    if (auto end = end_at_once(*unit)) {
+      ended();
+      return {.act = std::move(end)};
+    }
+  }
+  const std::string with = unit != nullptr ? poisoned_text(message, *unit) : std::string();
+  Owed owed{.kind = Kind::kQuery, .units = std::move(front_->units)};
+  front_.reset();
+  if (session_.registry.statements.last("")) {
+    owed.drops_unnamed = true;
+    session_.registry.statements.ask("", nullptr);
+  }
+  owe(std::move(owed));
+  return unit == nullptr ? pass(message) : substitute(message, query_message(with));
+}
+
+/// The text with the statement replaced that must fail. The whole text of a long one is not there;
+/// what stands behind a failure is not run anyway.
+std::string ToServer::poisoned_text(const Message& message, const Unit& unit) const {
+  const std::string_view text = read_text(message.head);
+  const auto index = static_cast<std::size_t>(&unit - front_->units.data());
+  const Extent extent = front_->extents[index];
+  const bool is_only = front_->extents.size() == 1;
+  const bool is_cut = message.rest_bytes > 0;
+  std::string poisoned(is_only ? std::string_view() : text.substr(0, extent.begin));
+  if (unit.ends_transaction()) poisoned += "ROLLBACK; ";
+  poisoned += poison_statement(unit.tag);
+  if (!is_only && !is_cut) poisoned += text.substr(extent.end);
+  return poisoned;
+}
+
+Move ToServer::send_execute(const Message& message) {
+  Unit* const unit = acted_on();
+  if (unit != nullptr) {
+    if (auto end = end_at_once(*unit)) {
+      ended();
+      return {.act = std::move(end)};
+    }
+  }
+  const bool poisons = unit != nullptr;
+  const bool rolls_back = poisons && unit->ends_transaction();
+  const std::uint64_t tag = poisons ? unit->tag : 0;
+  Owed owed{.kind = Kind::kExecute, .units = std::move(front_->units)};
+  front_.reset();
+  if (rolls_back) {
+    owe({.kind = Kind::kParse, .is_ours = true});
+    owe({.kind = Kind::kBind, .is_ours = true});
+    owe(std::move(owed));
+    owe({.kind = Kind::kCloseStatement, .is_ours = true});
+    skips_to_sync_ = true;
+    return substitute(message, rollback_execute());
+  }
+  owe(std::move(owed));
+  return poisons ? substitute(message, poison_execute(tag)) : pass(message);
+}
+
+Move ToServer::pass(const Message& message) {
+  flow_.passing = message.rest_bytes;
+  return {.pass = message.wire_bytes};
+}
+
+Move ToServer::drop(const Message& message) {
+  flow_.dropping = message.rest_bytes;
+  return {.act = Substitute{.bytes = message.wire_bytes}};
+}
+
+Move ToServer::substitute(const Message& message, std::string with) {
+  flow_.dropping = message.rest_bytes;
+  return {.act = Substitute{.bytes = message.wire_bytes, .with = std::move(with)}};
+}
+
+void ToServer::owe(Owed owed) {
+  session_.ledger.push(std::move(owed));
+  if (session_.ledger.size() <= session_.limits.owed_max) return;
+  session_.go_opaque(
+      fmt::format("more than {} requests wait for an answer", session_.limits.owed_max));
+}
+
+}  // namespace misrule::codecs::postgres

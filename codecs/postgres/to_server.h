@@ -1,0 +1,74 @@
+#pragma once
+
+// What the client says: names kept, statements decided, faults put in the place of requests.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codecs/conversation.h"
+#include "codecs/postgres/flow.h"
+#include "codecs/postgres/message.h"
+#include "codecs/postgres/session.h"
+#include "codecs/postgres/sql.h"
+
+namespace misrule::codecs::postgres {
+
+class ToServer {
+ public:
+  explicit ToServer(Session& session) : session_(session) {}
+
+  Step walk(ByteView unread);
+  void released(Released why);
+  std::optional<std::uint64_t> held_unit() const;
+  /// No more will come, or go: what was decided and not sent will not be.
+  void ended();
+
+ private:
+  /// A Query or Execute whose units are decided and which has not flowed yet.
+  struct Front {
+    std::vector<Unit> units = {};
+    std::vector<Extent> extents = {};  ///< Query: where each unit stands in the text.
+    std::size_t next_hold = 0;         ///< The units before it are not held any more.
+    bool holding = false;
+    bool until_timeout = false;  ///< The hold ends by the session's statement_timeout.
+  };
+
+  Move next(ByteView rest);
+  Move on_first_packet(ByteView rest);
+  Move on_message(const Message& message);
+  Move on_outside_copy(const Message& message);
+  Move on_query(const Message& message);
+  Move on_execute(const Message& message);
+  void on_parse(const Message& message);
+  void on_bind(const Message& message);
+  void on_close(const Message& message);
+  void on_describe(const Message& message);
+
+  Front decide_query(std::string_view text);
+  Front decide_execute(const Message& message);
+  void advance(const Unit& unit);
+  std::optional<Act> next_hold();
+  Unit* acted_on();
+  /// Ends the connection here and now if nothing that is owed would be lost by it.
+  std::optional<Act> end_at_once(Unit& unit);
+  Move send_query(const Message& message);
+  Move send_execute(const Message& message);
+  std::string poisoned_text(const Message& message, const Unit& unit) const;
+
+  Move pass(const Message& message);
+  Move drop(const Message& message);
+  Move substitute(const Message& message, std::string with);
+  void owe(Owed owed);
+
+  Session& session_;
+  Flow flow_;
+  std::optional<Front> front_;
+  /// A COMMIT was turned into a ROLLBACK: the client believes that the server skips.
+  bool skips_to_sync_ = false;
+};
+
+}  // namespace misrule::codecs::postgres
