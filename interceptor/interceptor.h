@@ -93,6 +93,17 @@ struct Launch {
   std::vector<std::string> argv = {};
 };
 
+/// What the supervisor has met since its start; most calls are no event.
+struct Counters {
+  std::uint64_t seen = 0;  ///< Calls that the filters brought here.
+  std::uint64_t denied = 0;
+  std::uint64_t delayed = 0;
+  std::uint64_t redirected = 0;  ///< Connects to a proxy.
+  std::uint64_t undeclared = 0;  ///< Connects to what nobody declared.
+  std::uint64_t gone = 0;        ///< Threads that were killed before their call was received.
+  std::uint64_t io_uring_denied = 0;
+};
+
 class Supervisor {
  public:
   virtual ~Supervisor() = default;  ///< stop()s.
@@ -120,6 +131,7 @@ class Supervisor {
   virtual Status set_rules(const model::RuleSet& rules) = 0;
   /// One per rule ever armed since start, in order of arming.
   virtual std::vector<model::RuleTally> tallies() const = 0;
+  virtual Counters counters() const = 0;
 
   /// Lets every held call go on and stops serving: call only when the services are gone or ending.
   virtual void stop() = 0;

@@ -126,9 +126,12 @@ Result<Handover> receive_handover(int socket) {
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   const ssize_t count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-  if (count < 0) return std::unexpected(errno_error("hearing the shim", errno));
+  // A reset is an end before the order was read.
+  if (count < 0 && errno != ECONNRESET) {
+    return std::unexpected(errno_error("hearing the shim", errno));
+  }
   auto descriptors = take_descriptors(message);
-  if (count == 0) return fail(Code::kIo, "the shim ended before it handed its listener over");
+  if (count <= 0) return fail(Code::kIo, "the shim ended before it handed its listener over");
   const std::string_view words(text.data(), static_cast<std::size_t>(count));
   if (words.front() == kFailed) return fail(Code::kIo, std::string(words.substr(1)));
   if (words.front() != kReady || descriptors.size() != 2) {

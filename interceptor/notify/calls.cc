@@ -47,6 +47,7 @@ Calls::Calls(const Options& options, const Clock& clock)
 }
 
 void Calls::handle(Served& served, const Notification& call) {
+  ++counters_.seen;
   if (call.number == connect_number_) return handle_connect(served, call);
   if (call.number == io_uring_number_) return deny_io_uring(served, call);
   const auto index = static_cast<std::size_t>(call.number);
@@ -67,9 +68,14 @@ Verdict Calls::judge(Served& served, const Notification& call, const SyscallRow&
   facts.syscall = row.name;
   facts.family = row.family;
   read_subject(call, row, router_, facts);
+  return judge_facts(served, call, row, std::move(facts), interest);
+}
+
+Verdict Calls::judge_facts(Served& served, const Notification& call, const SyscallRow& row,
+                           CallFacts facts, Interest interest) {
   if (interest.actor) {
-    if (const auto process = process_of(call.tid))
-      facts.actor = served.service->tree.path_of(*process);
+    const auto process = process_of(call.tid);
+    if (process) facts.actor = served.service->tree.path_of(*process);
   }
   // What was read may be another process's by now.
   if (!served.listener.is_valid(call.id)) return {};
@@ -81,6 +87,7 @@ Verdict Calls::judge(Served& served, const Notification& call, const SyscallRow&
 // False: nothing was done, the call goes on.
 bool Calls::apply(Served& served, const Notification& call, const Verdict& verdict) {
   if (verdict.action == Verdict::Action::kDeny) {
+    ++counters_.denied;
     served.listener.fail_with(call.id, verdict.error);
     return true;
   }
@@ -93,6 +100,7 @@ bool Calls::apply(Served& served, const Notification& call, const Verdict& verdi
 
 void Calls::hold(Served& served, HeldCall held, Duration delay) {
   const TimePoint due = clock_.now() + delay;
+  ++counters_.delayed;
   if (!held_.is_full()) return held_.add(std::move(held), due);
   emit_released(served.service->name, held.rule,
                 fmt::format("{} calls are held already: one more goes on", HeldCalls::kHeldMax));
@@ -117,42 +125,37 @@ void Calls::go_on(Served& served, HeldCall held) {
 
 void Calls::handle_connect(Served& served, const Notification& call) {
   auto connect = read_connect(call);
-  // Only stream sockets of the internet are redirected; a second connect() asks after the first.
+  // A second connect() asks how the first one goes, and the kernel knows.
   if (!connect || !connect->fresh) {
     served.listener.let_go_on(call.id);
     return;
   }
+  const Verdict verdict = judge_connect(served, call, *connect);
+  if (verdict.action == Verdict::Action::kDelay) {
+    HeldCall held = {.listener = served.id, .id = call.id, .rule = verdict.rule};
+    held.connect = *std::move(connect);
+    return hold(served, std::move(held), verdict.delay);
+  }
+  if (!apply(served, call, verdict)) perform_connect(served, *connect);
+}
+
+Verdict Calls::judge_connect(Served& served, const Notification& call, const ConnectCall& connect) {
+  const Interest interest = decider_.interest(served.service->id, Family::kConnect);
+  if (!interest.any) return {};
   CallFacts facts;
   facts.service = served.service->id;
-  facts.syscall = "connect";
+  facts.syscall = connect_row().name;
   facts.family = Family::kConnect;
-  facts.kind = connect->kind;
-  facts.destination = destination_text(connect->destination);
-  if (connect->kind == FdKind::kTcp) {
-    const Route route = router_.lookup(served.service->name, connect->destination.address);
-    facts.to_service = route.service;
-    facts.to_interface = route.interface;
+  facts.kind = connect.kind;
+  facts.destination = destination_text(connect.destination);
+  if (connect.kind == FdKind::kTcp) {
+    Route route = router_.lookup(served.service->name, connect.destination.address);
+    facts.to_service = std::move(route.service);
+    facts.to_interface = std::move(route.interface);
   } else {
-    facts.path = unix_path(call.tid, connect->destination);
+    facts.path = unix_path(call.tid, connect.destination);
   }
-  const Interest interest = decider_.interest(served.service->id, Family::kConnect);
-  if (interest.actor) {
-    if (const auto process = process_of(call.tid))
-      facts.actor = served.service->tree.path_of(*process);
-  }
-  if (!served.listener.is_valid(call.id)) return;
-  Verdict verdict;
-  if (interest.any) verdict = decider_.decide(facts);
-  if (verdict.reported) emit(facts, verdict, call, connect_row());
-  if (verdict.action == Verdict::Action::kDelay) {
-    const std::uint64_t id = connect->id;
-    return hold(
-        served,
-        {.listener = served.id, .id = id, .rule = verdict.rule, .connect = *std::move(connect)},
-        verdict.delay);
-  }
-  if (apply(served, call, verdict)) return;
-  perform_connect(served, *connect);
+  return judge_facts(served, call, connect_row(), std::move(facts), interest);
 }
 
 void Calls::perform_connect(Served& served, const ConnectCall& connect) {
@@ -191,6 +194,7 @@ void Calls::perform_connect(Served& served, const ConnectCall& connect) {
 // A ring's reads and writes pass no filter: the program gets what an older kernel would say, and
 // falls back to ordinary calls.
 void Calls::deny_io_uring(Served& served, const Notification& call) {
+  ++counters_.io_uring_denied;
   served.listener.fail_with(call.id, ENOSYS);
   if (std::exchange(served.service->told_io_uring, true)) return;
   auto event = event_of(served.service->name, "lifecycle");
@@ -224,6 +228,7 @@ void Calls::emit(const CallFacts& facts, const Verdict& verdict, const Notificat
 
 void Calls::emit_undeclared(Served& served, const ConnectCall& connect) {
   std::string destination = destination_text(connect.destination);
+  ++counters_.undeclared;
   auto& known = served.service->undeclared;
   if (known.size() >= kUndeclaredKnownMax && !known.contains(destination)) return;
   if (++known[destination] > kUndeclaredToldMax) return;

@@ -26,6 +26,7 @@ class Calls {
 
   Decider& decider() { return decider_; }
   HeldCalls& held() { return held_; }
+  Counters& counters() { return counters_; }
 
  private:
   using Rows = std::vector<const SyscallRow*>;
@@ -34,6 +35,9 @@ class Calls {
   void perform_connect(Served& served, const ConnectCall& connect);
   void deny_io_uring(Served& served, const Notification& call);
   Verdict judge(Served& served, const Notification& call, const SyscallRow& row);
+  Verdict judge_connect(Served& served, const Notification& call, const ConnectCall& connect);
+  Verdict judge_facts(Served& served, const Notification& call, const SyscallRow& row,
+                      CallFacts facts, Interest interest);
   bool apply(Served& served, const Notification& call, const Verdict& verdict);
   void hold(Served& served, HeldCall held, Duration delay);
   void emit(const CallFacts& facts, const Verdict& verdict, const Notification& call,
@@ -46,6 +50,7 @@ class Calls {
   const Clock& clock_;
   Decider decider_;
   HeldCalls held_ = {};
+  Counters counters_ = {};
   std::vector<Rows> rows_by_number_ = {};
   int connect_number_ = -1;
   int io_uring_number_ = -1;

@@ -121,7 +121,11 @@ void Loop::serve(std::uint32_t key, std::uint32_t events) {
   if ((events & EPOLLIN) != 0) {
     // A call whose thread was killed meanwhile is no reason to end anything.
     Notification call;
-    if (served.listener.receive(call)) calls_.handle(served, call);
+    if (served.listener.receive(call)) {
+      calls_.handle(served, call);
+    } else {
+      ++calls_.counters().gone;
+    }
     return;
   }
   // Nobody is left who uses the filter: the whole process tree is gone.

@@ -31,6 +31,12 @@ std::string read_link(const std::string& path) {
   return count > 0 ? std::string(target.data(), static_cast<std::size_t>(count)) : std::string{};
 }
 
+std::string read_link_at(int directory, const std::string& name) {
+  std::array<char, PATH_MAX> target = {};
+  const ssize_t count = readlinkat(directory, name.c_str(), target.data(), target.size());
+  return count > 0 ? std::string(target.data(), static_cast<std::size_t>(count)) : std::string{};
+}
+
 // A regular file's name. An unlinked file keeps its last name, but " (deleted)" may also be part of
 // a real one. Files that never had a name (memfd, O_TMPFILE) have none here.
 std::string file_path(std::string link, const struct stat& status) {
@@ -68,15 +74,6 @@ std::string without_self(pid_t tid, const std::string& path) {
   return fmt::format("/proc/{}/{}", tid, path.substr(kSelf.size()));
 }
 
-// O_PATH: neither waits for a FIFO's other end nor wakes a device.
-UniqueFd open_below(int directory, const std::string& path, bool is_root) {
-  open_how how = {};
-  how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = is_root ? RESOLVE_IN_ROOT : 0;
-  return UniqueFd(
-      static_cast<int>(syscall(SYS_openat2, directory, path.c_str(), &how, sizeof(how))));
-}
-
 std::string name_of(const UniqueFd& file) {
   return read_link(fmt::format("/proc/self/fd/{}", file.fd()));
 }
@@ -85,6 +82,15 @@ struct Start {
   UniqueFd directory = {};
   bool is_root = false;
 };
+
+// O_PATH: neither waits for a FIFO's other end nor wakes a device.
+UniqueFd open_below(const Start& start, const std::string& path) {
+  open_how how = {};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = start.is_root ? RESOLVE_IN_ROOT : 0;
+  return UniqueFd(static_cast<int>(
+      syscall(SYS_openat2, start.directory.fd(), path.c_str(), &how, sizeof(how))));
+}
 
 Start open_start(pid_t tid, int directory, bool absolute) {
   std::string start = fmt::format("/proc/{}/", tid);
@@ -111,6 +117,32 @@ Split split_last(const std::string& path) {
 
 std::string join(const std::string& directory, const std::string& name) {
   return directory.ends_with('/') ? directory + name : directory + "/" + name;
+}
+
+// A path whose last component does not exist, or is a link to what does not: where it would be
+// made.
+std::string resolve_missing(pid_t tid, Start start, std::string path) {
+  constexpr int kLinksMax = 8;
+  for (int links = 0; links < kLinksMax; ++links) {
+    const Split split = split_last(path);
+    UniqueFd parent = open_below(start, split.front);
+    if (!parent.valid()) return {};
+    path = read_link_at(parent.fd(), split.last);
+    if (path.empty()) return join(name_of(parent), split.last);
+    if (path.starts_with('/')) {
+      start = open_start(tid, AT_FDCWD, true);
+    } else {
+      start = {.directory = std::move(parent), .is_root = false};
+    }
+  }
+  return {};
+}
+
+// Empty if there is no such file.
+std::string real_path(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  return real ? real.get() : std::string{};
 }
 
 }  // namespace
@@ -158,33 +190,21 @@ Object describe_mapping(pid_t tid, std::uint64_t address) {
 std::string resolve_path(pid_t tid, int directory, const std::string& path) {
   if (path.empty()) return {};
   const std::string meant = without_self(tid, path);
-  const Start start = open_start(tid, directory, meant.starts_with('/'));
+  Start start = open_start(tid, directory, meant.starts_with('/'));
   if (!start.directory.valid()) return {};
-  const UniqueFd whole = open_below(start.directory.fd(), meant, start.is_root);
-  if (whole.valid()) return name_of(whole);
-  const Split split = split_last(meant);
-  const UniqueFd parent = open_below(start.directory.fd(), split.front, start.is_root);
-  if (!parent.valid()) return {};
-  return join(name_of(parent), split.last);
+  const UniqueFd whole = open_below(start, meant);
+  return whole.valid() ? name_of(whole) : resolve_missing(tid, std::move(start), meant);
 }
 
 std::string canonical_glob(const std::string& glob) {
   if (!glob.starts_with('/')) return glob;
   const auto wild = glob.find_first_of("*?\\");
   if (wild == std::string::npos) {
-    const Split split = split_last(glob);
-    const std::unique_ptr<char, decltype(&std::free)> all(realpath(glob.c_str(), nullptr),
-                                                          &std::free);
-    if (all) return all.get();
-    const std::unique_ptr<char, decltype(&std::free)> parent(realpath(split.front.c_str(), nullptr),
-                                                             &std::free);
-    return parent ? join(parent.get(), split.last) : glob;
+    if (std::string all = real_path(glob); !all.empty()) return all;
   }
   const auto slash = glob.rfind('/', wild);
-  if (slash == 0) return glob;
-  const std::unique_ptr<char, decltype(&std::free)> front(
-      realpath(glob.substr(0, slash).c_str(), nullptr), &std::free);
-  return front ? front.get() + glob.substr(slash) : glob;
+  const std::string front = real_path(glob.substr(0, slash));
+  return front.empty() ? glob : front + glob.substr(slash);
 }
 
 }  // namespace misrule::interceptor

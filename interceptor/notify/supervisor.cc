@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <future>
 #include <map>
 #include <thread>
@@ -35,7 +36,13 @@ class ThreadSupervisor final : public Supervisor {
 
   Status open() {
     MISRULE_TRY_VOID(loop_.open());
+    // Signals are for whoever hosts the supervisor, never for its thread, which inherits this mask.
+    sigset_t all = {};
+    sigset_t before = {};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     thread_ = std::thread([this] { loop_.run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_setname_np(thread_.native_handle(), "interceptor");
     return {};
   }
@@ -45,6 +52,7 @@ class ThreadSupervisor final : public Supervisor {
   Status wait_attached(const std::string& service, Duration timeout) override;
   Status set_rules(const model::RuleSet& rules) override;
   std::vector<model::RuleTally> tallies() const override;
+  Counters counters() const override;
   void stop() override;
 
  private:
@@ -142,6 +150,10 @@ Status ThreadSupervisor::set_rules(const model::RuleSet& rules) {
 
 std::vector<model::RuleTally> ThreadSupervisor::tallies() const {
   return on_loop([&] { return loop_.calls().decider().tallies(); });
+}
+
+Counters ThreadSupervisor::counters() const {
+  return on_loop([&] { return loop_.calls().counters(); });
 }
 
 void ThreadSupervisor::stop() {

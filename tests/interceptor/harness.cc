@@ -56,6 +56,8 @@ struct ChildPlan {
 
 // Between fork and exec: only what is safe there, because the parent has threads.
 [[noreturn]] void become_service(const ChildPlan& plan) {
+  // Descriptors that the test itself was started with are not the service's.
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   if (dup2(plan.output, 1) < 0 || dup2(plan.output, 2) < 0) _exit(125);
   if (plan.socket == plan.socket_number) {
     fcntl(plan.socket, F_SETFD, 0);

@@ -1,0 +1,29 @@
+// interval_timer FILE: twenty writes under a signal every 5 ms, without SA_RESTART; none is
+// interrupted.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "check.h"
+
+static volatile sig_atomic_t ticks;
+
+static void tick(int signal) {
+  (void)signal;
+  ticks++;
+}
+
+int main(int argc, char** argv) {
+  CHECK(argc == 2);
+  int fd = open(argv[1], O_WRONLY | O_CREAT, 0644);
+  struct sigaction action = {.sa_handler = tick};
+  CHECK(fd >= 0 && sigaction(SIGALRM, &action, NULL) == 0);
+  struct itimerval every = {{0, 5000}, {0, 5000}};
+  CHECK(setitimer(ITIMER_REAL, &every, NULL) == 0);
+  for (int i = 0; i < 20; i++) CHECK(write(fd, "x", 1) == 1);
+  CHECK(ticks > 0);
+  struct itimerval off = {{0, 0}, {0, 0}};
+  CHECK(setitimer(ITIMER_REAL, &off, NULL) == 0);
+  return succeed();
+}
