@@ -257,7 +257,7 @@ Value json_encode_indent(Args& args) {
 
 Value json_module() {
   const auto member = [](const char* name, NativePointer fn) {
-    return std::pair{intern(name), NativeFunction::make(std::string("json.") + name, fn)};
+    return std::pair{Symbol(name), NativeFunction::make(std::string("json.") + name, fn)};
   };
   return Value::object(make<Namespace>(
       "json", std::vector<std::pair<Symbol, Value>>{
