@@ -208,7 +208,7 @@ bool RequestSide::drain_body(ByteView rest, Step& step) {
   const std::size_t bytes = body_.advance(rest);
   drained_ += bytes;
   const bool too_long = drained_ > session_.limits().drain_bytes_max;
-  if (body_.error().has_value() || (too_long && !body_.done())) {
+  if (body_.error().has_value() || too_long) {
     prepare_answer(true);
   } else if (body_.done()) {
     prepare_answer(current_.reply_to.close);

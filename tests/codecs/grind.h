@@ -25,6 +25,10 @@ std::vector<std::string> vector_files(std::string_view protocol);
 /// Fails the test if the file cannot be read.
 Recording read_recording(const std::string& path);
 
+/// Is this text of a vector, as a fuzzer's seed is? Then it can be parsed; broken hex is left out.
+bool looks_recorded(std::string_view text);
+Recording parse_recording(std::string_view text);
+
 /// Calls `each` with the recording as it is, with every piece cut in two at every place, and byte
 /// by byte. Longer recordings are cut at `cuts_max` places, evenly.
 void for_each_split(const Recording& recording, const std::function<void(const Recording&)>& each,
