@@ -179,7 +179,10 @@ class BenchToolTest(PostgresTransparency):
         for script in ("select-only", "tpcb-like"):
             for mode in ("simple", "extended", "prepared"):
                 with self.subTest(script=script, mode=mode):
-                    self.same(lambda dsn: self.pgbench(dsn, script, mode))
+                    # PostgreSQL 14 to 16 count a prepared utility statement once per session.
+                    utility = script == "tpcb-like" and mode == "prepared"
+                    self.same(lambda dsn: self.pgbench(dsn, script, mode),
+                              undercounted={"BEGIN": 800, "END": 800} if utility else None)
 
     def pgbench(self, dsn, script, mode):
         done = subprocess.run(
