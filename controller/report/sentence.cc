@@ -53,7 +53,20 @@ std::string rule_text(const Event& event) {
   return fmt::format("rule {}: {}{}", rule, did, server_text(event));
 }
 
+/// A word of the proxy about a connection, not a request with its reply.
+std::string remark_text(const Event& event) {
+  const std::string action = field(event, "action");
+  if (action == "opaque") return "cannot be decoded from here on: " + field(event, "reason");
+  return action == "released" ? "goes on: " + field(event, "reason") : "";
+}
+
 Sentence proxy_sentence(const Event& event) {
+  if (std::string remark = remark_text(event); !remark.empty()) {
+    const std::string rule = field(event, "rule");
+    return {.who = from_to(event.service, field(event, "to")),
+            .what = std::move(remark),
+            .rule = rule.empty() ? "" : "rule " + rule};
+  }
   Sentence sentence = {.who = from_to(event.service, field(event, "to")),
                        .what = request_text(event),
                        .rule = rule_text(event)};

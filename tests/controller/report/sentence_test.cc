@@ -52,6 +52,16 @@ TEST(Sentence, ProxiedRequestsSayWhatTheServerDid) {
   EXPECT_EQ(sentence(plain), "api → db | GET /x | ⇒ 200");
 }
 
+TEST(Sentence, TheProxysOwnRemarks) {
+  Event opaque = event_of("api", "proxy");
+  opaque.set("to", "db").set("action", "opaque").set("reason", "encrypted");
+  EXPECT_EQ(sentence(opaque), "api → db | cannot be decoded from here on: encrypted | ");
+  Event released = event_of("api", "proxy");
+  released.set("to", "db").set("action", "released").set("reason", "the rule ended");
+  released.set("rule", "slow");
+  EXPECT_EQ(sentence(released), "api → db | goes on: the rule ended | rule slow");
+}
+
 TEST(Sentence, SystemCalls) {
   EXPECT_EQ(sentence(event_of("db", "syscall")
                          .set("syscall", "write")
