@@ -1,14 +1,18 @@
 #include "proxy/rules/action_legality.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
-#include "proxy/rules/sqlstates.h"
+#include "codecs/postgres/sqlstate.h"
 
 namespace misrule::rules {
 namespace {
 
 using model::Protocol;
+namespace postgres = codecs::postgres;
 
+constexpr std::string_view kInternalError = "XX000";
 constexpr std::uint64_t kDelayMaxUs = 24ULL * 3600 * 1'000'000;
 
 Status check_error_mode(const model::ErrorReply& error) {
@@ -28,6 +32,14 @@ Status check_error_mode(const model::ErrorReply& error) {
               fmt::format("mode=\"{}\" is none of \"reject\", \"mask\", \"fake\"", mode));
 }
 
+// "serialization failure", where the rule gives no text.
+std::string default_message(const std::optional<postgres::SqlCondition>& condition) {
+  if (!condition.has_value()) return "injected error";
+  std::string text(condition->name);
+  std::ranges::replace(text, '_', ' ');
+  return text;
+}
+
 Status legalise_postgres_error(model::ErrorReply& error) {
   if (error.has_status() || error.has_body()) {
     return fail(Code::kInvalid,
@@ -37,21 +49,25 @@ Status legalise_postgres_error(model::ErrorReply& error) {
   if (error.message().find('\0') != std::string::npos) {
     return fail(Code::kInvalid, "message= contains a NUL byte, which ends a text in postgres");
   }
-  if (!error.has_code()) error.set_code(sqlstate_for_message(error.message()));
-  const std::optional<SqlState> state = find_sqlstate(error.code());
-  if (!state.has_value()) {
+  if (!error.has_code()) {
+    const auto named = postgres::condition_in_message(error.message());
+    error.set_code(std::string(named.has_value() ? named->code : kInternalError));
+  }
+  const auto condition = postgres::find_condition(error.code());
+  const std::string code = condition.has_value() ? std::string(condition->code) : error.code();
+  if (!postgres::is_sqlstate(code)) {
     return fail(Code::kInvalid,
                 fmt::format("code=\"{}\" is neither an SQLSTATE (five of 0-9 and A-Z, such as "
                             "\"40001\") nor a condition's name, such as \"serialization_failure\"",
                             error.code()));
   }
-  if (!state->is_error) {
+  if (!postgres::is_error(code)) {
     return fail(Code::kInvalid,
                 fmt::format("code=\"{}\" means success or a warning, which no error can carry",
                             error.code()));
   }
-  error.set_code(state->code);
-  if (error.message().empty()) error.set_message(state->message);
+  error.set_code(code);
+  if (error.message().empty()) error.set_message(default_message(condition));
   return {};
 }
 

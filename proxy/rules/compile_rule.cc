@@ -5,8 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "codecs/postgres/sql.h"
+#include "codecs/postgres/sqlstate.h"
 #include "proxy/proxy.h"
-#include "proxy/rules/sqlstates.h"
 #include "proxy/rules/words.h"
 
 namespace misrule::rules {
@@ -38,11 +39,11 @@ std::string_view action_word(const model::Rule& rule) {
 codecs::Verb error_verb(const model::ErrorReply& error, Protocol protocol) {
   codecs::Verb verb;
   if (protocol == Protocol::kPostgres) {
-    const std::optional<SqlState> state = find_sqlstate(error.code());
     verb.kind = codecs::Verb::Kind::kPoison;
     verb.error.code = error.code();
     verb.error.message = error.message();
-    verb.error.severity = state.has_value() && state->is_fatal ? "FATAL" : "ERROR";
+    const bool fatal = codecs::postgres::ends_connection(error.code());
+    verb.error.severity = fatal ? "FATAL" : "ERROR";
     return verb;
   }
   verb.kind = codecs::Verb::Kind::kReplace;
@@ -64,19 +65,13 @@ codecs::Verb verb_of(const model::Rule& rule, Protocol protocol) {
   return verb;
 }
 
-// Statements are matched with single blanks and no semicolon at the end; so must patterns be.
+// Patterns take the normal form of what they are compared with. What begins a comment in SQL does
+// not in a pattern ("*/*" is three wildcards and slashes): such a one is left as it is.
 std::string normalised_query(std::string_view query) {
-  std::string normalised;
-  for (const char c : query) {
-    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
-    if (!blank) {
-      normalised.push_back(c);
-    } else if (!normalised.empty() && normalised.back() != ' ') {
-      normalised.push_back(' ');
-    }
-  }
-  while (normalised.ends_with(' ') || normalised.ends_with(';')) normalised.pop_back();
-  return normalised;
+  while (query.ends_with(' ') || query.ends_with(';')) query.remove_suffix(1);
+  const bool comment =
+      query.find("/*") != std::string_view::npos || query.find("--") != std::string_view::npos;
+  return comment ? std::string(query) : codecs::postgres::normal_form(query);
 }
 
 }  // namespace

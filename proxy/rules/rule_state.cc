@@ -1,5 +1,6 @@
 #include "proxy/rules/rule_state.h"
 
+#include "codecs/postgres/sql.h"
 #include "proxy/rules/words.h"
 
 namespace misrule::rules {
@@ -13,8 +14,8 @@ Untouchable untouchable(const CompiledRule& rule, const codecs::Facts& facts) {
   if (rule.verb.kind != codecs::Verb::Kind::kPoison) return Untouchable::kNo;
   if (rule.verb.error.severity == "FATAL") return Untouchable::kNo;
   if (facts.state == "failed") return Untouchable::kFailedTransaction;
-  const std::string_view word = first_word(facts.subject);
-  const bool rolls_back = equal_without_case(word, "rollback") || equal_without_case(word, "abort");
+  using codecs::postgres::StatementKind;
+  const bool rolls_back = codecs::postgres::kind_of(facts.subject) == StatementKind::kRollback;
   return rolls_back ? Untouchable::kRollback : Untouchable::kNo;
 }
 

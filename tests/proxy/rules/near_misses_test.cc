@@ -89,11 +89,11 @@ TEST(NearMisses, failedTransactionsAndRollbacksSaySo) {
   codecs::Facts failed = statement("INSERT INTO payments VALUES (1)");
   failed.state = "failed";
   bench.decide(failed);
-  bench.decide(statement("ROLLBACK"));
+  bench.decide(statement("rollback"));
   EXPECT_THAT(bench.tally("r").near_misses,
               ElementsAre("1x INSERT INTO payments VALUES (1) in a transaction that had failed "
                           "already: the server refuses it by itself",
-                          "1x ROLLBACK: a server does not refuse to roll back"));
+                          "1x rollback: a server does not refuse to roll back"));
 }
 
 TEST(NearMisses, triggersThatHeldBackSaySo) {

@@ -198,8 +198,10 @@ TEST(RuleSet, methodsAreComparedWithoutCaseAndPathsWithIt) {
 }
 
 TEST(RuleSet, statementsAreMatchedWithPatternsOfAnyBlanksAndCase) {
-  Bench bench({postgres_error("r", "insert  into\n payments * ;")});
-  EXPECT_EQ(bench.decide(statement(kInsert)), "r");
+  for (const char* pattern : {"insert  into\n payments * ;", "INSERT INTO \"payments\"*"}) {
+    Bench bench({postgres_error("r", pattern)});
+    EXPECT_EQ(bench.decide(statement("insert into payments values ($1)")), "r") << pattern;
+  }
 }
 
 TEST(RuleSet, timesHoldsOverThreads) {
