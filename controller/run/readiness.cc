@@ -1,5 +1,6 @@
 #include "controller/run/readiness.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "controller/steps/steps.h"
@@ -42,6 +43,13 @@ Status probe_service(const ServicePlan& plan) {
     MISRULE_TRY_VOID(probe_interface(plan, interface.protocol, interface.port));
   }
   return {};
+}
+
+bool says_when_it_accepts(const ServicePlan& plan) {
+  const auto is_postgres = [](const model::Interface& interface) {
+    return interface.protocol == model::Protocol::kPostgres;
+  };
+  return plan.stand_in != nullptr && std::ranges::any_of(plan.service.interfaces, is_postgres);
 }
 
 LogHint read_hint(std::string_view line) {

@@ -1,7 +1,7 @@
 #include "controller/run/services.h"
 
 #include <cerrno>
-#include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include <fcntl.h>
@@ -17,6 +17,7 @@ constexpr auto kAttachWithin = std::chrono::seconds(10);
 constexpr auto kFirstPause = std::chrono::milliseconds(4);
 constexpr auto kLongestPause = std::chrono::milliseconds(50);
 constexpr auto kRestartPause = std::chrono::milliseconds(100);
+constexpr auto kEndNoticedWithin = std::chrono::seconds(1);
 constexpr int kRepairsMax = 3;
 
 std::int64_t to_ms(Duration duration) {
@@ -34,6 +35,13 @@ Result<Pipe> make_pipe() {
   return Pipe{.reader = UniqueFd(ends[0]), .writer = UniqueFd(ends[1])};
 }
 
+/// A process that exits gives its memory up before it closes its sockets.
+bool is_ending(int pid) {
+  std::ifstream file(fmt::format("/proc/{}/statm", pid));
+  std::uint64_t pages = 0;
+  return !(file >> pages) || pages == 0;
+}
+
 std::string join_lines(const std::deque<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += "\n" + line;
@@ -49,6 +57,7 @@ struct Services::Running {
   bool alive = false;
   bool ready = false;
   bool ever_ready = false;
+  bool accepts = false;     ///< Its log says that it takes connections.
   bool recovering = false;  ///< Its log says that it repairs itself after a crash.
   bool explained = false;   ///< Its latest end: a fault explains it.
   std::string end = {};
@@ -95,20 +104,22 @@ Error Services::not_ready(Running& service, const std::string& why) const {
 }
 
 void Services::note_line(Running& service, std::string_view line) {
-  const LogHint hint = service.plan->stand_in == nullptr ? LogHint::kNothing : read_hint(line);
+  const LogHint hint = says_when_it_accepts(*service.plan) ? read_hint(line) : LogHint::kNothing;
   std::unique_lock lock(mutex_);
   service.last_lines.emplace_back(line);
   if (service.last_lines.size() > kLastLinesMax) service.last_lines.pop_front();
   if (hint == LogHint::kCrashed && !service.recovering && service.ever_ready) {
     service.recovering = true;
+    service.accepts = false;
     service.trouble_since = SteadyClock().now();
     troubled_ = true;
     lock.unlock();
     emit(service, model::Event{}.set("action", std::string("recovering")));
-  } else if (hint == LogHint::kAccepts && service.recovering) {
-    service.recovering = false;
-    const std::int64_t took = to_ms(SteadyClock().now() - service.trouble_since);
+  } else if (hint == LogHint::kAccepts) {
+    service.accepts = true;
     changed_.notify_all();
+    if (!std::exchange(service.recovering, false)) return;
+    const std::int64_t took = to_ms(SteadyClock().now() - service.trouble_since);
     lock.unlock();
     emit(service, model::Event{}.set("action", std::string("recovered")).set("duration_ms", took));
   }
@@ -179,6 +190,7 @@ Status Services::spawn(Running& service) {
     const std::scoped_lock lock(mutex_);
     service.alive = true;
     service.ready = false;
+    service.accepts = false;
     service.end.clear();
     service.last_lines.clear();
     service.started = SteadyClock().now();
@@ -215,7 +227,14 @@ Status Services::start(Running& service) {
   return wait_ready(service);
 }
 
-Status Services::probe(const Running& service) const { return probe_service(*service.plan); }
+Status Services::probe(const Running& service) const {
+  // A server that says when it is up is not asked before: each try would be a line in its log.
+  if (says_when_it_accepts(*service.plan)) {
+    const std::scoped_lock lock(mutex_);
+    if (!service.accepts) return fail(Code::kRefused, "it does not accept connections yet");
+  }
+  return probe_service(*service.plan);
+}
 
 Status Services::wait_ready(Running& service) {
   const std::string& name = service.plan->service.name;
@@ -321,7 +340,16 @@ Status Services::settle_one(Running& service) {
   return {};
 }
 
+void Services::notice_ends() {
+  std::unique_lock lock(mutex_);
+  for (const auto& [name, service] : running_) {
+    if (!service->alive || !is_ending(service->pid)) continue;
+    changed_.wait_for(lock, kEndNoticedWithin, [&] { return !service->alive; });
+  }
+}
+
 Status Services::settle() {
+  notice_ends();
   if (!troubled_.exchange(false)) return {};
   const std::scoped_lock one_at_a_time(starting_);
   for (const ServicePlan& plan : parts_.plans) {

@@ -57,6 +57,10 @@ class Services {
   /// recovers.
   Status settle();
 
+  /// Waits until every process that is on its way out has been seen to end: whoever was talking to
+  /// it knows already.
+  void notice_ends();
+
   /// Waits are looked at again: something changed (the test is stopping).
   void wake();
 

@@ -139,7 +139,7 @@ Status Worker::build() {
       .activities = activities_,
       .stopping = stopping_,
       .families = [this](const std::string& service) { return spec_.families_of(service); },
-      .world_folder = world_folder(seat_.order.id),
+      .world_folder = world_data_folder(seat_.order.id),
       .log_folder = order_.log_folder});
   host_ = std::make_unique<WorldHost>(WorldHost::Parts{.log = log_,
                                                        .proxy = *proxy_,
@@ -179,6 +179,7 @@ Status Worker::run_body() {
   tell_phase("running");
   body_ = spec_.run_test(order_.test, *host_);
   if (armed != 0) MISRULE_TRY_VOID(host_->disarm(armed));
+  services_->notice_ends();
   static_cast<void>(host_->barrier(std::chrono::seconds(1)).has_value());
   return log_.status();
 }

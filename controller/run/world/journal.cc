@@ -64,6 +64,8 @@ std::string state_directory() {
 
 std::string world_folder(const std::string& id) { return worlds_folder() / id; }
 
+std::string world_data_folder(const std::string& id) { return world_folder(id) + "/data"; }
+
 Result<UniqueFd> create_world_folder(const std::string& id) {
   MISRULE_TRY(const UniqueFd guard, lock_worlds());
   const fs::path folder = world_folder(id);

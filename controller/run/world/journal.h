@@ -20,6 +20,8 @@ namespace misrule::controller {
 std::string state_directory();
 /// Below it: worlds/ID.
 std::string world_folder(const std::string& id);
+/// In it: what services keep. Seen as it is only from inside the world.
+std::string world_data_folder(const std::string& id);
 
 /// Makes the world's folder and locks it. Processes that inherit the descriptor share the lock; it
 /// ends with the last of them.
