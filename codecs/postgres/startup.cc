@@ -35,11 +35,9 @@ bool is_known(std::uint32_t code) {
 }  // namespace
 
 Decoded<FirstPacket> decode_first_packet(ByteView unread, const Limits& limits) {
-  if (unread.size() < kHeaderBytes) {
-    // TLS from the first byte can be told by that byte; its client would wait for us.
-    if (!unread.empty() && unread.front() != 0) return DecodeError{"no Postgres startup packet"};
-    return NeedMore{kHeaderBytes};
-  }
+  // No length of ours begins so; TLS from the first byte does, and its client would wait for us.
+  if (!unread.empty() && unread.front() != 0) return DecodeError{"no Postgres startup packet"};
+  if (unread.size() < kHeaderBytes) return NeedMore{kHeaderBytes};
   ByteReader reader(unread);
   const std::size_t length = reader.read_u32();
   const std::uint32_t code = reader.read_u32();
