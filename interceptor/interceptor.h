@@ -43,7 +43,7 @@ const std::vector<std::string>& errno_names();
 /// Where a service's connect() goes.
 struct Route {
   enum class Kind : std::uint8_t {
-    kUntouched,  ///< Not a declared interface: the kernel's own answer, and an event.
+    kUntouched,  ///< The kernel's own answer; and an event if `service` is empty: not declared.
     kRedirect,   ///< To `to` instead, through a duplicate of the socket.
     kRefuse,     ///< The declared server does not answer: connect() fails with `error`.
   } kind = Kind::kUntouched;

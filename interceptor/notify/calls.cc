@@ -13,11 +13,26 @@
 namespace misrule::interceptor {
 namespace {
 
+constexpr Duration kGateDelayMin = std::chrono::seconds(1);
 constexpr std::uint64_t kUndeclaredToldMax = 64;
 constexpr std::size_t kUndeclaredKnownMax = 1024;
 
 const SyscallRow& connect_row() {
   return *std::ranges::find(syscall_rows(), Family::kConnect, &SyscallRow::family);
+}
+
+void give(Listener& listener, std::uint64_t id, const ConnectAnswer& answer) {
+  switch (answer.kind) {
+    case ConnectAnswer::Kind::kGoOn:
+      listener.let_go_on(id);
+      return;
+    case ConnectAnswer::Kind::kSucceed:
+      listener.succeed(id);
+      return;
+    case ConnectAnswer::Kind::kFail:
+      listener.fail_with(id, answer.error);
+      return;
+  }
 }
 
 model::Event event_of(const std::string& service, std::string type) {
@@ -116,7 +131,9 @@ void Calls::emit_released(const std::string& service, const std::string& rule, s
 }
 
 void Calls::go_on(Served& served, HeldCall held) {
-  if (held.connect) {
+  if (held.gated) {
+    finish_gated(served, *held.connect);
+  } else if (held.connect) {
     perform_connect(served, *held.connect);
   } else {
     served.listener.let_go_on(held.id);
@@ -134,9 +151,36 @@ void Calls::handle_connect(Served& served, const Notification& call) {
   if (verdict.action == Verdict::Action::kDelay) {
     HeldCall held = {.listener = served.id, .id = call.id, .rule = verdict.rule};
     held.connect = *std::move(connect);
-    return hold(served, std::move(held), verdict.delay);
+    return hold_connect(served, std::move(held), verdict.delay);
   }
   if (!apply(served, call, verdict)) perform_connect(served, *connect);
+}
+
+// A program whose socket does not block waits for it beside everything else that it does: its
+// thread must not hang in the call. Below the granularity of retransmissions the hang is the lesser
+// evil.
+void Calls::hold_connect(Served& served, HeldCall held, Duration delay) {
+  const ConnectCall& connect = *held.connect;
+  if (connect.blocking || connect.kind != FdKind::kTcp || delay < kGateDelayMin) {
+    return hold(served, std::move(held), delay);
+  }
+  const Route route = router_.open(served.service->name, connect.destination.address);
+  const bool valid = served.listener.is_valid(held.id);
+  if (!valid || route.kind != Route::Kind::kRedirect) return hold(served, std::move(held), delay);
+  const ConnectAnswer answer = connect_gated(connect, {.address = route.to, .size = route.to_size});
+  give(served.listener, held.id, answer);
+  held.gated = true;
+  if (answer.error == EINPROGRESS) hold(served, std::move(held), delay);
+}
+
+// The upstream that was opened with the handshake is closed by now: it is asked again.
+void Calls::finish_gated(Served& served, const ConnectCall& connect) {
+  const Route route = router_.open(served.service->name, connect.destination.address);
+  if (route.kind == Route::Kind::kRedirect) {
+    open_gate(connect);
+  } else {
+    abandon(connect);
+  }
 }
 
 Verdict Calls::judge_connect(Served& served, const Notification& call, const ConnectCall& connect) {
@@ -176,19 +220,8 @@ void Calls::perform_connect(Served& served, const ConnectCall& connect) {
   }
   // The socket is not to be connected for a call that nobody waits for any more.
   if (!listener.is_valid(connect.id)) return;
-  const ConnectAnswer answer =
-      connect_through(connect, {.address = route.to, .size = route.to_size});
-  switch (answer.kind) {
-    case ConnectAnswer::Kind::kGoOn:
-      listener.let_go_on(connect.id);
-      return;
-    case ConnectAnswer::Kind::kSucceed:
-      listener.succeed(connect.id);
-      return;
-    case ConnectAnswer::Kind::kFail:
-      listener.fail_with(connect.id, answer.error);
-      return;
-  }
+  give(listener, connect.id,
+       connect_through(connect, {.address = route.to, .size = route.to_size}));
 }
 
 // A ring's reads and writes pass no filter: the program gets what an older kernel would say, and

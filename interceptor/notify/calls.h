@@ -32,6 +32,8 @@ class Calls {
   using Rows = std::vector<const SyscallRow*>;
 
   void handle_connect(Served& served, const Notification& call);
+  void hold_connect(Served& served, HeldCall held, Duration delay);
+  void finish_gated(Served& served, const ConnectCall& connect);
   void perform_connect(Served& served, const ConnectCall& connect);
   void deny_io_uring(Served& served, const Notification& call);
   Verdict judge(Served& served, const Notification& call, const SyscallRow& row);

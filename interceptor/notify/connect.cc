@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -13,6 +14,8 @@
 
 namespace misrule::interceptor {
 namespace {
+
+constexpr int kTcpRtoMaxMs = 44;  // In kernels from 6.15; Debian's headers are older.
 
 int socket_option(int socket, int option) {
   int value = -1;
@@ -87,6 +90,32 @@ ConnectAnswer connect_through(const ConnectCall& call, const Destination& to) {
   // not look at the address: time limit, signals and outcome are the kernel's own.
   if (error == EINPROGRESS && call.blocking) return {.kind = ConnectAnswer::Kind::kGoOn};
   return {.kind = ConnectAnswer::Kind::kFail, .error = error};
+}
+
+ConnectAnswer connect_gated(const ConnectCall& call, const Destination& to) {
+  const int socket = call.socket.fd();
+  sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog program = {.len = 1, .filter = &drop};
+  setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+  // Retransmissions that back off would let the connection come much later than it should. Not in
+  // every kernel; it comes then, later.
+  const int rto_max_ms = 1000;
+  setsockopt(socket, IPPROTO_TCP, kTcpRtoMaxMs, &rto_max_ms, sizeof(rto_max_ms));
+  const ConnectAnswer answer = connect_through(call, to);
+  if (answer.error != EINPROGRESS) open_gate(call);
+  return answer;
+}
+
+void open_gate(const ConnectCall& call) {
+  const int unused = 0;
+  const int rto_max_ms = 120'000;  // The kernel's own.
+  setsockopt(call.socket.fd(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused));
+  setsockopt(call.socket.fd(), IPPROTO_TCP, kTcpRtoMaxMs, &rto_max_ms, sizeof(rto_max_ms));
+}
+
+void abandon(const ConnectCall& call) {
+  const sockaddr unspecified = {.sa_family = AF_UNSPEC, .sa_data = {}};
+  connect(call.socket.fd(), &unspecified, sizeof(unspecified));
 }
 
 }  // namespace misrule::interceptor

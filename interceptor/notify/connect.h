@@ -44,4 +44,12 @@ struct ConnectAnswer {
 /// Starts to connect; never blocks.
 ConnectAnswer connect_through(const ConnectCall& call, const Destination& to);
 
+/// The same with a handshake that stays open until open_gate(): what arrives at the socket is
+/// dropped. For a socket that does not block, whose owner waits for it elsewhere.
+ConnectAnswer connect_gated(const ConnectCall& call, const Destination& to);
+/// The next retransmission, at most a second away, completes the handshake.
+void open_gate(const ConnectCall& call);
+/// Ends the attempt: its owner sees an error.
+void abandon(const ConnectCall& call);
+
 }  // namespace misrule::interceptor

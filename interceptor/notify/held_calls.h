@@ -20,6 +20,7 @@ struct HeldCall {
   std::uint64_t id = 0;
   std::string rule = {};
   std::optional<ConnectCall> connect = {};  ///< A connect goes through its router when it goes on.
+  bool gated = false;  ///< Answered already: what is held is the handshake of its socket.
 };
 
 class HeldCalls {

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -104,6 +105,58 @@ TEST(Connect, IsDelayedAndThenRedirected) {
   EXPECT_THAT(ended.output, HasSubstr("greeting proxy"));
   EXPECT_GE(took, std::chrono::milliseconds(300));
   EXPECT_EQ(bench.tally("slow").fired, 1U);
+}
+
+// The event loop that connects goes on: the call answers at once, the socket is ready when it
+// should.
+TEST(Connect, ANonBlockingOneIsDelayedWithoutHanging) {
+  Bench bench;
+  GreetingServer proxy("proxy");
+  bench.router.redirect(kDeclaredPort, proxy.port(), "db");
+  const ServiceRun run = {.argv = {program("slow_connect"), std::to_string(kDeclaredPort)}};
+  const auto values = [&] {
+    std::istringstream words(bench.run(run).output);
+    double call_ms = -1;
+    double ready_ms = -1;
+    std::string end;
+    words >> call_ms >> ready_ms >> end;
+    EXPECT_EQ(end, "EXIT-SUCCESS");
+    return std::pair(call_ms, ready_ms);
+  };
+  EXPECT_LT(values().second, 500);
+  bench.arm({delay(rule_on("slow", "connect"), 1200)});
+  const auto [call_ms, ready_ms] = values();
+  EXPECT_LT(call_ms, 500);
+  EXPECT_GE(ready_ms, 1199);
+  EXPECT_LT(ready_ms, 3000);
+  EXPECT_EQ(proxy.accepted(), 2U);
+  EXPECT_EQ(bench.tally("slow").fired, 1U);
+}
+
+TEST(Connect, ASecondCallAsksHowTheFirstOneGoes) {
+  Bench bench;
+  GreetingServer proxy("proxy");
+  bench.router.redirect(kDeclaredPort, proxy.port(), "db");
+  const Ended ended =
+      bench.run({.argv = {program("connect_again"), std::to_string(kDeclaredPort)}});
+  EXPECT_THAT(ended.output, HasSubstr("EXIT-SUCCESS"));
+  EXPECT_EQ(bench.router.opened(), 1U);
+}
+
+TEST(Connect, UdpAndUnixSocketsAreLeftAlone) {
+  const TestFolder folder;
+  Bench bench;
+  bench.router.redirect(kDeclaredPort, 1, "db");
+  const ServiceRun run = {
+      .argv = {program("other_sockets"), std::to_string(kDeclaredPort), folder.path() + "/socket"}};
+  EXPECT_THAT(bench.run(run).output, HasSubstr("EXIT-SUCCESS"));
+  bench.arm({deny(rule_on("down", "connect"), "ECONNREFUSED")});
+  EXPECT_THAT(bench.run(run).output, HasSubstr("EXIT-SUCCESS"));
+  EXPECT_EQ(bench.tally("down").fired, 0U);
+  EXPECT_GE(bench.tally("down").considered, 2U);
+  bench.arm({deny(rule_on("socket", "connect", "*/socket"), "ECONNREFUSED")});
+  EXPECT_EQ(bench.run(run).exit_code, 1);
+  EXPECT_EQ(bench.tally("socket").fired, 1U);
 }
 
 }  // namespace
