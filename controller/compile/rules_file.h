@@ -1,7 +1,7 @@
 #pragma once
 
-// The rules of every test as YAML with source lines, and back. Printed, read and printed again, a file
-// is byte-identical.
+// The rules of every test as YAML with source lines, and back. Printed, read and printed again, a
+// file is byte-identical.
 
 #include <string>
 #include <string_view>

@@ -1,0 +1,211 @@
+// A rule file from YAML: every key is looked up in protobuf's description of the message, so that a
+// misspelled one is an error and never a rule that silently means something else.
+
+#include <charconv>
+#include <set>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+#include <yaml-cpp/yaml.h>
+
+#include "controller/compile/rules_file.h"
+#include "spec/starlark/diagnostic.h"
+
+namespace misrule::controller {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+constexpr std::size_t kTextBytesMax = std::size_t{16} << 20U;
+/// Aliases can make a small text large.
+constexpr std::size_t kNodesMax = 2'000'000;
+constexpr std::string_view kSchema = "misrule.rules/1";
+
+std::string known_keys(const Descriptor& type, std::vector<std::string>& keys) {
+  for (int i = 0; i < type.field_count(); ++i) keys.push_back(type.field(i)->name());
+  return fmt::format("{}", fmt::join(keys, ", "));
+}
+
+class YamlReader {
+ public:
+  explicit YamlReader(std::string name) : name_(std::move(name)) {}
+
+  Status read_message(const YAML::Node& node, Message& message);
+
+  std::unexpected<Error> refuse(const YAML::Mark& mark, const std::string& what) const {
+    return fail(Code::kInvalid, fmt::format("{}:{}:{}: {}", name_, std::max(mark.line, 0) + 1,
+                                            std::max(mark.column, 0) + 1, what));
+  }
+
+ private:
+  Status read_entry(const YAML::Node& key, const YAML::Node& value, Message& message);
+  Status read_items(const YAML::Node& node, const FieldDescriptor& field, Message& message);
+  Status read_scalar(const YAML::Node& node, const FieldDescriptor& field, Message& message);
+  template <class T>
+  Result<T> number(const YAML::Node& node, const FieldDescriptor& field) const;
+  Status check_oneof(const YAML::Node& key, const FieldDescriptor& field,
+                     const Message& message) const;
+
+  std::string name_;
+  std::size_t nodes_ = 0;
+};
+
+Status YamlReader::read_message(const YAML::Node& node, Message& message) {
+  if (++nodes_ > kNodesMax) return refuse(node.Mark(), "the file is too large");
+  if (!node.IsMap()) {
+    return refuse(node.Mark(),
+                  fmt::format("want the keys of a {}", message.GetDescriptor()->name()));
+  }
+  std::set<std::string> seen;
+  for (const auto& entry : node) {
+    if (!entry.first.IsScalar()) return refuse(entry.first.Mark(), "a key is a word");
+    if (!seen.insert(entry.first.Scalar()).second) {
+      return refuse(entry.first.Mark(),
+                    fmt::format("\"{}\" stands here twice", entry.first.Scalar()));
+    }
+    MISRULE_TRY_VOID(read_entry(entry.first, entry.second, message));
+  }
+  return {};
+}
+
+Status YamlReader::check_oneof(const YAML::Node& key, const FieldDescriptor& field,
+                               const Message& message) const {
+  const auto* choice = field.real_containing_oneof();
+  if (choice == nullptr || !message.GetReflection()->HasOneof(message, choice)) return {};
+  const auto* other = message.GetReflection()->GetOneofFieldDescriptor(message, choice);
+  return refuse(key.Mark(), fmt::format("a rule has one {}: \"{}\" or \"{}\"", choice->name(),
+                                        other->name(), field.name()));
+}
+
+Status YamlReader::read_entry(const YAML::Node& key, const YAML::Node& value, Message& message) {
+  const Descriptor& type = *message.GetDescriptor();
+  const FieldDescriptor* field = type.FindFieldByName(key.Scalar());
+  if (field == nullptr) {
+    std::vector<std::string> keys;
+    const std::string list = known_keys(type, keys);
+    const std::vector<std::string_view> views(keys.begin(), keys.end());
+    return refuse(key.Mark(),
+                  fmt::format("unknown key \"{}\"{}; a {} has {}", key.Scalar(),
+                              star::did_you_mean(key.Scalar(), views), type.name(), list));
+  }
+  MISRULE_TRY_VOID(check_oneof(key, *field, message));
+  if (field->is_repeated()) return read_items(value, *field, message);
+  if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE)
+    return read_scalar(value, *field, message);
+  return read_message(value, *message.GetReflection()->MutableMessage(&message, field));
+}
+
+Status YamlReader::read_items(const YAML::Node& node, const FieldDescriptor& field,
+                              Message& message) {
+  if (node.IsNull()) return {};
+  if (!node.IsSequence()) return refuse(node.Mark(), fmt::format("\"{}\" is a list", field.name()));
+  for (const auto& item : node) {
+    MISRULE_TRY_VOID(read_message(item, *message.GetReflection()->AddMessage(&message, &field)));
+  }
+  return {};
+}
+
+template <class T>
+Result<T> YamlReader::number(const YAML::Node& node, const FieldDescriptor& field) const {
+  const std::string& text = node.Scalar();
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return refuse(node.Mark(),
+                  fmt::format("{}: \"{}\" is not a number that fits", field.name(), text));
+  }
+  return value;
+}
+
+Status YamlReader::read_scalar(const YAML::Node& node, const FieldDescriptor& field,
+                               Message& message) {
+  const auto& reflection = *message.GetReflection();
+  if (!node.IsScalar()) return refuse(node.Mark(), fmt::format("{} is one value", field.name()));
+  const std::string& text = node.Scalar();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      if (text != "true" && text != "false") {
+        return refuse(node.Mark(), fmt::format("{} is true or false", field.name()));
+      }
+      reflection.SetBool(&message, &field, text == "true");
+      return {};
+    case FieldDescriptor::CPPTYPE_UINT32: {
+      MISRULE_TRY(const auto value, number<std::uint32_t>(node, field));
+      reflection.SetUInt32(&message, &field, value);
+      return {};
+    }
+    case FieldDescriptor::CPPTYPE_UINT64: {
+      MISRULE_TRY(const auto value, number<std::uint64_t>(node, field));
+      reflection.SetUInt64(&message, &field, value);
+      return {};
+    }
+    case FieldDescriptor::CPPTYPE_DOUBLE: {
+      MISRULE_TRY(const auto value, number<double>(node, field));
+      reflection.SetDouble(&message, &field, value);
+      return {};
+    }
+    case FieldDescriptor::CPPTYPE_STRING:
+      reflection.SetString(&message, &field, text);
+      return {};
+    default:
+      return refuse(node.Mark(), fmt::format("{} cannot be read", field.name()));
+  }
+}
+
+Status check_rule_parts(const YamlReader& reader, const YAML::Node& node, const model::Rule& rule) {
+  if (!rule.has_id() || rule.id().empty()) return reader.refuse(node.Mark(), "a rule has an id");
+  if (rule.action_case() == model::Rule::ACTION_NOT_SET) {
+    return reader.refuse(
+        node.Mark(), fmt::format("rule {} has no action: deny, delay, error or drop", rule.id()));
+  }
+  return {};
+}
+
+Status check_file(const YamlReader& reader, const YAML::Node& root, const model::RuleFile& file) {
+  if (file.schema() != kSchema) {
+    return reader.refuse(root.Mark(),
+                         fmt::format("schema is \"{}\", want {}", file.schema(), kSchema));
+  }
+  std::set<std::string> tests;
+  for (int t = 0; t < file.tests_size(); ++t) {
+    const YAML::Node node = root["tests"][static_cast<std::size_t>(t)];
+    const model::TestRules& test = file.tests(t);
+    if (test.test().empty()) return reader.refuse(node.Mark(), "a test has its name as \"test\"");
+    if (!tests.insert(test.test()).second) {
+      return reader.refuse(node.Mark(), fmt::format("test {} stands here twice", test.test()));
+    }
+    std::set<std::string> ids;
+    for (int r = 0; r < test.rules_size(); ++r) {
+      const YAML::Node rule = node["rules"][static_cast<std::size_t>(r)];
+      MISRULE_TRY_VOID(check_rule_parts(reader, rule, test.rules(r)));
+      if (!ids.insert(test.rules(r).id()).second) {
+        return reader.refuse(rule.Mark(),
+                             fmt::format("two rules have the id {}", test.rules(r).id()));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<model::RuleFile> rules_from_yaml(std::string_view text, const std::string& name) {
+  if (text.size() > kTextBytesMax) {
+    return fail(Code::kLimit,
+                fmt::format("{}: {} bytes exceed {}", name, text.size(), kTextBytesMax));
+  }
+  YamlReader reader(name);
+  try {
+    const YAML::Node root = YAML::Load(std::string(text));
+    model::RuleFile file;
+    MISRULE_TRY_VOID(reader.read_message(root, file));
+    MISRULE_TRY_VOID(check_file(reader, root, file));
+    return file;
+  } catch (const YAML::Exception& error) {  // yaml-cpp's way to say that a text is wrong.
+    return reader.refuse(error.mark, error.msg);
+  }
+}
+
+}  // namespace misrule::controller
