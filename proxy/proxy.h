@@ -1,10 +1,7 @@
 #pragma once
 
-// The proxy: one listener per (consumer, interface), a conversation per connection, rules that can be
-// swapped at any time. The only header of proxy/ that other folders may include.
-
-#include <netinet/in.h>
-#include <sys/socket.h>
+// The proxy: one listener per (consumer, interface), a conversation per connection, rules that
+// can be swapped at any time. The only header of proxy/ that other folders may include.
 
 #include <cstdint>
 #include <functional>
@@ -12,6 +9,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -36,20 +36,21 @@ Result<Endpoint> parse_endpoint(std::string_view text);
 std::string endpoint_text(const Endpoint& endpoint);
 
 struct Listener {
-  std::string service = {};    ///< Whose interface this is.
+  std::string service = {};  ///< Whose interface this is.
   std::string interface = {};
   model::Protocol protocol = model::Protocol::kTcp;
   /// Who connects here: a service, or "test". Empty: everybody is in scope (a sidecar).
   std::string consumer = {};
-  Endpoint listen = {};        ///< Port 0: any.
-  Endpoint upstream = {};      ///< The real server.
+  Endpoint listen = {};    ///< Port 0: any.
+  Endpoint upstream = {};  ///< The real server.
 };
 
 struct Options {
   model::EventSink& sink;
   std::uint64_t seed = 1;
   unsigned loops = 1;
-  bool record_all = true;  ///< An event per unit (a test); else only for those acted on (a sidecar).
+  /// An event per unit (a test); else only for those acted on (a sidecar).
+  bool record_all = true;
 };
 
 using ListenerId = std::size_t;
@@ -67,8 +68,8 @@ struct Counters {
   std::uint64_t bytes_to_client = 0;
 };
 
-/// Thread-safe: its calls may come from any thread but those of its own loops, and return when every
-/// loop has taken the change up.
+/// Thread-safe: its calls may come from any thread but those of its own loops, and return when
+/// every loop has taken the change up.
 class Proxy {
  public:
   virtual ~Proxy() = default;  ///< stop()s.
@@ -84,10 +85,11 @@ class Proxy {
   /// Unclaimed ones are closed after a second.
   virtual Status open_upstream(ListenerId listener, int* error_number) = 0;
 
-  /// Replaces all rules at once. Rules with a SyscallMatch are ignored. Tallies of rules whose id stays
-  /// go on; what a vanished rule holds goes on at once, with an event. Fails, changing nothing, if a
-  /// rule cannot be (kInvalid; a sentence that says why: no such interface, wrong protocol for the
-  /// target, an action that this protocol cannot carry out legally, a bad SQLSTATE).
+  /// Replaces all rules at once. Rules with a SyscallMatch are ignored. Tallies of rules whose id
+  /// stays go on; what a vanished rule holds goes on at once, with an event. Fails, changing
+  /// nothing, if a rule cannot be (kInvalid; a sentence that says why: no such interface, wrong
+  /// protocol for the target, an action that this protocol cannot carry out legally, a bad
+  /// SQLSTATE).
   virtual Status set_rules(const model::RuleSet& rules) = 0;
   /// One per rule ever armed since start, in order of arming.
   virtual std::vector<model::RuleTally> tallies() const = 0;
@@ -101,9 +103,9 @@ class Proxy {
   virtual void stop(Duration drain) = 0;
 };
 
-/// The static part of set_rules, for errors at load: would this rule be legal on its target? Knows every
-/// protocol-specific refusal. Also fills in what a spec may leave to us (an SQLSTATE by its condition
-/// name or by the message, the default status).
+/// The static part of set_rules, for errors at load: would this rule be legal on its target? Knows
+/// every protocol-specific refusal. Also fills in what a spec may leave to us (an SQLSTATE by its
+/// condition name or by the message, the default status).
 Status check_rule(const model::Topology& topology, model::Rule& rule);
 
 }  // namespace misrule::proxy

@@ -11,6 +11,7 @@ statements as the server counted, and a rule that is added half way fires on ope
 
 import argparse
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -56,8 +57,8 @@ def check_counts(server, proxy, mode, options):
 
 def check_rule_half_way(server, proxy, mode, options):
     """A rule that arrives while connections are open acts on them."""
-    client = subprocess.Popen(["pgbench", "-S", "-n", "-M", mode, "-c", str(options.clients), "-T", "2",
-                               server.dsn(port=proxy.port)], stdout=subprocess.DEVNULL,
+    client = subprocess.Popen(["pgbench", "-S", "-n", "-M", mode, "-c", str(options.clients),
+                               "-T", "2", server.dsn(port=proxy.port)], stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE)
     time.sleep(1)
     connections = proxy.counters()["connections_total"]
@@ -98,7 +99,11 @@ def main():
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--protocol", default="postgres", help="tcp: what the loop alone costs")
     parser.add_argument("--json", help="write the figures there")
+    parser.add_argument("--pin", type=int, help="everybody on this one CPU: throughput is then the "
+                        "sum of what everybody costs, and the scheduler has no say")
     options = parser.parse_args()
+    if options.pin is not None:
+        os.sched_setaffinity(0, {options.pin})  # Children inherit it.
     with PostgresServer() as server:
         subprocess.run(["pgbench", "-i", "-q", "-s", "10", server.dsn()], check=True,
                        capture_output=True)
@@ -122,8 +127,8 @@ def run(server, peers, options):
         for mode in MODES:
             decoded = check_counts(server, misrule.proxy, mode, options)
             check_rule_half_way(server, misrule.proxy, mode, options)
-            print(f"{mode}: {decoded} statements decoded = the server's count; a rule added half way "
-                  "fired on open connections")
+            print(f"{mode}: {decoded} statements decoded = the server's count; a rule added half "
+                  "way fired on open connections")
     rounds = []
     for number in range(options.rounds):
         # Everybody is first once: position in a round favours nobody.

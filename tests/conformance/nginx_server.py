@@ -53,8 +53,9 @@ class NginxServer:
             file.write(os.urandom(1 << 20) * 50)
         with open(f"{self.home}/conf", "w") as file:
             file.write(CONFIG.format(home=self.home, port=self.port))
-        self.process = subprocess.Popen([self.program, "-p", self.home, "-e", f"{self.home}/error.log",
-                                         "-c", f"{self.home}/conf"])
+        self.process = subprocess.Popen(
+            [self.program, "-p", self.home, "-e", f"{self.home}/error.log", "-c",
+             f"{self.home}/conf"])
         deadline = time.monotonic() + 10
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -5,8 +5,8 @@
         server.sql("select 1")          # [("1",)], directly, as the superuser
         server.dsn("app")               # "host=127.0.0.1 port=… user=app dbname=app"
 
-Roles: `postgres` (superuser) and `app` (owns database `app`) are trusted; `scram` (password "secret")
-has to authenticate with SCRAM-SHA-256. pg_stat_statements is loaded and tracks every statement,
+Roles: `postgres` (superuser) and `app` (owns database `app`) are trusted; `scram` (password
+"secret") has to authenticate with SCRAM-SHA-256. pg_stat_statements is loaded and tracks every statement,
 wal_level is logical. Data lie below /var/lib/misrule, where the database's user can reach them.
 
 Tests end with exit code 77, which ctest shows as skipped, where no server is installed.
@@ -99,8 +99,8 @@ class PostgresServer:
         return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
 
     def _create(self):
-        subprocess.run([f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-N",
-                        "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL,
+        subprocess.run([f"{self.bin}/initdb", "-D", self.data, "-U", "postgres", "-A", "trust",
+                        "-N", "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL,
                        cwd=self.home, **self._as_user())
         with open(os.path.join(self.data, "pg_hba.conf"), "w") as hba:
             hba.write(HBA)
@@ -139,8 +139,8 @@ class PostgresServer:
                  dbname="app")
 
     def _psql(self, *arguments, dbname="postgres"):
-        return ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.home,
-                "-p", str(self.port), "-U", "postgres", "-d", dbname, *arguments]
+        return ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h",
+                self.home, "-p", str(self.port), "-U", "postgres", "-d", dbname, *arguments]
 
     def sql(self, *statements, dbname="postgres"):
         """Rows of text, by a direct connection of the superuser over the Unix socket."""

@@ -141,7 +141,8 @@ class HttpTest(unittest.TestCase):
     def test_ab(self):
         def run(port):
             done = subprocess.run(["ab", "-q", "-k", "-n", "2000", "-c", "8",
-                                   f"http://127.0.0.1:{port}/small"], capture_output=True, text=True)
+                                   f"http://127.0.0.1:{port}/small"],
+                                  capture_output=True, text=True)
             return re.findall(r"(?:Complete|Failed|Keep-Alive) requests: +(\d+)", done.stdout)
         self.same(run)
 

@@ -29,7 +29,8 @@ class DriversTest(PostgresTransparency):
         def run(dsn):
             with psycopg2.connect(dsn) as connection, connection.cursor() as cursor:
                 cursor.execute("create temp table t (id int, name text)")
-                cursor.executemany("insert into t values (%s, %s)", [(n, f"n{n}") for n in range(20)])
+                cursor.executemany("insert into t values (%s, %s)",
+                                   [(n, f"n{n}") for n in range(20)])
                 connection.commit()
                 try:
                     cursor.execute("select 1/0")

@@ -123,7 +123,8 @@ class ToolsTest(PostgresTransparency):
                 self.assertGreater(os.path.getsize(path), 50_000_000)
                 back = psql(dsn, "-c", f"\\copy big_in from '{path}'")
                 same = psql(dsn, "-c", "select count(*) from (select * from big except "
-                                       "select * from big_in) x", "-c", "select count(*) from big_in")
+                                       "select * from big_in) x",
+                            "-c", "select count(*) from big_in")
                 return out, digest, back, same
             with MemoryWatch(self.proxy) as memory:
                 out, _, back, same = self.same(run)
@@ -189,7 +190,8 @@ class BenchToolTest(PostgresTransparency):
             ["pgbench", "-n", "-b", script, "-M", mode, "-c", "4", "-t", "200", "--random-seed=7",
              dsn], capture_output=True, text=True, timeout=120)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return [line for line in done.stdout.splitlines() if "processed" in line or "failed" in line]
+        return [line for line in done.stdout.splitlines()
+                if "processed" in line or "failed" in line]
 
 
 if __name__ == "__main__":

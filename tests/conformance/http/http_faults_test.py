@@ -1,0 +1,351 @@
+"""HTTP faults with clients as people have them, in front of nginx. Each test first shows the same
+operation without the fault, and that the rule fired with it."""
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..")]
+from echo_server import EchoServer  # noqa: E402
+from proxy_process import ProxyProcess  # noqa: E402
+
+GO_CLIENT = os.path.join(HERE, "go", "client.go")
+REQUESTS_CLIENT = """
+import requests, sys
+session = requests.Session()
+for step in sys.argv[2:]:
+    method, path = step.split()
+    try:
+        answer = session.request(method, sys.argv[1] + path, data="body" if method == "POST" else None)
+        print(answer.status_code, answer.text.strip())
+    except requests.exceptions.ConnectionError as error:
+        print("ConnectionError")
+"""
+
+
+def has_requests():
+    return subprocess.run(["/usr/bin/python3", "-c", "import requests"],
+                          capture_output=True).returncode == 0
+
+
+def rule(path, action, identity="r", **more):
+    return {"id": identity, "http": {"path": path}, **action, **more}
+
+
+def error(status=503, **more):
+    return {"error": {"status": status, **more}}
+
+
+def delay(milliseconds, **more):
+    return {"delay": {"duration_us": milliseconds * 1000, **more}}
+
+
+def curl(*arguments):
+    """Exit code, and what -w and the bodies say."""
+    done = subprocess.run(["curl", "-s", "--max-time", "20", *arguments], capture_output=True,
+                          text=True)
+    return done.returncode, done.stdout
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = EchoServer().__enter__()
+        cls.addClassCleanup(cls.server.__exit__)
+
+    def setUp(self):
+        self.proxy = ProxyProcess(self.server.port, "http", record_all=True).__enter__()
+        self.addCleanup(self.proxy.__exit__)
+        self.url = f"http://127.0.0.1:{self.proxy.port}"
+        self.server.forget()
+
+    def tearDown(self):
+        self.assertEqual(self.proxy.counters()["connections_opaque"], 0)
+
+    def fired(self, identity="r"):
+        return int(self.proxy.tallies()[identity]["fired"])
+
+    def connection(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.proxy.port, timeout=20)
+        self.addCleanup(connection.close)
+        return connection
+
+    def ask(self, connection, path, method="GET", body=None):
+        connection.request(method, path, body=body)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode().strip()
+
+
+class Errors(Faults):
+    STEPS = ["GET /echo/1", "GET /echo/2", "POST /echo/3", "GET /echo/4", "GET /echo/5",
+             "GET /echo/6"]
+
+    def in_step(self, run):
+        """An injected 404 and nginx's own leave the next operations alike; nginx saw one less."""
+        real = run(["GET /nosuch", *self.STEPS])
+        control = run(["GET /echo/x", *self.STEPS])
+        self.assertNotEqual(control[0], real[0])
+        self.assertEqual(control[1:], real[1:])
+        self.server.forget()
+        self.proxy.set_rules([rule("/echo/x", error(404))])
+        injected = run(["GET /echo/x", *self.STEPS])
+        self.assertIn("404", injected[0])
+        self.assertEqual(injected[1:], real[1:])
+        self.assertEqual(len(self.server.served()), len(self.STEPS))
+        self.assertEqual(self.fired(), 1)
+
+    def test_python_http_client(self):
+        def run(steps):
+            connection = self.connection()
+            connection.connect()
+            socket_used = connection.sock
+            told = []
+            for step in steps:
+                method, path = step.split()
+                status, text = self.ask(connection, path, method, "b" if method == "POST" else None)
+                told.append(f"{status} {'' if status == 404 else text}")
+                self.assertIs(connection.sock, socket_used, "the connection was given up")
+            return told
+        self.in_step(run)
+
+    @unittest.skipUnless(has_requests(), "python3-requests is not installed")
+    def test_python_requests(self):
+        def run(steps):
+            done = subprocess.run(["/usr/bin/python3", "-c", REQUESTS_CLIENT, self.url, *steps],
+                                  capture_output=True, text=True, check=True)
+            return [line for line in done.stdout.splitlines() if "<" not in line and line != ""]
+        self.in_step(run)
+
+    @unittest.skipIf(shutil.which("curl") is None, "curl is not installed")
+    def test_curl(self):
+        def run(steps):
+            arguments = []
+            for number, step in enumerate(steps):
+                method, path = step.split()
+                arguments += ["--next"] if number else []
+                arguments += ["-s", "-o", "/dev/null", "-w", "%{http_code} %{num_connects}\n"]
+                arguments += ["-d", "body"] if method == "POST" else []
+                arguments.append(self.url + path)
+            code, told = curl(*arguments)
+            self.assertEqual(code, 0)
+            # One connection for all: num_connects is 1 for the first alone.
+            self.assertEqual([line.split()[1] for line in told.splitlines()],
+                             ["1"] + ["0"] * (len(steps) - 1))
+            return told.splitlines()
+        self.in_step(run)
+
+    @unittest.skipIf(shutil.which("go") is None, "go is not installed")
+    def test_go(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = os.path.join(folder, "client")
+            subprocess.run(["go", "build", "-o", program, GO_CLIENT], check=True,
+                           env={**os.environ, "GO111MODULE": "off"})
+
+            def run(steps):
+                done = subprocess.run([program, self.url, *steps], capture_output=True, text=True,
+                                      check=True)
+                return [line for line in done.stdout.splitlines() if line[:1].isdigit()]
+            self.in_step(run)
+
+    def test_method_and_query(self):
+        connection = self.connection()
+        self.assertEqual(self.ask(connection, "/echo/a?x=1", "POST", "b")[0], 200)
+        self.proxy.set_rules([{"id": "r", "http": {"path": "/echo/?", "method": "post"},
+                               **error(500, body='{"error": "no"}')}])
+        self.assertEqual(self.ask(connection, "/echo/a?x=1"), (200, "/echo/a"))
+        self.assertEqual(self.ask(connection, "/echo/a?x=1", "POST", "b"),
+                         (500, '{"error": "no"}'))
+        self.assertEqual(self.fired(), 1)
+
+    def test_statuses_without_body_and_head(self):
+        connection = self.connection()
+        self.assertEqual(self.ask(connection, "/echo/x", "HEAD"), (200, ""))
+        for status in (204, 304, 503):
+            self.proxy.set_rules([rule("/echo/x", error(status), identity=f"r{status}")])
+            for method in ("GET", "HEAD"):
+                self.assertEqual(self.ask(connection, "/echo/x", method)[0], status)
+                self.assertEqual(self.ask(connection, "/echo/next"), (200, "/echo/next"))
+            self.assertEqual(self.fired(f"r{status}"), 2)
+
+    def test_bodies_are_drained_or_the_connection_ends(self):
+        sizes = {0: True, 200: True, 64 << 10: True, 1 << 20: True, 2 << 20: False}
+        for size, reused in sizes.items():
+            for expect in ([], ["-H", "Expect: 100-continue"]):
+                with self.subTest(size=size, expect=expect):
+                    self.drain(size, reused and not (expect and size > 0), expect)
+
+    def drain(self, size, reused, expect):
+        with tempfile.NamedTemporaryFile() as body:
+            body.write(b"A" * size)
+            body.flush()
+            # Without a header of ours curl would add an Expect to long bodies by itself.
+            fields = expect or ["-H", "Expect:"]
+            post = ["-o", "/dev/null", "-w", "%{http_code}\n", *fields,
+                    "--data-binary", f"@{body.name}", self.url + "/sink"]
+            next_one = ["--next", "-s", "-w", "%{http_code} %{num_connects}\n",
+                        self.url + "/echo/next"]
+            self.proxy.set_rules([])
+            self.assertEqual(curl(*post, *next_one), (0, "201\n/echo/next\n200 0\n"))
+            self.server.forget()
+            identity = f"r{size}{len(expect)}"
+            self.proxy.set_rules([rule("/sink", error(503), identity=identity)])
+            connects = 0 if reused else 1
+            self.assertEqual(curl(*post, *next_one), (0, f"503\n/echo/next\n200 {connects}\n"))
+            self.assertEqual(self.server.served(), ["GET /echo/next 200"])
+            self.assertEqual(self.fired(identity), 1)
+
+    def test_five_pipelined_with_a_rule_on_the_third(self):
+        paths = [f"/echo/{n}" for n in range(1, 6)]
+        wire = "".join(f"GET {path} HTTP/1.1\r\nHost: s\r\n\r\n" for path in paths[:-1])
+        wire += f"GET {paths[-1]} HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n"
+
+        def run():
+            with socket.create_connection(("127.0.0.1", self.proxy.port), timeout=20) as client:
+                client.sendall(wire.encode())
+                received = b""
+                while piece := client.recv(65536):
+                    received += piece
+            return [line for line in received.decode().splitlines()
+                    if line.startswith(("HTTP/", "/echo"))]
+        ok = "HTTP/1.1 200 OK"
+        self.assertEqual(run(), [line for path in paths for line in (ok, path)])
+        self.proxy.set_rules([rule("/echo/3", error(503))])
+        self.assertEqual(run(), [ok, "/echo/1", ok, "/echo/2", "HTTP/1.1 503 Service Unavailable",
+                                 ok, "/echo/4", ok, "/echo/5"])
+        self.assertEqual(self.fired(), 1)
+
+    def test_ten_thousand_on_one_connection_with_a_rule_on_one_in_a_hundred(self):
+        connection = self.connection()
+        self.assertEqual(self.ask(connection, "/echo/0"), (200, "/echo/0"))
+        self.proxy.set_rules([rule("/echo/*", error(503), trigger={"probability": 0.01})])
+        refused = 0
+        for number in range(10_000):
+            status, text = self.ask(connection, f"/echo/{number}")
+            refused += status == 503
+            self.assertEqual(text, f"/echo/{number}" if status == 200 else "")
+        self.assertEqual(self.fired(), refused)
+        self.assertTrue(50 <= refused <= 200, refused)
+        self.assertEqual(self.proxy.counters()["connections_total"], 1)
+
+    @unittest.skipIf(shutil.which("ab") is None, "ab is not installed (Debian: apache2-utils)")
+    def test_ab_with_keep_alive(self):
+        def run():
+            told = subprocess.run(["ab", "-q", "-k", "-n", "1000", "-c", "4", self.url + "/echo/x"],
+                                  capture_output=True, text=True, check=True).stdout
+            figures = dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
+            return {name: int(figures.get(name, "0").split()[0])
+                    for name in ("Complete requests", "Non-2xx responses", "Keep-Alive requests")}
+        # nginx ends a connection after 100,000 requests; none is ended here.
+        self.assertEqual(run(), {"Complete requests": 1000, "Non-2xx responses": 0,
+                                 "Keep-Alive requests": 1000})
+        self.proxy.set_rules([rule("/echo/x", error(503), trigger={"probability": 0.1})])
+        told = run()
+        self.assertEqual(told["Complete requests"], 1000)
+        self.assertEqual(told["Keep-Alive requests"], 1000)
+        self.assertEqual(told["Non-2xx responses"], self.fired())
+        self.assertGreater(self.fired(), 50)
+
+
+class Drops(Faults):
+    @unittest.skipIf(shutil.which("curl") is None, "curl is not installed")
+    def test_curl_gets_an_empty_reply(self):
+        self.assertEqual(curl(self.url + "/echo/x"), (0, "/echo/x\n"))
+        self.server.forget()
+        self.proxy.set_rules([rule("/echo/x", {"drop": {}})])
+        self.assertEqual(curl(self.url + "/echo/x")[0], 52)
+        self.assertEqual(self.server.served(), [])
+        self.assertEqual(self.fired(), 1)
+
+    def test_http_client_sees_the_end(self):
+        connection = self.connection()
+        self.assertEqual(self.ask(connection, "/echo/x")[0], 200)
+        self.proxy.set_rules([rule("/echo/x", {"drop": {}})])
+        with self.assertRaises(http.client.RemoteDisconnected):
+            self.ask(connection, "/echo/x", "POST", "A" * 1000)
+        self.assertEqual(self.fired(), 1)
+        self.assertEqual(self.ask(self.connection(), "/echo/y")[0], 200)
+
+    @unittest.skipUnless(has_requests(), "python3-requests is not installed")
+    def test_requests_raises(self):
+        def run():
+            return subprocess.run(["/usr/bin/python3", "-c", REQUESTS_CLIENT, self.url,
+                                   "GET /echo/1", "GET /echo/x", "GET /echo/2"],
+                                  capture_output=True, text=True, check=True).stdout.splitlines()
+        self.assertEqual(run(), ["200 /echo/1", "200 /echo/x", "200 /echo/2"])
+        self.proxy.set_rules([rule("/echo/x", {"drop": {}}, trigger={"times": 1})])
+        self.assertEqual(run(), ["200 /echo/1", "ConnectionError", "200 /echo/2"])
+        self.assertEqual(self.fired(), 1)
+
+
+class Delays(Faults):
+    HOLD_MS = 600
+
+    def timed(self, connection, path):
+        start = time.monotonic()
+        answer = self.ask(connection, path)
+        return answer, (time.monotonic() - start) * 1000
+
+    def hold(self, side):
+        """What nginx had served when the client had been waiting for a third of the hold."""
+        connection = self.connection()
+        answer, took = self.timed(connection, "/echo/x")
+        self.assertEqual(answer, (200, "/echo/x"))
+        self.assertLess(took, self.HOLD_MS)
+        self.proxy.set_rules([rule("/echo/x", delay(self.HOLD_MS, side=side))])
+        self.server.forget()
+        early = []
+        look = threading.Timer(self.HOLD_MS / 3000, lambda: early.extend(self.server.served()))
+        look.start()
+        answer, took = self.timed(connection, "/echo/x")
+        look.join()
+        self.assertEqual(answer, (200, "/echo/x"))
+        self.assertGreaterEqual(took, self.HOLD_MS)
+        self.assertEqual(self.fired(), 1)
+        self.assertEqual(self.ask(connection, "/echo/y"), (200, "/echo/y"))
+        return early
+
+    def test_a_held_request_has_not_reached_the_server(self):
+        self.assertEqual(self.hold("request"), [])
+
+    def test_a_held_reply_is_of_a_request_that_was_served(self):
+        self.assertEqual(self.hold("reply"), ["GET /echo/x 200"])
+
+    def test_what_a_vanished_rule_holds_goes_on_at_once(self):
+        connection = self.connection()
+        self.assertEqual(self.ask(connection, "/echo/x"), (200, "/echo/x"))
+        self.proxy.set_rules([rule("/echo/x", delay(20_000))])
+        threading.Timer(0.3, lambda: self.proxy.set_rules([])).start()
+        answer, took = self.timed(connection, "/echo/x")
+        self.assertEqual(answer, (200, "/echo/x"))
+        self.assertGreaterEqual(took, 250)
+        self.assertLess(took, 10_000)
+        self.assertTrue(any(event.get("action") == "released" for event in self.proxy.events))
+
+
+class Refusals(Faults):
+    def test_what_no_server_could_say_is_refused_as_a_whole(self):
+        with self.assertRaisesRegex(ValueError, "status=99 is not within 200 to 599"):
+            self.proxy.set_rules([rule("/echo/x", error(503)),
+                                  rule("/echo/x", error(99), identity="bad")])
+        self.assertEqual(self.ask(self.connection(), "/echo/x"), (200, "/echo/x"))
+
+    def test_a_rule_that_never_fires_says_what_came_near(self):
+        self.proxy.set_rules([rule("/payments", error(503))])
+        connection = self.connection()
+        for number in range(3):
+            self.ask(connection, f"/echo/{number}")
+        told = self.proxy.tallies()["r"]
+        self.assertEqual(int(told["fired"]), 0)
+        self.assertIn("3x GET /echo/...", str(told["near_misses"]))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
