@@ -29,6 +29,7 @@ namespace misrule::star {
 
 class Thread;
 struct CallExpr;
+struct Argument;
 
 struct Keyword {
   Symbol name;
@@ -127,9 +128,9 @@ Param optional(std::string_view name, std::optional<T>& out) {
 class Args {
  public:
   Args(Thread& thread, std::span<const Value> positional, std::span<const Keyword> keywords)
-      : thread_(thread), positional_(positional), keywords_(keywords) {}
+      : thread_(&thread), positional_(positional), keywords_(keywords) {}
 
-  Thread& thread() const { return thread_; }
+  Thread& thread() const { return *thread_; }
   /// Of a Member: the object; of other natives: None.
   const Value& self() const { return self_; }
   std::string_view name() const { return name_; }  ///< Of the function, for messages.
@@ -163,15 +164,19 @@ class Args {
                             std::string help = {}) const;
 
  private:
-  friend class Interpreter;
-  friend class ArgsBinding;
-  Thread& thread_;
+  friend struct ArgsAccess;
+  void store(const Param& param, const Value& value, const std::string& label, Span at) const;
+  void unpack_keyword(std::span<const Param> params, std::size_t index, std::vector<bool>& filled,
+                      std::vector<std::size_t>* rest) const;
+  const Argument* argument(std::size_t index, bool by_keyword) const;
+  Thread* thread_;
   std::span<const Value> positional_;
   std::span<const Keyword> keywords_;
   Value self_ = {};
   std::string_view name_ = {};
   const SourceFile* file_ = nullptr;
   const CallExpr* site_ = nullptr;
+  mutable std::vector<Value> kept_ = {};  // Plain values that host objects stood for.
 };
 
 }  // namespace misrule::star

@@ -72,6 +72,7 @@ class NativeFunction final : public Object {
   std::uint64_t hash() const override { return identity_hash(); }
   bool is_callable() const override { return true; }
   Value call(Args& args) override;
+  const NativeFn& fn() const { return fn_; }
 
  private:
   std::string name_;

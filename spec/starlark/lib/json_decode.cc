@@ -1,284 +1,230 @@
-// JSON text to values: json.decode and star::decode_json. The grammar is RFC 8259's; control
-// characters in strings are tolerated, as log lines have them.
+// JSON text to values.
 
 #include <charconv>
+#include <cmath>
 
-#include <fmt/format.h>
-
+#include "fmt/format.h"
 #include "spec/starlark/containers.h"
+#include "spec/starlark/diagnostic.h"
 #include "spec/starlark/eval/integers.h"
 #include "spec/starlark/eval/strings.h"
 #include "spec/starlark/json.h"
-#include "spec/starlark/lib/json_module.h"
+#include "spec/starlark/lib/json_text.h"
+#include "spec/starlark/syntax/unicode.h"
 
 namespace misrule::star {
 namespace {
 
-constexpr std::size_t kDepthMax = 500;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-void append_utf8(std::string& out, std::uint32_t point) {
-  const auto tail = [&](unsigned shift) {
-    out.push_back(static_cast<char>(0x80U | (point >> shift & 0x3fU)));
-  };
-  if (point < 0x80) {
-    out.push_back(static_cast<char>(point));
-  } else if (point < 0x800) {
-    out.push_back(static_cast<char>(0xc0U | point >> 6U));
-    tail(0);
-  } else if (point < 0x10000) {
-    out.push_back(static_cast<char>(0xe0U | point >> 12U));
-    tail(6);
-    tail(0);
-  } else {
-    out.push_back(static_cast<char>(0xf0U | point >> 18U));
-    tail(12);
-    tail(6);
-    tail(0);
-  }
-}
+/// Thrown where the text is wrong; decode_json() makes an Error of it.
+struct JsonError {
+  std::string what;
+};
 
 class JsonReader {
  public:
   explicit JsonReader(std::string_view text) : text_(text) {}
 
-  Result<Value> read_document() {
-    MISRULE_TRY(Value value, read_value(0));
-    skip_space();
-    if (at_ < text_.size())
-      return error(fmt::format("unexpected character {} after value", shown()));
-    return value;
+  Value read() {
+    Value out = value();
+    skip_blanks();
+    if (at_ < text_.size()) fail(fmt::format("unexpected character {} after value", shown()));
+    return out;
   }
 
  private:
-  std::unexpected<Error> error(const std::string& what) const {
-    return fail(Code::kInvalid, fmt::format("at offset {}, {}", at_, what));
+  static constexpr unsigned kDepthMax = 500;
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw JsonError{fmt::format("at offset {}, {}", at_, what)};
   }
 
-  std::string shown() const { return fmt::format("'{}'", text_.substr(at_, 1)); }
-  bool ended() const { return at_ >= text_.size(); }
-  char peek() const { return ended() ? '\0' : text_[at_]; }
-
-  void skip_space() {
-    while (!ended() && std::string_view(" \t\r\n").contains(text_[at_])) ++at_;
+  std::string shown() const {
+    if (at_ >= text_.size()) return "end of file";
+    std::string out = "'";
+    const Decoded point = decode_utf8(text_.substr(at_));
+    append_utf8(out, point.point);
+    return out + "'";
   }
 
-  Result<Value> read_value(std::size_t depth) {
-    skip_space();
-    if (ended()) return error("unexpected end of file");
-    if (depth > kDepthMax) return error(fmt::format("nested deeper than {}", kDepthMax));
+  void skip_blanks() {
+    while (at_ < text_.size() &&
+           std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) {
+      ++at_;
+    }
+  }
+
+  char peek() {
+    skip_blanks();
+    if (at_ >= text_.size()) fail("unexpected end of file");
+    return text_[at_];
+  }
+
+  Value value() {
+    if (++depth_ > kDepthMax) fail("nesting is too deep");
     const char c = peek();
-    if (c == '{') return read_object(depth);
-    if (c == '[') return read_array(depth);
+    Value out;
     if (c == '"') {
-      MISRULE_TRY(std::string text, read_string());
-      return make_string(std::move(text));
+      out = make_string(string());
+    } else if (c == '{') {
+      out = object();
+    } else if (c == '[') {
+      out = array();
+    } else if (c == '-' || (c >= '0' && c <= '9')) {
+      out = number();
+    } else {
+      out = word();
     }
-    if (c == '-' || is_digit(c)) return read_number();
-    return read_word();
+    --depth_;
+    return out;
   }
 
-  Result<Value> read_word() {
-    for (const auto& [word, value] : {std::pair{std::string_view("true"), Value::boolean(true)},
-                                      std::pair{std::string_view("false"), Value::boolean(false)},
-                                      std::pair{std::string_view("null"), Value::none()}}) {
-      if (text_.substr(at_, word.size()) == word) {
-        at_ += word.size();
-        return value;
-      }
+  Value word() {
+    const std::string_view rest = text_.substr(at_);
+    for (const std::string_view known : {"true", "false", "null"}) {
+      if (!rest.starts_with(known)) continue;
+      at_ += known.size();
+      return known == "null" ? Value() : Value::boolean(known == "true");
     }
-    return error("unexpected character " + shown());
+    fail(fmt::format("unexpected character {}", shown()));
   }
 
-  Result<Value> read_number() {
-    const std::size_t start = at_;
-    if (peek() == '-') ++at_;
-    const std::size_t digits = at_;
-    while (is_digit(peek())) ++at_;
-    bool whole = true;
-    if (peek() == '.') {
-      whole = false;
-      ++at_;
-      while (is_digit(peek())) ++at_;
-    }
-    if (peek() == 'e' || peek() == 'E') {
-      whole = false;
-      ++at_;
-      if (peek() == '+' || peek() == '-') ++at_;
-      while (is_digit(peek())) ++at_;
-    }
-    const std::string_view number = text_.substr(start, at_ - start);
-    const bool padded = text_[digits] == '0' && digits + 1 < at_ && is_digit(text_[digits + 1]);
-    if (padded || !is_digit(text_.substr(digits, 1).empty() ? ' ' : text_[digits])) {
-      return invalid_number(start, number);
-    }
-    return whole ? read_int(start, number) : read_float(start, number);
-  }
-
-  std::unexpected<Error> invalid_number(std::size_t start, std::string_view number) {
-    at_ = start;
-    return error(fmt::format("invalid number: {}", number));
-  }
-
-  Result<Value> read_int(std::size_t start, std::string_view number) {
-    std::int64_t small = 0;
-    const auto [end, problem] =
-        std::from_chars(number.data(), number.data() + number.size(), small);
-    if (problem == std::errc{}) return Value::integer(small);
-    const bool negative = number.starts_with('-');
-    const auto large = parse_int(negative ? number.substr(1) : number, 10);
-    if (!large) return invalid_number(start, number);
-    return negative ? int_negate(*large) : *large;
-  }
-
-  Result<Value> read_float(std::size_t start, std::string_view number) {
-    double value = 0;
-    const auto [end, problem] =
-        std::from_chars(number.data(), number.data() + number.size(), value);
-    const bool consumed = end == number.data() + number.size();
-    // An underflow leaves 0; an overflow is no number that JSON could give back.
-    const bool large = problem == std::errc::result_out_of_range && !number.contains("e-") &&
-                       !number.contains("E-");
-    if (!consumed || large || problem == std::errc::invalid_argument) {
-      return invalid_number(start, number);
-    }
-    return Value::real(value);
-  }
-
-  Result<std::string> read_string() {
-    const std::size_t start = at_++;
-    std::string out;
-    for (;;) {
-      const std::size_t stop = text_.find_first_of("\"\\", at_);
-      if (stop == std::string_view::npos) {
-        at_ = start;
-        return error("unclosed string literal");
-      }
-      out.append(text_.substr(at_, stop - at_));
-      at_ = stop + 1;
-      if (text_[stop] == '"') return out;
-      MISRULE_TRY_VOID(read_escape(out));
-    }
-  }
-
-  Status read_escape(std::string& out) {
-    constexpr std::string_view kNames = "\"\\/bfnrt";
-    constexpr std::string_view kMeant = "\"\\/\b\f\n\r\t";
-    if (ended()) return error("unclosed string literal");
-    const char c = text_[at_];
-    if (c == 'u') return read_unicode_escape(out);
-    const std::size_t index = kNames.find(c);
-    if (index == std::string_view::npos) return error(fmt::format("invalid escape \\{}", c));
-    ++at_;
-    out.push_back(kMeant[index]);
-    return {};
-  }
-
-  Status read_unicode_escape(std::string& out) {
-    MISRULE_TRY(std::uint32_t point, read_hex());
-    const bool high = point >= 0xd800 && point < 0xdc00;
-    if (high && text_.substr(at_, 2) == "\\u") {
-      const std::size_t before = at_++;
-      MISRULE_TRY(const std::uint32_t low, read_hex());
-      if (low >= 0xdc00 && low < 0xe000) {
-        append_utf8(out, 0x10000U + ((point - 0xd800U) << 10U) + (low - 0xdc00U));
-        return {};
-      }
-      at_ = before;
-    }
-    constexpr std::uint32_t kReplacement = 0xfffd;
-    append_utf8(out, point >= 0xd800 && point < 0xe000 ? kReplacement : point);
-    return {};
-  }
-
-  // Stands on the 'u'.
-  Result<std::uint32_t> read_hex() {
-    const std::string_view digits = text_.substr(at_ + 1, 4);
-    std::uint32_t value = 0;
-    const auto [end, problem] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (digits.size() != 4 || problem != std::errc{} || end != digits.data() + 4) {
-      return error("invalid \\u escape");
-    }
-    at_ += 5;
-    return value;
-  }
-
-  Result<Value> read_array(std::size_t depth) {
+  Value array() {
     ++at_;
     std::vector<Value> items;
-    skip_space();
     if (peek() == ']') {
       ++at_;
       return Value::list();
     }
-    for (;;) {
-      MISRULE_TRY(Value item, read_value(depth + 1));
-      items.push_back(std::move(item));
-      skip_space();
-      if (ended()) return error("unexpected end of file");
-      const char c = text_[at_];
-      if (c != ',' && c != ']') return error(fmt::format("got {}, want ',' or ']'", shown()));
+    while (true) {
+      items.push_back(value());
+      const char c = peek();
+      if (c != ',' && c != ']') fail(fmt::format("got {}, want ',' or ']'", shown()));
       ++at_;
       if (c == ']') return Value::list(std::move(items));
     }
   }
 
-  Result<Value> read_object(std::size_t depth) {
+  Value object() {
     ++at_;
-    Value object = Value::dict();
-    skip_space();
+    const Ref<Dict> out = make<Dict>();
     if (peek() == '}') {
       ++at_;
-      return object;
+      return Value::object(out);
     }
-    for (;;) {
-      MISRULE_TRY_VOID(read_member(*object.as_dict(), depth));
-      skip_space();
-      if (ended()) return error("unexpected end of file");
-      const char c = text_[at_];
-      if (c != ',' && c != '}') {
-        return error(fmt::format("in object, got {}, want ',' or '}}'", shown()));
+    while (true) {
+      if (peek() != '"') {
+        const Value key = value();
+        fail(fmt::format("got {} for object key, want string", key.type_name()));
       }
+      Value key = make_string(string());
+      if (peek() != ':') fail(fmt::format("after object key, got {}, want ':' ", shown()));
       ++at_;
-      if (c == '}') return object;
+      out->mutable_table().set(key, value());
+      const char c = peek();
+      if (c != ',' && c != '}') fail(fmt::format("in object, got {}, want ',' or '}}'", shown()));
+      ++at_;
+      if (c == '}') return Value::object(out);
     }
   }
 
-  Status read_member(Dict& object, std::size_t depth) {
-    skip_space();
-    if (ended()) return error("unexpected end of file");
-    if (peek() != '"') {
-      MISRULE_TRY(const Value key, read_value(depth + 1));
-      return error(fmt::format("got {} for object key, want string", key.type_name()));
+  Value number() {
+    const std::size_t start = at_;
+    if (text_[at_] == '-') ++at_;
+    while (at_ < text_.size() &&
+           std::string_view("0123456789+-.eE").find(text_[at_]) != std::string_view::npos) {
+      ++at_;
     }
-    MISRULE_TRY(std::string key, read_string());
-    skip_space();
-    if (ended()) return error("unexpected end of file");
-    if (peek() != ':') return error(fmt::format("after object key, got {}, want ':' ", shown()));
+    const std::string_view written = text_.substr(start, at_ - start);
+    std::string_view digits = written;
+    if (digits.starts_with('-')) digits.remove_prefix(1);
+    const bool leading_zero =
+        digits.size() > 1 && digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9';
+    const bool bad = digits.empty() || digits[0] < '0' || digits[0] > '9' || leading_zero;
+    if (!bad && digits.find_first_of(".eE") == std::string_view::npos) {
+      if (auto out = parse_int(digits, 10)) {
+        return written[0] == '-' ? int_negate(*out) : std::move(*out);
+      }
+    } else if (!bad) {
+      double real = 0;
+      const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), real);
+      const bool all = read.ptr == digits.data() + digits.size();
+      if (read.ec == std::errc::result_out_of_range) {
+        real = std::strtod(std::string(digits).c_str(), nullptr);
+      }
+      if (all && std::isfinite(real)) return Value::real(written[0] == '-' ? -real : real);
+    }
+    at_ = start;
+    fail(fmt::format("invalid number: {}", written));
+  }
+
+  std::string string() {
+    const std::size_t start = at_++;
+    std::string out;
+    while (at_ < text_.size() && text_[at_] != '"') {
+      if (text_[at_] == '\\') {
+        escape(out);
+      } else {
+        out.push_back(text_[at_++]);
+      }
+    }
+    if (at_ >= text_.size()) {
+      at_ = start;
+      fail("unclosed string literal");
+    }
     ++at_;
-    MISRULE_TRY(Value value, read_value(depth + 1));
-    object.set(make_string(std::move(key)), std::move(value));
-    return {};
+    return is_valid_utf8(out) ? out : sanitize_utf8(out);
+  }
+
+  void escape(std::string& out) {
+    constexpr std::string_view kNames = "\"\\/bfnrt";
+    constexpr std::string_view kControls = "\"\\/\b\f\n\r\t";
+    const char c = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
+    if (c == 'u') {
+      char32_t point = unit();
+      const bool high = point >= 0xD800 && point < 0xDC00;
+      if (high && text_.substr(at_).starts_with("\\u")) {
+        const std::size_t before = at_;
+        const char32_t low = unit();
+        if (low >= 0xDC00 && low < 0xE000) {
+          point = 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00);
+        } else {
+          at_ = before;
+        }
+      }
+      const bool surrogate = point >= 0xD800 && point < 0xE000;
+      return append_utf8(out, surrogate ? kReplacement : point);
+    }
+    const std::size_t named = kNames.find(c);
+    if (c == '\0' || named == std::string_view::npos) {
+      fail(fmt::format("invalid character '\\{}' in string literal: invalid escape", c));
+    }
+    out.push_back(kControls[named]);
+    at_ += 2;
+  }
+
+  /// \uXXXX at the cursor.
+  char32_t unit() {
+    unsigned value = 0;
+    const std::string_view digits = text_.substr(at_ + 2, 4);
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() < 4 || read.ptr != digits.data() + 4) fail("invalid \\u escape");
+    at_ += 6;
+    return value;
   }
 
   std::string_view text_;
   std::size_t at_ = 0;
+  unsigned depth_ = 0;
 };
 
 }  // namespace
 
-Result<Value> decode_json(std::string_view text) { return JsonReader(text).read_document(); }
-
-Value json_decode(Args& args) {
-  std::string_view text;
-  Value otherwise = Value::unbound();
-  args.unpack({required("x", text), optional("default", otherwise)});
-  Result<Value> decoded = decode_json(text);
-  if (decoded) return *std::move(decoded);
-  if (!otherwise.is_unbound()) return otherwise;
-  args.fail(code::kValue, decoded.error().what);
+Result<Value> decode_json(std::string_view text) {
+  try {
+    return JsonReader(text).read();
+  } catch (const JsonError& error) {
+    return misrule::fail(Code::kInvalid, error.what);
+  }
 }
 
 }  // namespace misrule::star

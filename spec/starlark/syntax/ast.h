@@ -147,6 +147,7 @@ struct FileSyntax {
   FunctionSyntax
       toplevel;  ///< The resolver's: slots of comprehensions at the top level and of loaded names.
   std::vector<Symbol> global_names;
+  std::vector<bool> global_exported;     ///< False for what load() bound.
   std::vector<std::uint32_t> global_lo;  ///< Where each is bound (last).
 };
 

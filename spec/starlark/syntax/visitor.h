@@ -27,7 +27,7 @@ class SyntaxVisitor {
 
 /// A name, attribute chain or nothing: "db.main.query" of a callee, "" if it is something else.
 std::string dotted_name(const Expr& expr);
-/// The value of a literal expression (a negative number and a constant name included), or null.
+/// The value of a literal expression, or null. True, False and None are names.
 const Value* literal_of(const Expr& expr);
 
 }  // namespace misrule::star

@@ -1,0 +1,60 @@
+// "Did you mean": the nearest of some names.
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "fmt/format.h"
+#include "spec/starlark/diagnostic.h"
+
+namespace misrule::star {
+namespace {
+
+std::string folded(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    if (c == '_') continue;
+    out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c);
+  }
+  return out;
+}
+
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates) {
+  constexpr std::size_t kNameMax = 100;
+  if (name.size() > kNameMax) return {};
+  const std::string wanted = folded(name);
+  std::size_t best = (name.size() + 1) / 2;
+  std::string_view found;
+  for (const std::string_view candidate : candidates) {
+    if (candidate.size() > kNameMax || candidate == name) continue;
+    const std::size_t far = distance(wanted, folded(candidate));
+    if (far >= best) continue;
+    best = far;
+    found = candidate;
+  }
+  return found;
+}
+
+std::string did_you_mean(std::string_view name, std::span<const std::string_view> candidates) {
+  const std::string_view near = nearest(name, candidates);
+  return near.empty() ? std::string() : fmt::format(" (did you mean {}?)", near);
+}
+
+}  // namespace misrule::star
