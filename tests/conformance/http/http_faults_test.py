@@ -25,7 +25,7 @@ for step in sys.argv[2:]:
     method, path = step.split()
     try:
         answer = session.request(method, sys.argv[1] + path, data="body" if method == "POST" else None)
-        print(answer.status_code, answer.text.strip())
+        print(answer.status_code, answer.text.strip() if answer.ok else "")
     except requests.exceptions.ConnectionError as error:
         print("ConnectionError")
 """
@@ -121,7 +121,7 @@ class Errors(Faults):
         def run(steps):
             done = subprocess.run(["/usr/bin/python3", "-c", REQUESTS_CLIENT, self.url, *steps],
                                   capture_output=True, text=True, check=True)
-            return [line for line in done.stdout.splitlines() if "<" not in line and line != ""]
+            return done.stdout.splitlines()
         self.in_step(run)
 
     @unittest.skipIf(shutil.which("curl") is None, "curl is not installed")
@@ -336,15 +336,6 @@ class Refusals(Faults):
             self.proxy.set_rules([rule("/echo/x", error(503)),
                                   rule("/echo/x", error(99), identity="bad")])
         self.assertEqual(self.ask(self.connection(), "/echo/x"), (200, "/echo/x"))
-
-    def test_a_rule_that_never_fires_says_what_came_near(self):
-        self.proxy.set_rules([rule("/payments", error(503))])
-        connection = self.connection()
-        for number in range(3):
-            self.ask(connection, f"/echo/{number}")
-        told = self.proxy.tallies()["r"]
-        self.assertEqual(int(told["fired"]), 0)
-        self.assertIn("3x GET /echo/...", str(told["near_misses"]))
 
 
 if __name__ == "__main__":
