@@ -55,7 +55,9 @@ void Names::drop_if_empty(Map::iterator entry) {
 
 StatementPtr Registry::make(std::string_view raw, Backslash backslash) {
   const std::size_t bytes = 2 * raw.size();
-  if (*bytes_ + bytes > limits_.registry_bytes_max) return std::make_shared<Statement>();
+  if (*bytes_ + bytes > limits_.registry_bytes_max) {
+    return std::make_shared<Statement>(Statement{.is_kept = false});
+  }
   auto statement = std::make_unique<Statement>();
   statement->raw = raw;
   statement->normal = normal_form(raw, backslash);

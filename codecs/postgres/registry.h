@@ -22,6 +22,10 @@ struct Statement {
   std::string raw = {};
   std::string normal = {};
   StatementKind kind = StatementKind::kOther;
+  bool is_kept = true;  ///< False: there was no room for its texts.
+
+  /// Nothing but blanks and comments: the server executes nothing.
+  bool is_empty() const { return is_kept && normal.empty(); }
 };
 using StatementPtr = std::shared_ptr<const Statement>;
 

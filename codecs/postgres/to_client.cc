@@ -49,8 +49,13 @@ bool is_extended(Kind kind) {
          kind != Kind::kSync;
 }
 
-/// What a failed transaction answers to everything: the server refuses by itself.
+/// A failed transaction answers this to everything, to what we put in a statement's place as well.
 constexpr std::string_view kInFailedTransaction = "25P02";
+
+bool is_servers_own(const Unit& failed, const ErrorFields& error) {
+  return !failed.is_acted_on() ||
+         (failed.fate == Unit::Fate::kPoison && error.code == kInFailedTransaction);
+}
 
 }  // namespace
 
@@ -171,11 +176,10 @@ Move ToClient::on_failed_query(const Message& message, Owed& head, const ErrorFi
   const std::size_t behind = head.at + 1;
   head.at = head.units.size();
   if (failed == nullptr) return pass(message);
+  Move move = is_servers_own(*failed, error) ? pass(message) : inject(message, *failed);
+  session_.tell_failed(*failed, error);  // Unless it was told as injected.
   for (std::size_t i = behind; i < head.units.size(); ++i) session_.tell_not_run(head.units[i]);
-  const bool by_itself = failed->fate == Unit::Fate::kPoison && error.code == kInFailedTransaction;
-  if (failed->is_acted_on() && !by_itself) return inject(message, *failed);
-  session_.tell_failed(*failed, error);
-  return pass(message);
+  return move;
 }
 
 Move ToClient::on_failed_segment(const Message& message, const ErrorFields& error) {

@@ -194,7 +194,9 @@ ToServer::Front ToServer::decide_execute(const Message& message) {
   const NamedPtr portal = session_.registry.portals.last(name_key(read_text(message.head)));
   Front front;
   // The second Execute of a portal fetches more of the same execution.
-  if (!portal || std::exchange(portal->executed, true)) return front;
+  if (!portal || portal->statement->is_empty() || std::exchange(portal->executed, true)) {
+    return front;
+  }
   front.units.push_back(session_.decide("Execute", portal->statement));
   if (!front.units.back().is_acted_on()) advance(front.units.back());
   return front;

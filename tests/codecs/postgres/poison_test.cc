@@ -64,8 +64,8 @@ TEST(Poison, EarlierFailureOfAStringIsTheServersOwn) {
   EXPECT_EQ(rig.server(error("22012", "division by zero") + ready()),
             "E(ERROR 22012 division by zero) Z(I)");
   EXPECT_THAT(rig.told(),
-              ElementsAre("exchanged 2 not run: an earlier statement failed did_not failed",
-                          "exchanged 1 ERROR 22012: division by zero did_not failed"));
+              ElementsAre("exchanged 1 ERROR 22012: division by zero did_not failed",
+                          "exchanged 2 not run: an earlier statement failed did_not failed"));
 }
 
 TEST(Poison, ExecuteByTheTextItWasPreparedWith) {
