@@ -6,8 +6,9 @@
         server.dsn("app")               # "host=127.0.0.1 port=… user=app dbname=app"
 
 Roles: `postgres` (superuser) and `app` (owns database `app`) are trusted; `scram` (password
-"secret") has to authenticate with SCRAM-SHA-256. pg_stat_statements is loaded and tracks every statement,
-wal_level is logical. Data lie below /var/lib/misrule, where the database's user can reach them.
+"secret") has to authenticate with SCRAM-SHA-256. pg_stat_statements is loaded and tracks every
+statement, wal_level is logical. Data lie below /var/lib/misrule, where the database's user can
+reach them.
 
 Tests end with exit code 77, which ctest shows as skipped, where no server is installed.
 """

@@ -24,7 +24,8 @@ session = requests.Session()
 for step in sys.argv[2:]:
     method, path = step.split()
     try:
-        answer = session.request(method, sys.argv[1] + path, data="body" if method == "POST" else None)
+        body = "body" if method == "POST" else None
+        answer = session.request(method, sys.argv[1] + path, data=body)
         print(answer.status_code, answer.text.strip() if answer.ok else "")
     except requests.exceptions.ConnectionError as error:
         print("ConnectionError")
