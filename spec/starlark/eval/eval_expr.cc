@@ -86,7 +86,7 @@ Value Interpreter::eval_name(Frame& frame, const NameExpr& name) {
 
 void Interpreter::raise_unbound(Frame& frame, const NameExpr& name) {
   frame.at(name);
-  const bool global = name.scope == Scope::kGlobal || name.scope == Scope::kFile;
+  const bool global = name.scope == Scope::kGlobal;
   raise(code::kName, fmt::format("{} variable {} referenced before assignment",
                                  global ? "global" : "local", name.name.text()));
 }

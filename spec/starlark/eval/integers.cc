@@ -284,7 +284,7 @@ std::string int_to_string(const Value& a, int base) {
 }
 
 std::uint64_t int_hash(const Value& a) {
-  if (!a.is_small_int()) return std::hash<std::string>{}(number_of(a).str(0, std::ios_base::hex));
+  if (!a.is_small_int()) return std::hash<std::string>{}(int_to_string(a, 16));
   auto x = static_cast<std::uint64_t>(a.small_int()) + 0x9E3779B97F4A7C15U;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;

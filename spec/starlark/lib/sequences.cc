@@ -127,7 +127,7 @@ std::vector<Keyed> keyed(Args& args, const Value& items, const std::optional<Cal
 void merge_sort(std::vector<Keyed>& items, bool reverse) {
   std::vector<Keyed> spare(items.size());
   const auto before = [reverse](const Keyed& a, const Keyed& b) {
-    return (reverse ? order_values(b.key, a.key) : order_values(a.key, b.key)) <= 0;
+    return (reverse ? order_values(a.key, b.key) : order_values(b.key, a.key)) >= 0;
   };
   for (std::size_t width = 1; width < items.size(); width *= 2) {
     for (std::size_t from = 0; from < items.size(); from += 2 * width) {

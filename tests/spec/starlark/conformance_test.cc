@@ -1,0 +1,67 @@
+// Runs the conformance files: ours, and (where STAR_SUITES points to them) starlark-go's.
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "tests/spec/starlark/chunks.h"
+
+namespace misrule::star::test {
+namespace {
+
+std::vector<std::string> files_below(const std::string& folder) {
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".star") out.push_back(entry.path().string());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+void expect_all(const std::string& path, const ChunkOptions& options) {
+  const std::vector<Chunk> chunks = read_chunks(path);
+  for (const Chunk& chunk : chunks) {
+    // Names that load() binds are the file's own here, without a switch.
+    if (chunk.text.find("option:loadbindsglobally") != std::string::npos) continue;
+    for (const std::string& wrong : run_chunk(chunk, options)) ADD_FAILURE() << wrong;
+  }
+}
+
+class OwnSuite : public testing::TestWithParam<std::string> {};
+
+TEST_P(OwnSuite, Holds) { expect_all(GetParam(), {}); }
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, OwnSuite,
+    testing::ValuesIn(files_below(MISRULE_SOURCE_DIR "/tests/spec/starlark/suite")),
+    [](const auto& info) { return std::filesystem::path(info.param).stem().string(); });
+
+TEST(OwnSuite, ExpectationsCanFail) {
+  const Chunk wrong{.path = "wrong.star",
+                    .text = "load('assert.star', 'assert')\nassert.eq(1, 2)\n"};
+  EXPECT_EQ(run_chunk(wrong, {}).size(), 1U);
+  const Chunk missing{.path = "missing.star", .text = "x = 1 ### \"boom\"\n"};
+  EXPECT_EQ(run_chunk(missing, {}).size(), 1U);
+  const Chunk other{.path = "other.star", .text = "x = 1 // 0 ### \"boom\"\n"};
+  EXPECT_EQ(run_chunk(other, {}).size(), 1U);
+  const Chunk extra{.path = "extra.star", .text = "x = 1 // 0\n"};
+  EXPECT_EQ(run_chunk(extra, {}).size(), 1U);
+}
+
+/// A checkout of go.starlark.net, which is no part of this repository.
+TEST(ForeignSuite, StarlarkGo) {
+  const char* folder = std::getenv("STAR_SUITES");
+  if (folder == nullptr) GTEST_SKIP() << "STAR_SUITES names no checkout of go.starlark.net";
+  const std::vector<std::string> skipped = {"benchmark", "paths", "function_param",
+                                            "proto",     "time",  "math"};
+  for (const std::string& path : files_below(std::string(folder) + "/starlark/testdata")) {
+    const std::string stem = std::filesystem::path(path).stem();
+    if (std::find(skipped.begin(), skipped.end(), stem) != skipped.end()) continue;
+    expect_all(path, {.legacy_options = true});
+  }
+  expect_all(std::string(folder) + "/syntax/testdata/errors.star",
+             {.legacy_options = true, .mode = Mode::kParse});
+}
+
+}  // namespace
+}  // namespace misrule::star::test
