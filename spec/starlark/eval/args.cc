@@ -2,6 +2,8 @@
 
 #include "spec/starlark/args.h"
 
+#include <algorithm>
+
 #include "fmt/format.h"
 #include "spec/starlark/containers.h"
 #include "spec/starlark/eval/collections.h"
@@ -170,8 +172,13 @@ void Args::unpack(std::initializer_list<Param> list, std::vector<std::size_t>* r
   const std::span<const Param> params(list.begin(), list.size());
   const std::size_t most = count_positional(params);
   if (size() > most) {
-    fail_at(span(most), code::kArgument,
-            fmt::format("got {} arguments, want at most {}", size(), most), list_names(params));
+    const bool all_required =
+        std::all_of(params.begin(), params.begin() + static_cast<std::ptrdiff_t>(most),
+                    [](const Param& param) { return param.is_required; });
+    fail_at(
+        span(most), code::kArgument,
+        fmt::format("got {} arguments, want {}{}", size(), all_required ? "" : "at most ", most),
+        list_names(params));
   }
   std::vector<bool> filled(params.size());
   for (std::size_t i = 0; i < size(); ++i) {

@@ -96,7 +96,9 @@ std::optional<std::vector<std::pair<Value, Value>>> Dict::mapping_items() const 
 
 void Dict::visit_children(ValueVisitor& visitor) const { visit_table(table_, visitor); }
 
-void Set::check_mutable(std::string_view verb) const { check(frozen_, iterations_, verb, "set"); }
+void Set::check_mutable(std::string_view verb) const {
+  check(frozen_, iterations_, verb, "hash table");
+}
 
 void Set::write_repr(Writer& out) const {
   out.text("set([");

@@ -11,6 +11,7 @@
 #include "spec/starlark/eval/heap.h"
 #include "spec/starlark/eval/members.h"
 #include "spec/starlark/lib/dict_update.h"
+#include "spec/starlark/lib/named.h"
 
 namespace misrule::star {
 namespace {
@@ -18,12 +19,7 @@ namespace {
 /// The container that a method was called on. Its errors name the method.
 template <class Container>
 void check(Args& args, Container& container, std::string_view verb) {
-  try {
-    container.check_mutable(verb);
-  } catch (EvalError& error) {
-    error.diagnostic().message = fmt::format("{}: {}", args.name(), error.diagnostic().message);
-    throw;
-  }
+  named(args, [&] { container.check_mutable(verb); });
 }
 
 List& list_self(Args& args, std::string_view verb) {
@@ -102,13 +98,7 @@ Value list_pop(Args& args) {
   args.unpack_positional({optional("i", index)});
   List& list = list_self(args, "pop from");
   auto& items = list.mutable_items();
-  std::size_t at = 0;
-  try {
-    at = element_index("list", index, items.size());
-  } catch (EvalError& error) {
-    error.diagnostic().message = "pop: " + error.diagnostic().message;
-    throw;
-  }
+  const std::size_t at = named(args, [&] { return element_index("list", index, items.size()); });
   Value out = std::move(items[at]);
   items.erase(items.begin() + static_cast<std::ptrdiff_t>(at));
   return out;
@@ -138,7 +128,7 @@ Value dict_get(Args& args) {
   Value key;
   Value fallback;
   args.unpack_positional({required("key", key), optional("default", fallback)});
-  const Value* found = args.self().as_dict()->find(key);
+  const Value* found = named(args, [&] { return args.self().as_dict()->find(key); });
   return found != nullptr ? *found : fallback;
 }
 
@@ -169,7 +159,8 @@ Value dict_pop(Args& args) {
   Value key;
   Value fallback = Value::unbound();
   args.unpack_positional({required("key", key), optional("default", fallback)});
-  std::optional<Value> out = dict_self(args, "delete from").mutable_table().erase(key);
+  Dict& dict = dict_self(args, "delete from");
+  std::optional<Value> out = named(args, [&] { return dict.mutable_table().erase(key); });
   if (out) return std::move(*out);
   if (fallback.is_unbound()) args.fail(code::kValue, "missing key");
   return fallback;
@@ -191,7 +182,8 @@ Value dict_setdefault(Args& args) {
   Value key;
   Value fallback;
   args.unpack_positional({required("key", key), optional("default", fallback)});
-  if (const Value* found = args.self().as_dict()->find(key)) return *found;
+  const Value* found = named(args, [&] { return args.self().as_dict()->find(key); });
+  if (found != nullptr) return *found;
   dict_self(args, "insert into").mutable_table().set(key, fallback);
   return fallback;
 }

@@ -195,23 +195,28 @@ class BraceFormat {
     if (inside.find('{') != std::string_view::npos) {
       args_.fail(code::kValue, "nested replacement fields not supported");
     }
-    if (const std::size_t colon = inside.find(':'); colon != std::string_view::npos) {
-      args_.fail(code::kValue,
-                 fmt::format("format spec features not supported in replacement fields: {}",
-                             inside.substr(colon + 1)));
-    }
+    std::string_view spec;
+    const std::size_t colon = inside.find(':');
+    const bool has_spec = colon != std::string_view::npos;
+    if (has_spec) spec = inside.substr(colon + 1);
+    inside = inside.substr(0, colon);
     std::string_view conversion = "s";
     if (const std::size_t bang = inside.find('!'); bang != std::string_view::npos) {
       conversion = inside.substr(bang + 1);
       inside = inside.substr(0, bang);
     }
+    if (conversion != "s" && conversion != "r") {
+      args_.fail(code::kValue, fmt::format("unknown conversion \"{}\"", conversion));
+    }
+    if (has_spec) {
+      args_.fail(code::kValue,
+                 fmt::format("format spec features not supported in replacement fields: {}", spec));
+    }
     const Value value = argument(inside);
     if (conversion == "s") {
       out_.plain(value);
-    } else if (conversion == "r") {
-      out_.repr(value);
     } else {
-      args_.fail(code::kValue, fmt::format("unknown conversion \"{}\"", conversion));
+      out_.repr(value);
     }
   }
 
@@ -231,12 +236,13 @@ class BraceFormat {
     if (name.empty() || digits) {
       number_by(name.empty());
       constexpr std::size_t kDigitsMax = 9;
+      while (name.size() > 1 && name[0] == '0') name.remove_prefix(1);
       std::size_t index = name.empty() ? next_++ : 0;
-      if (name.size() > kDigitsMax) index = args_.size();
       for (const char c : name.substr(0, kDigitsMax)) {
         index = index * 10 + static_cast<std::size_t>(c - '0');
       }
-      if (index >= args_.size()) args_.fail(code::kValue, "tuple index out of range");
+      if (index >= args_.size() || name.size() > kDigitsMax)
+        args_.fail(code::kValue, "tuple index out of range");
       return args_[index];
     }
     if (const auto keyword = args_.find_keyword(name)) return args_.keyword(*keyword);

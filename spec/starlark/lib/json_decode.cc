@@ -40,6 +40,7 @@ class JsonReader {
 
   std::string shown() const {
     if (at_ >= text_.size()) return "end of file";
+    if (text_[at_] == '\'') return R"('\'')";
     std::string out = "'";
     const Decoded point = decode_utf8(text_.substr(at_));
     append_utf8(out, point.point);

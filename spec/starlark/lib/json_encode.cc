@@ -44,6 +44,8 @@ namespace {
 
 class JsonWriter {
  public:
+  explicit JsonWriter(std::string_view name) : name_(name) {}
+
   std::string write(const Value& value) {
     one(value);
     return out_.take();
@@ -52,8 +54,8 @@ class JsonWriter {
  private:
   static constexpr std::size_t kDepthMax = 400;
 
-  [[noreturn]] static void fail(std::string_view code, const std::string& what) {
-    raise(code, fmt::format("json.encode: {}", what));
+  [[noreturn]] void fail(std::string_view code, const std::string& what) const {
+    raise(code, fmt::format("{}: {}", name_, what));
   }
 
   void text(std::string_view piece) { out_.text(piece); }
@@ -105,15 +107,12 @@ class JsonWriter {
   }
 
   void at(const std::string& where, const Value& value) {
-    const std::size_t depth = path_.size();
     try {
       one(value);
     } catch (EvalError& error) {
-      constexpr std::string_view kPrefix = "json.encode: ";
       std::string& message = error.diagnostic().message;
-      if (depth == path_.size() || path_.size() > depth) {
-        message.insert(message.starts_with(kPrefix) ? kPrefix.size() : 0, where + ": ");
-      }
+      const std::string prefix = fmt::format("{}: ", name_);
+      message.insert(message.starts_with(prefix) ? prefix.size() : 0, where + ": ");
       throw;
     }
   }
@@ -165,12 +164,17 @@ class JsonWriter {
     text("}");
   }
 
+  std::string_view name_;
   Writer out_;
   std::vector<const Object*> path_;
 };
 
 }  // namespace
 
-std::string encode_json(const Value& value) { return JsonWriter().write(value); }
+std::string encode_json(const Value& value) { return encode_json_as("json.encode", value); }
+
+std::string encode_json_as(std::string_view name, const Value& value) {
+  return JsonWriter(name).write(value);
+}
 
 }  // namespace misrule::star

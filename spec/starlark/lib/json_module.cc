@@ -46,7 +46,7 @@ Value json_encode_indent(Args& args) {
   std::string_view indent = "\t";
   args.unpack({required("x", x), optional("prefix", prefix).by_keyword(),
                optional("indent", indent).by_keyword()});
-  return make_string(indent_json(encode_json(x), prefix, indent));
+  return make_string(indent_json(encode_json_as("json.encode_indent", x), prefix, indent));
 }
 
 /// Re-lays out text that is known to be JSON.

@@ -166,11 +166,13 @@ Value sorted_of(Args& args) {
 }
 
 std::optional<Callable> key_of_extreme(Args& args) {
+  constexpr std::string_view kNames[] = {"key"};
   std::optional<Callable> key;
   for (std::size_t k = 0; k < args.keywords().size(); ++k) {
     if (args.keyword_name(k) != "key") {
       args.fail_at(args.keyword_span(k), code::kArgument,
-                   fmt::format("unexpected keyword argument \"{}\"", args.keyword_name(k)),
+                   fmt::format("unexpected keyword argument \"{}\"{}", args.keyword_name(k),
+                               did_you_mean(args.keyword_name(k), kNames)),
                    "it takes: values, key");
     }
     if (!args.keyword(k).is_callable()) {

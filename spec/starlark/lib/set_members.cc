@@ -5,6 +5,7 @@
 #include "spec/starlark/diagnostic.h"
 #include "spec/starlark/eval/collections.h"
 #include "spec/starlark/eval/members.h"
+#include "spec/starlark/lib/named.h"
 
 namespace misrule::star {
 namespace {
@@ -13,19 +14,15 @@ Set& self_of(Args& args) { return *args.self().as_set(); }
 
 Set& changing(Args& args, std::string_view verb) {
   Set& set = self_of(args);
-  try {
-    set.check_mutable(verb);
-  } catch (EvalError& error) {
-    error.diagnostic().message = fmt::format("{}: {}", args.name(), error.diagnostic().message);
-    throw;
-  }
+  named(args, [&] { set.check_mutable(verb); });
   return set;
 }
 
 Value set_add(Args& args) {
   Value item;
   args.unpack_positional({required("elem", item)});
-  changing(args, "insert into").insert(item);
+  Set& set = changing(args, "insert into");
+  named(args, [&] { set.insert(item); });
   return {};
 }
 
@@ -38,7 +35,8 @@ Value set_clear(Args& args) {
 Value set_discard(Args& args) {
   Value item;
   args.unpack_positional({required("elem", item)});
-  changing(args, "delete from").mutable_table().erase(item);
+  Set& set = changing(args, "delete from");
+  named(args, [&] { set.mutable_table().erase(item); });
   return {};
 }
 
@@ -56,9 +54,9 @@ Value set_pop(Args& args) {
 Value set_remove(Args& args) {
   Value item;
   args.unpack_positional({required("elem", item)});
-  if (!changing(args, "delete from").mutable_table().erase(item)) {
-    args.fail(code::kValue, "missing key");
-  }
+  Set& set = changing(args, "delete from");
+  const auto erased = named(args, [&] { return set.mutable_table().erase(item); });
+  if (!erased) args.fail(code::kValue, "missing key");
   return {};
 }
 

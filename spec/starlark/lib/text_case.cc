@@ -101,7 +101,7 @@ Value string_istitle(Args& args) {
   while (!text.empty()) {
     const Decoded next = decode_utf8(text);
     const bool upper = is_upper(next.point) || is_title(next.point);
-    if (upper && in_word) return Value::boolean(false);
+    if (upper && (in_word || to_title(next.point) != next.point)) return Value::boolean(false);
     if (is_lower(next.point) && !in_word) return Value::boolean(false);
     in_word = is_cased(next.point);
     cased = cased || in_word;

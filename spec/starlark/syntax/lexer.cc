@@ -90,7 +90,7 @@ void Lexer::skip_blanks() {
 
 Token Lexer::end_of_file() {
   const std::uint32_t here = position();
-  if (need_newline_) {
+  if (need_newline_ && depth_ == 0) {
     need_newline_ = false;
     return token(Tok::kNewline, here);
   }
@@ -247,7 +247,11 @@ Token Lexer::punctuation() {
   const Tok kind = found->kind;
   if (kind == Tok::kLparen || kind == Tok::kLbracket || kind == Tok::kLbrace) ++depth_;
   const bool closes = kind == Tok::kRparen || kind == Tok::kRbracket || kind == Tok::kRbrace;
-  if (closes && depth_ > 0) --depth_;
+  if (closes && depth_ == 0) {
+    problems_.abort(lo, position(), fmt::format("unexpected {}", describe(kind)),
+                    "nothing that it closes is open");
+  }
+  if (closes) --depth_;
   return token(kind, lo);
 }
 

@@ -201,7 +201,7 @@ char32_t Lexer::hex_digits(std::size_t count) {
     const int digit = digit_value(peek());
     if (digit > 15) {
       problems_.abort(lo, position(),
-                      fmt::format("truncated escape sequence {}", text_.substr(lo, at_ - lo)));
+                      fmt::format("invalid escape sequence {}", text_.substr(lo, at_ - lo)));
     }
     value = value * 16 + static_cast<char32_t>(digit);
   }

@@ -8,6 +8,12 @@
 namespace misrule::star {
 
 std::unique_ptr<NameExpr> Parser::name() {
+  const bool word =
+      tok_.kind == Tok::kReserved || (tok_.kind >= Tok::kAnd && tok_.kind <= Tok::kWhile);
+  if (word) {
+    problems_.abort(tok_.lo, tok_.hi,
+                    fmt::format("got {}, a word of the language, not an identifier", shown(tok_)));
+  }
   if (tok_.kind != Tok::kName) fail_got("identifier");
   auto node = std::make_unique<NameExpr>(tok_.lo, tok_.hi, Symbol(text_of(tok_)));
   advance();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fmt/format.h"
+#include "spec/starlark/eval/compare.h"
 #include "spec/starlark/syntax/parser.h"
 
 namespace misrule::star {
@@ -35,7 +36,7 @@ ExprPtr Parser::tuple_rest(ExprPtr first, bool in_brackets) {
     advance();
     const bool ends = tok_.kind == Tok::kRparen || tok_.kind == Tok::kRbracket ||
                       tok_.kind == Tok::kNewline || tok_.kind == Tok::kAssign ||
-                      tok_.kind == Tok::kEof || tok_.kind == Tok::kSemi || tok_.kind == Tok::kColon;
+                      tok_.kind == Tok::kEof || tok_.kind == Tok::kSemi;
     if (ends && !in_brackets) {
       problems_.abort(comma.lo, comma.hi, "unparenthesized tuple with trailing comma",
                       "put the tuple into ( )");
@@ -178,11 +179,10 @@ ExprPtr Parser::comparison() {
   if (op == CompareOp::kIs || op == CompareOp::kIsNot) check_is(*node);
   const Token second = tok_;
   if (comparison_operator(op)) {
-    const std::string_view first_text = text_of(op_token);
-    problems_.abort(
-        second.lo, second.hi,
-        fmt::format("{} does not associate with {} (use parens)", first_text, text_of(second)),
-        "write `a < b and b < c`");
+    problems_.abort(second.lo, second.hi,
+                    fmt::format("{} does not associate with {} (use parens)", symbol_of(node->op),
+                                symbol_of(op)),
+                    "write `a < b and b < c`");
   }
   return node;
 }
@@ -346,7 +346,7 @@ ExprPtr Parser::call(ExprPtr callee) {
     grow(*node, node->arguments.back().value.get());
     if (!accept(Tok::kComma)) break;
   }
-  if (tok_.kind != Tok::kRparen) fail_got("',' or ')'");
+  if (tok_.kind != Tok::kRparen) fail_got(tok_.kind == Tok::kEof ? "')'" : "',' or ')'");
   node->hi = tok_.hi;
   advance();
   return node;

@@ -162,7 +162,8 @@ void Parser::def_statement(Block& out) {
   function.lo = lo;
   expect(Tok::kLparen);
   function.parameters = parameters(Tok::kRparen);
-  expect(Tok::kRparen);
+  if (tok_.kind != Tok::kRparen) fail_got("',' or ')'");
+  advance();
   if (tok_.kind == Tok::kMinus) fail_got("':' (there are no type annotations)");
   expect(Tok::kColon);
   function.body = suite();
@@ -355,7 +356,9 @@ void Parser::load_binding(LoadStmt& load) {
     }
   }
   if (tok_.kind != Tok::kString) {
-    problems_.abort(tok_.lo, tok_.hi, "load operand must be \"name\" or localname=\"name\"");
+    problems_.abort(
+        tok_.lo, tok_.hi,
+        fmt::format("load operand must be \"name\" or localname=\"name\" (got {})", shown(tok_)));
   }
   binding.original = *tok_.value.as_string();
   if (binding.local == nullptr) {

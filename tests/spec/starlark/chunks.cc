@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "fmt/format.h"
+#include "spec/starlark/resolve/resolver.h"
 #include "spec/starlark/syntax/parser.h"
 #include "tests/spec/starlark/assert_module.h"
 
@@ -63,6 +64,24 @@ struct Seen {
   std::string message = {};
 };
 
+std::vector<Diagnostic> static_problems(const Chunk& chunk, const ChunkOptions& options,
+                                        Runtime& runtime) {
+  // Kept: diagnostics point into it.
+  static std::vector<std::shared_ptr<const SourceFile>> files;
+  files.push_back(std::make_shared<const SourceFile>(chunk.path, chunk.text));
+  std::vector<Diagnostic> problems;
+  const auto syntax = parse_file(*files.back(), {}, problems);
+  if (options.mode == Mode::kParse) {
+    // These files expect that the first error ends it.
+    if (!problems.empty()) problems.resize(1);
+    return problems;
+  }
+  const Predeclared known = {
+      {Symbol("M"), 0}, {Symbol("U"), 1}, {Symbol("float"), 2}, {Symbol("set"), 3}};
+  resolve_file(*syntax, known, runtime.dialect(), problems);
+  return problems;
+}
+
 std::vector<Seen> errors_of(const Chunk& chunk, const ChunkOptions& options, Reports& reports) {
   LibraryLoader loader;
   Env env;
@@ -77,12 +96,9 @@ std::vector<Seen> errors_of(const Chunk& chunk, const ChunkOptions& options, Rep
       out.push_back({.line = problem.at.position().line, .message = problem.message});
     }
   };
-  if (options.mode == Mode::kParse) {
+  if (options.mode != Mode::kRun) {
     const Runtime::Enter entered(runtime);
-    const SourceFile file(chunk.path, chunk.text);
-    std::vector<Diagnostic> problems;
-    parse_file(file, {}, problems);
-    for (const Diagnostic& problem : problems) add(problem);
+    for (const Diagnostic& problem : static_problems(chunk, options, runtime)) add(problem);
     return out;
   }
   Thread thread(runtime, "test");
@@ -106,7 +122,8 @@ std::vector<Chunk> read_chunks(const std::string& path) {
       chunk = {.path = path, .line = number + 1, .text = std::string(number, '\n')};
       continue;
     }
-    chunk.text += line + "\n";
+    if (number > chunk.line) chunk.text += "\n";
+    chunk.text += line;
   }
   out.push_back(chunk);
   return out;

@@ -18,7 +18,8 @@ struct Chunk {
   std::string text = {};  ///< Padded with newlines, so that lines are the file's.
 };
 
-enum class Mode { kRun, kParse };
+/// kResolve knows the names M, U and float, and no others.
+enum class Mode { kRun, kParse, kResolve };
 
 /// `legacy_options`: everything optional is off unless the chunk asks for it.
 struct ChunkOptions {

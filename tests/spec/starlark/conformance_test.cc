@@ -18,12 +18,16 @@ std::vector<std::string> files_below(const std::string& folder) {
   return out;
 }
 
-void expect_all(const std::string& path, const ChunkOptions& options) {
+void expect_all(const std::string& path, const ChunkOptions& options,
+                const std::vector<std::string>& deviations = {}) {
   const std::vector<Chunk> chunks = read_chunks(path);
   for (const Chunk& chunk : chunks) {
-    // Names that load() binds are the file's own here, without a switch.
-    if (chunk.text.find("option:loadbindsglobally") != std::string::npos) continue;
-    for (const std::string& wrong : run_chunk(chunk, options)) ADD_FAILURE() << wrong;
+    for (const std::string& wrong : run_chunk(chunk, options)) {
+      const bool known = std::any_of(
+          deviations.begin(), deviations.end(),
+          [&](const std::string& deviation) { return wrong.find(deviation) != std::string::npos; });
+      if (!known) ADD_FAILURE() << wrong;
+    }
   }
 }
 
@@ -48,6 +52,15 @@ TEST(OwnSuite, ExpectationsCanFail) {
   EXPECT_EQ(run_chunk(extra, {}).size(), 1U);
 }
 
+// Where we differ on purpose.
+const std::vector<std::string> kDeviations = {
+    "/assign.star:327:", "/assign.star:328:", "/assign.star:333:", "/assign.star:334:",
+    "/assign.star:342:",  // A name that load() bound cannot be bound again.
+    "/json.star:140:",    // json.decode takes x by its name, too.
+    "/json.star:157:",    // DEL is encoded as JSON can say it.
+    "/json.star:194:",    // Wording.
+};
+
 /// A checkout of go.starlark.net, which is no part of this repository.
 TEST(ForeignSuite, StarlarkGo) {
   const char* folder = std::getenv("STAR_SUITES");
@@ -57,10 +70,12 @@ TEST(ForeignSuite, StarlarkGo) {
   for (const std::string& path : files_below(std::string(folder) + "/starlark/testdata")) {
     const std::string stem = std::filesystem::path(path).stem();
     if (std::find(skipped.begin(), skipped.end(), stem) != skipped.end()) continue;
-    expect_all(path, {.legacy_options = true});
+    expect_all(path, {.legacy_options = true}, kDeviations);
   }
   expect_all(std::string(folder) + "/syntax/testdata/errors.star",
              {.legacy_options = true, .mode = Mode::kParse});
+  expect_all(std::string(folder) + "/resolve/testdata/resolve.star",
+             {.legacy_options = true, .mode = Mode::kResolve});
 }
 
 }  // namespace
