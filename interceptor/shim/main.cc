@@ -18,10 +18,11 @@
 #include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "interceptor/shim/handover.h"
@@ -92,11 +93,6 @@ void* filtered_thread(void* argument) {
   while (true) __builtin_ia32_pause();
 }
 
-void nap() {
-  const timespec moment = {.tv_sec = 0, .tv_nsec = 50'000};
-  nanosleep(&moment, nullptr);
-}
-
 int give_up(int socket, const std::string& sentence, int code) {
   send_failure(socket, sentence);
   (void)!fprintf(stderr, "misrule-shim: %s\n", sentence.c_str());
@@ -106,7 +102,7 @@ int give_up(int socket, const std::string& sentence, int code) {
 // Ends with the process, by execve() or by exit.
 int hand_over_and_wait(Launch& launch, int socket) {
   int listener = -1;
-  while ((listener = launch.listener.load()) == -1) nap();
+  while ((listener = launch.listener.load()) == -1) sched_yield();
   if (listener <= kErrorsBelow) {
     return give_up(socket, error_text("seccomp", kErrorsBelow - listener), kExitUsage);
   }
@@ -121,7 +117,8 @@ int hand_over_and_wait(Launch& launch, int socket) {
   close(ends[0]);
   if (!wait_for_go(socket)) return kExitUsage;
   launch.go.store(true);
-  while (launch.exec_error.load() == 0) nap();
+  // Success ends this thread in the middle of the wait.
+  while (launch.exec_error.load() == 0) poll(nullptr, 0, 1);
   const std::string sentence =
       error_text(("exec " + launch.path).c_str(), launch.exec_error.load());
   (void)!write(ends[1], sentence.data(), sentence.size());

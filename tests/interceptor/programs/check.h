@@ -1,5 +1,7 @@
 #pragma once
 
+// How a program of this folder says what it expected, and that all was as expected.
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
