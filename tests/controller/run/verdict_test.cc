@@ -1,0 +1,160 @@
+// From the course of a test to its verdict, its story and its line of JSON.
+
+#include <string>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "controller/run/judge.h"
+#include "controller/run/report_json.h"
+#include "controller/run/story.h"
+
+namespace misrule::controller {
+namespace {
+
+using model::Outcome;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TestCourse completed() { return {.body = dsl::BodyResult{.completed = true}}; }
+
+model::RuleReport rule(std::uint64_t fired, bool may_stay_unfired = false) {
+  return {.id = "disk_full",
+          .description = "write */pg_wal/* -> ENOSPC",
+          .tally = {.considered = 312, .fired = fired, .near_misses = {"312x write to base/1"}},
+          .may_stay_unfired = may_stay_unfired};
+}
+
+TEST(JudgeTest, ACompletedBodyPasses) {
+  TestCourse course = completed();
+  course.rules = {rule(1)};
+  EXPECT_EQ(judge(course).outcome, Outcome::kPassed);
+  EXPECT_TRUE(judge(course).findings.empty());
+}
+
+TEST(JudgeTest, ARuleThatNeverFiredFailsWithTheNearestMiss) {
+  TestCourse course = completed();
+  course.rules = {rule(0)};
+  const Judgement judgement = judge(course);
+  EXPECT_EQ(judgement.outcome, Outcome::kFailed);
+  ASSERT_EQ(judgement.findings.size(), 1U);
+  EXPECT_THAT(judgement.findings[0].message, HasSubstr("never fired: write */pg_wal/*"));
+  EXPECT_THAT(
+      judgement.findings[0].detail,
+      ElementsAre("it was asked about 312 operations, 0 matched", "nearest: 312x write to base/1"));
+  course.rules = {rule(0, true)};
+  EXPECT_EQ(judge(course).outcome, Outcome::kPassed);
+}
+
+TEST(JudgeTest, TheFirstFindingDecidesAndTheOthersAreTold) {
+  TestCourse course = {.body = dsl::BodyResult{.finding = model::Finding{.message = "assert_eq"}}};
+  course.rules = {rule(0)};
+  course.exits = {{.service = "api", .how = "exited with status 1", .last_lines = {"boom"}}};
+  const Judgement judgement = judge(course);
+  EXPECT_EQ(judgement.outcome, Outcome::kFailed);
+  ASSERT_EQ(judgement.findings.size(), 3U);
+  EXPECT_EQ(judgement.findings[0].message, "assert_eq");
+  EXPECT_THAT(judgement.findings[1].message, HasSubstr("api exited with status 1"));
+}
+
+TEST(JudgeTest, AnExplainedExitIsPartOfTheExperiment) {
+  TestCourse course = completed();
+  course.exits = {{.service = "db", .how = "exited with status 1", .explained_by = "disk_full"}};
+  EXPECT_EQ(judge(course).outcome, Outcome::kPassed);
+  course.exits[0].explained_by.clear();
+  EXPECT_EQ(judge(course).outcome, Outcome::kFailed);
+}
+
+TEST(JudgeTest, InfrastructureIsAnErrorWithTheLastLinesBelow) {
+  TestCourse course = {.infrastructure = fail(Code::kIo, "api exited\nline 1\nline 2")};
+  course.rules = {rule(0)};
+  const Judgement judgement = judge(course);
+  EXPECT_EQ(judgement.outcome, Outcome::kError);
+  ASSERT_EQ(judgement.findings.size(), 1U) << "a rule that had no chance is not blamed";
+  EXPECT_EQ(judgement.findings[0].message, "api exited");
+  EXPECT_THAT(judgement.findings[0].detail, ElementsAre("line 1", "line 2"));
+}
+
+TEST(JudgeTest, AHostThatFailedInTheBodyIsAnErrorToo) {
+  TestCourse course = {.body = dsl::BodyResult{.infrastructure = true}};
+  EXPECT_EQ(judge(course).outcome, Outcome::kError);
+}
+
+TEST(JudgeTest, ADeadlineFailsAndAnUndecidedLivenessIsInconclusive) {
+  TestCourse course = {.body = dsl::BodyResult{.cancelled = true},
+                       .stop = Stop::kDeadline,
+                       .pending = "GET / -> api",
+                       .deadline = std::chrono::seconds(120)};
+  EXPECT_EQ(judge(course).outcome, Outcome::kFailed);
+  EXPECT_EQ(judge(course).findings[0].message, "the deadline of 120 s passed while GET / -> api");
+  course.awaiting_event = true;
+  EXPECT_EQ(judge(course).outcome, Outcome::kInconclusive);
+  course.stop = Stop::kInterrupt;
+  EXPECT_EQ(judge(course).outcome, Outcome::kInterrupted);
+}
+
+TEST(ReportJsonTest, EveryFieldSurvivesTheWay) {
+  const model::TestReport report = {
+      .test = "test_it",
+      .description = "says \"so\"",
+      .spec = "a.star",
+      .outcome = Outcome::kFailed,
+      .took = std::chrono::milliseconds(41),
+      .findings = {{.message = "m\nn",
+                    .position = {.file = "a.star", .line = 3, .column = 5},
+                    .column_end = 9,
+                    .source_line = "  x",
+                    .hint = "h",
+                    .detail = {"d1", "d2"}}},
+      .rules = {rule(2, true)},
+      .notes = {"note"},
+      .events_total = 214,
+      .story = {3, 1, 2},
+      .event_log = "/x/events.jsonl"};
+  const auto back = report_from_line(report_to_line(report));
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(report_to_line(*back), report_to_line(report));
+  EXPECT_EQ(back->took, report.took);
+  EXPECT_EQ(back->findings[0].column_end, 9U);
+  EXPECT_EQ(back->rules[0].tally.near_misses, report.rules[0].tally.near_misses);
+  EXPECT_TRUE(back->rules[0].may_stay_unfired);
+  EXPECT_EQ(report_to_line(report).find('\n'), std::string::npos);
+}
+
+TEST(ReportJsonTest, WhatIsNoReportIsAnError) {
+  for (const char* line : {"", "{", "[]", "{\"outcome\":77}", "{\"outcome\":\"x\"}"}) {
+    const auto report = report_from_line(line);
+    if (report) EXPECT_TRUE(report->test.empty()) << line;
+  }
+  EXPECT_FALSE(report_from_line("{\"outcome\":77}").has_value());
+  EXPECT_FALSE(report_from_line("{").has_value());
+}
+
+EventPtr event(std::uint64_t number, const std::string& type, const std::string& rule_id = "") {
+  auto made = std::make_shared<model::Event>(model::Event{.number = number, .type = type});
+  if (!rule_id.empty()) made->set("rule", rule_id);
+  return made;
+}
+
+TEST(StoryTest, WhatARuleTouchedIsInTheStoryHoweverLongTheTest) {
+  std::vector<EventPtr> events;
+  for (std::uint64_t number = 1; number <= 300; ++number) {
+    events.push_back(event(number, number % 7 == 0 ? "step_send" : "proxy"));
+  }
+  events[150] = event(151, "syscall", "disk_full");
+  const auto story = select_story(events);
+  EXPECT_LE(story.size(), kStoryEventsMax);
+  EXPECT_THAT(story, testing::Contains(151U));
+  EXPECT_THAT(story, testing::Contains(294U)) << "the last step";
+  EXPECT_TRUE(std::ranges::is_sorted(story));
+}
+
+TEST(StoryTest, AShortTestIsToldInTheOrderThatPeopleRead) {
+  EXPECT_THAT(select_story({event(2, "step_send"), event(1, "proxy", "r"), event(3, "step_recv")}),
+              ElementsAre(2U, 1U, 3U));
+  EXPECT_TRUE(select_story({}).empty());
+}
+
+}  // namespace
+}  // namespace misrule::controller
