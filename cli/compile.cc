@@ -11,6 +11,20 @@
 
 namespace misrule::cli {
 
+namespace {
+
+int print_rules(const std::string& file) {
+  const auto yaml = controller::compile_rules(file);
+  if (yaml) {
+    fmt::print("{}", *yaml);
+    return kPassed;
+  }
+  fmt::print(stderr, "{}\n", yaml.error().what);
+  return kWrongUse;
+}
+
+}  // namespace
+
 void add_compile(CLI::App& app, Choice& choice) {
   auto file = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("compile", "Print the rules of every test as YAML");
@@ -18,17 +32,7 @@ void add_compile(CLI::App& app, Choice& choice) {
   command->footer(
       "Example:\n  misrule compile shop.star > rules.yaml\n  misrule test shop.star --rules "
       "rules.yaml");
-  command->callback([file, &choice] {
-    choice.action = [file] {
-      const auto yaml = controller::compile_rules(*file);
-      if (yaml) {
-        fmt::print("{}", *yaml);
-        return kPassed;
-      }
-      fmt::print(stderr, "{}\n", yaml.error().what);
-      return kWrongUse;
-    };
-  });
+  command->callback([file, &choice] { choice.action = [file] { return print_rules(*file); }; });
 }
 
 }  // namespace misrule::cli

@@ -18,6 +18,13 @@ struct EnterOptions {
   std::vector<std::string> command = {};
 };
 
+int enter(const EnterOptions& options) {
+  const auto code = controller::enter_run(options.run, options.command);
+  if (code) return *code;
+  fmt::print(stderr, "misrule: {}\n", code.error().what);
+  return code.error().code == Code::kNotFound ? kWrongUse : kInfrastructure;
+}
+
 }  // namespace
 
 void add_enter(CLI::App& app, Choice& choice) {
@@ -31,12 +38,7 @@ void add_enter(CLI::App& app, Choice& choice) {
   command->prefix_command();
   command->callback([options, command, &choice] {
     options->command = command->remaining();
-    choice.action = [options] {
-      const auto code = controller::enter_run(options->run, options->command);
-      if (code) return *code;
-      fmt::print(stderr, "misrule: {}\n", code.error().what);
-      return code.error().code == Code::kNotFound ? kWrongUse : kInfrastructure;
-    };
+    choice.action = [options] { return enter(*options); };
   });
 }
 

@@ -63,6 +63,13 @@ Result<int> run(ProxyOptions& options) {
   return proxy::run_standalone(standalone);
 }
 
+int run_and_explain(ProxyOptions& options) {
+  const Result<int> code = run(options);
+  if (code) return *code;
+  fmt::print(stderr, "misrule: {}\n", code.error().what);
+  return code.error().code == Code::kIo ? kInfrastructure : kWrongUse;
+}
+
 }  // namespace
 
 void add_proxy(CLI::App& app, Choice& choice) {
@@ -84,14 +91,8 @@ void add_proxy(CLI::App& app, Choice& choice) {
   command->add_flag("--record-all", standalone.record_all,
                     "an event per request, not only where a rule acts");
   command->footer(kExamples);
-  command->callback([options, &choice] {
-    choice.action = [options] {
-      const Result<int> code = run(*options);
-      if (code) return *code;
-      fmt::print(stderr, "misrule: {}\n", code.error().what);
-      return code.error().code == Code::kIo ? kInfrastructure : kWrongUse;
-    };
-  });
+  command->callback(
+      [options, &choice] { choice.action = [options] { return run_and_explain(*options); }; });
 }
 
 }  // namespace misrule::cli

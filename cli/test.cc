@@ -123,6 +123,12 @@ int run_tests(const TestOptions& options, const std::string& program) {
   return result->exit_code;
 }
 
+int run(TestOptions& options, const std::string& program) {
+  const Status complete = complete_request(options);
+  if (!complete) return refuse(complete.error());
+  return options.list ? list_tests(options.request) : run_tests(options, program);
+}
+
 void add_options(CLI::App& command, TestOptions& options) {
   controller::RunRequest& request = options.request;
   command.add_option("FILE", request.files, "spec files")->required();
@@ -156,12 +162,7 @@ void add_test(CLI::App& app, Choice& choice) {
   CLI::App* command = app.add_subcommand("test", "Run the tests of specs");
   add_options(*command, *options);
   command->callback([options, &choice] {
-    choice.action = [options, program = choice.program] {
-      if (const Status complete = complete_request(*options); !complete) {
-        return refuse(complete.error());
-      }
-      return options->list ? list_tests(options->request) : run_tests(*options, program);
-    };
+    choice.action = [options, program = choice.program] { return run(*options, program); };
   });
 }
 

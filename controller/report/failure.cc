@@ -36,16 +36,10 @@ std::string rule_summary(const model::RuleReport& rule) {
   return fmt::format("{} fired {}×", with_arrows(printable(text)), rule.tally.fired);
 }
 
-/// One line per rule and one per near miss: what a reader needs when a rule did not do its work.
 std::string rule_details(const model::RuleReport& rule, const Paint& paint) {
-  std::string out = fmt::format("    {}  {}\n", rule_summary(rule),
-                                paint.dim(fmt::format("of {} that matched, {} looked at",
-                                                      rule.tally.matched, rule.tally.considered)));
-  if (rule.tally.fired > 0) return out;
-  for (const std::string& miss : rule.tally.near_misses) {
-    out += fmt::format("      nearest: {}\n", printable(miss));
-  }
-  return out;
+  return fmt::format("    {}  {}\n", rule_summary(rule),
+                     paint.dim(fmt::format("of {} that matched, {} looked at", rule.tally.matched,
+                                           rule.tally.considered)));
 }
 
 std::string failure_lines(const TestView& view, const Paint& paint) {
@@ -74,6 +68,7 @@ std::string failure_lines(const TestView& view, const Paint& paint) {
 
 std::vector<std::string> remarks_of(const model::TestReport& report) {
   std::vector<std::string> remarks;
+  remarks.reserve(report.rules.size() + report.notes.size());
   for (const model::RuleReport& rule : report.rules) remarks.push_back(rule_summary(rule));
   for (const std::string& note : report.notes) remarks.push_back(printable(note));
   return remarks;

@@ -83,7 +83,8 @@ def functions(code):
         elif char == "{":
             text = code[head:offset]
             end = matching(code, offset)
-            if "(" in text and not _TYPE_HEAD.search(text) and end > 0:
+            initializer = text.rstrip().endswith("=")
+            if "(" in text and not initializer and not _TYPE_HEAD.search(text) and end > 0:
                 begin = head + len(text) - len(text.lstrip())
                 name = _NAME.search(text)
                 found.append(Function(name[1] if name else "?", line_of(code, begin),

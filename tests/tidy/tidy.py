@@ -92,7 +92,8 @@ def check_includes(tree):
         text = cpp_text.without_comments(tree.text(path))
         for match in re.finditer(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', text, re.MULTILINE):
             line, target = cpp_text.line_of(text, match.start(2)), match[2]
-            complaint = (foreign_complaint(rooms, path, target) if match[1] == "<"
+            foreign = match[1] == "<" or rooms.library_of(target)
+            complaint = (foreign_complaint(rooms, path, target) if foreign
                          else own_complaint(rooms, path, target))
             if complaint:
                 yield Finding(path, line, "includes", complaint)
@@ -172,7 +173,7 @@ def check_sizes(tree):
     for path in tree.ending(*FILE_LINES_MAX):
         lines = tree.text(path).splitlines()
         limit = FILE_LINES_MAX[pathlib.Path(path).suffix]
-        if len(lines) > limit and not re.search(r"_table\.(cc|h)$", path):
+        if len(lines) > limit and not re.search(r"_tables?\.(cc|h)$", path):
             yield Finding(path, limit, "size", f"{len(lines)} lines, at most {limit}")
         for number, line in enumerate(lines, 1):
             if len(line) > LINE_COLUMNS_MAX:

@@ -160,7 +160,7 @@ class Text(unittest.TestCase):
     def test_functions_know_namespaces_and_types(self):
         code = ("namespace a {\nstruct S : T<int> {\n  int f() const {\n    return 1;\n  }\n"
                 "  int g = 0;\n};\nvoid S::h(int x) : m_(x) {\n  if (x) { y(); }\n}\n"
-                "constexpr int kTable[] = {1, 2};\n}\n")
+                "constexpr int kTable[size()] = {1,\n2};\n}\n")
         found = cpp_text.functions(cpp_text.code_only(code))
         self.assertEqual([(f.name, f.line, f.lines) for f in found], [("f", 3, 3), ("S::h", 8, 3)])
 

@@ -54,7 +54,9 @@ model::TestReport unfired() {
       .position = {.file = kSpec, .line = 52, .column = 20},
       .column_end = 25,
       .source_line = "    insert_fails = error(query = \"INSERT INTO payments*\", times = 1)",
-      .hint = "does the service send this statement in this test?"};
+      .hint = "optional = True on the action allows that",
+      .detail = {"it was asked about 14 operations, 0 matched", "nearest: 12x SELECT orders",
+                 "nearest: 2x INSERT INTO orders"}};
   return {.test = "test_unfired",
           .spec = kSpec,
           .outcome = Outcome::kFailed,
