@@ -92,7 +92,8 @@ FLIPS = [
      "tests/codecs/x_decoder_test.cc is missing"),
     ("decoder without a fuzz target", {"tests/fuzz/x_fuzz.cc": None}, "fuzz", "no fuzz target"),
     ("README lists what is gone",
-     {"codecs/README.md": SOUND["codecs/README.md"] + "| `y.cc` | ? |\n"}, "readme", "y: listed, but not there"),
+     {"codecs/README.md": SOUND["codecs/README.md"] + "| `y.cc` | ? |\n"},
+     "readme", "y: listed, but not there"),
     ("README forgets a file", {"codecs/y.h": HEADER, "tests/fuzz/x_fuzz.cc":
                                '#include "codecs/x_decoder.h"\n#include "codecs/y.h"\n'},
      "readme", "y: there, but not listed"),
