@@ -52,11 +52,10 @@ Analysis::Analysis(Session& session, star::Thread& thread, const star::Runtime& 
   note_unused_scenarios();
 }
 
-std::vector<star::Diagnostic> Analysis::take_problems() {
-  std::ranges::sort(problems_, earlier);
-  const auto repeated = std::ranges::unique(problems_, same);
-  problems_.erase(repeated.begin(), repeated.end());
-  return std::move(problems_);
+void sort_by_place(std::vector<star::Diagnostic>& problems) {
+  std::ranges::sort(problems, earlier);
+  const auto repeated = std::ranges::unique(problems, same);
+  problems.erase(repeated.begin(), repeated.end());
 }
 
 void Analysis::check_names(const Unit& unit) {

@@ -17,8 +17,8 @@ class Analysis {
 
   /// Templates of the rules that a test can make, itself or through what it calls.
   std::vector<model::Rule> rules_of_test(const std::string& test);
-  /// Mistakes, in the order of the text.
-  std::vector<star::Diagnostic> take_problems();
+  /// Mistakes, in any order and perhaps twice.
+  std::vector<star::Diagnostic> take_problems() { return std::move(problems_); }
   std::vector<star::Diagnostic> take_notes() { return std::move(notes_); }
 
  private:
@@ -43,6 +43,9 @@ class Analysis {
   std::vector<Unit> units_;
   std::map<const star::CallExpr*, std::vector<Template>> templates_;
 };
+
+/// In the order of the text, each once.
+void sort_by_place(std::vector<star::Diagnostic>& problems);
 
 /// Filters of assertions that no recorded event could satisfy.
 void check_filters(const Session& session, const Unit& unit, StaticReader& reader);

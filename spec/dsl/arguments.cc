@@ -69,14 +69,14 @@ void unpack_keywords(const star::Args& args, std::initializer_list<star::Param> 
     const std::string_view name = args.keyword_name(k);
     const auto param = std::ranges::find(params, name, &star::Param::name);
     if (param == params.end()) {
-      args.fail_at(args.keyword_span(k), star::code::kArgument,
-                   fmt::format("{}: unexpected keyword argument \"{}\"{}", args.name(), name,
-                               did_you_mean(name, names)),
-                   "it takes " + listed(names));
+      args.fail_at(
+          args.keyword_span(k), star::code::kArgument,
+          fmt::format("unexpected keyword argument \"{}\"{}", name, did_you_mean(name, names)),
+          "it takes " + listed(names));
     }
     if (!param->store(args.keyword(k), param->out)) {
       args.fail_at(args.keyword_value_span(k), star::code::kArgument,
-                   fmt::format("{}: for parameter \"{}\": got {}, want {}", args.name(), name,
+                   fmt::format("for parameter \"{}\": got {}, want {}", name,
                                args.keyword(k).type_name(), param->wanted));
     }
   }

@@ -28,15 +28,13 @@ model::Protocol protocol_argument(const Args& args, const std::string& name, Spa
   const auto protocol = model::protocol_from_name(name);
   if (!protocol) {
     const std::vector<std::string> known = {"postgres", "http", "tcp"};
-    args.fail_at(
-        at, star::code::kValue,
-        fmt::format("interface: unknown protocol \"{}\"{}", name, did_you_mean(name, known)),
-        "protocols: " + listed(known));
+    args.fail_at(at, star::code::kValue,
+                 fmt::format("unknown protocol \"{}\"{}", name, did_you_mean(name, known)),
+                 "protocols: " + listed(known));
   }
   if (*protocol != model::Protocol::kPostgres && *protocol != model::Protocol::kHttp &&
       *protocol != model::Protocol::kTcp) {
-    args.fail_at(at, star::code::kValue,
-                 fmt::format("interface: protocol \"{}\" {}", name, kNotYet),
+    args.fail_at(at, star::code::kValue, fmt::format("protocol \"{}\" {}", name, kNotYet),
                  "\"tcp\" carries it undecoded: connections, delays and drops, no messages");
   }
   return *protocol;
@@ -57,12 +55,12 @@ Value declare_interface(Args& args) {
                star::required("port", port)});
   if (name.empty() || is_step_name(name)) {
     args.fail_at(argument_span(args, 0, "name"), star::code::kValue,
-                 name.empty() ? std::string("interface: the name is empty")
-                              : fmt::format("interface: \"{}\" is the name of a step", name));
+                 name.empty() ? std::string("the name is empty")
+                              : fmt::format("\"{}\" is the name of a step", name));
   }
   if (port < 1 || port > 65535) {
     args.fail_at(argument_span(args, 2, "port"), star::code::kValue,
-                 fmt::format("interface: port {} is not between 1 and 65535", port));
+                 fmt::format("port {} is not between 1 and 65535", port));
   }
   model::Interface declared{
       .name = name,
@@ -89,7 +87,7 @@ model::Healthcheck address_argument(const Args& args, const std::string& text) {
   if (port == 0 || colon == 0) {
     args.fail_at(
         argument_span(args, 0, "address"), star::code::kValue,
-        fmt::format("{}: \"{}\" is not host:port{}", args.name(), text,
+        fmt::format("\"{}\" is not host:port{}", text,
                     text.find("://") != std::string::npos ? " (no scheme)" : ""),
         args.name() == "http" ? "such as \"localhost:8080/health\"" : "such as \"localhost:5432\"");
   }
@@ -108,8 +106,7 @@ Value make_healthcheck(Args& args, model::Healthcheck::Kind kind) {
   check.kind = kind;
   check.timeout = timeout.value;
   if (kind == model::Healthcheck::Kind::kTcp && !check.path.empty()) {
-    args.fail_at(argument_span(args, 0, "address"), star::code::kValue,
-                 "tcp: a path needs http(...)");
+    args.fail_at(argument_span(args, 0, "address"), star::code::kValue, "a path needs http(...)");
   }
   if (kind == model::Healthcheck::Kind::kHttp && check.path.empty()) check.path = "/";
   return Value::object(star::make<HealthcheckValue>(std::move(check)));
@@ -132,7 +129,7 @@ Value read_env(Args& args) {
   if (const char* value = std::getenv(name.c_str()); value != nullptr) return Value::string(value);
   if (fallback.is_unbound()) {
     args.fail_at(argument_span(args, 0, "name"), star::code::kValue,
-                 fmt::format("env: {} is not set", name),
+                 fmt::format("{} is not set", name),
                  fmt::format("--set {}=..., or env(\"{}\", \"default\")", name, name));
   }
   return fallback;
@@ -144,7 +141,7 @@ Value declare_scenario(Args& args) {
   const star::Function* written = function.value.as_function();
   if (written == nullptr || written->is_lambda() || !written->accepts(0)) {
     args.fail_at(argument_span(args, 0, "fn"), star::code::kValue,
-                 "scenario: wants a def without parameters: its name is the scenario's name");
+                 "wants a def without parameters: its name is the scenario's name");
   }
   session_of(args).scenarios.push_back({std::string(written->name()), args.call_span()});
   return function.value;
@@ -182,7 +179,7 @@ void take_keywords(const Args& args, ServiceArguments& given) {
              optional("observe", given.observe)});
   if (given.observe) {
     args.fail_at(args.keyword_span(*args.find_keyword("observe")), star::code::kValue,
-                 fmt::format("service: observe= {}", kNotYet),
+                 fmt::format("observe= {}", kNotYet),
                  "lines that the service prints are events without it");
   }
 }
@@ -203,8 +200,7 @@ class ServiceBuilder {
   void check_ports(const InterfaceDeclaration& declaration, Span at);
   [[noreturn]] void fail(std::string_view keyword, const std::string& message,
                          std::string help = {}) const {
-    args_.fail_at(value_span(args_, keyword), star::code::kValue, "service: " + message,
-                  std::move(help));
+    args_.fail_at(value_span(args_, keyword), star::code::kValue, "" + message, std::move(help));
   }
 
   const Args& args_;
@@ -239,7 +235,7 @@ void ServiceBuilder::take_name() {
   service_.name = *name;
   if (service_.name == "test") {
     args_.fail_at(args_.span(0), star::code::kValue,
-                  "service: \"test\" is what events call the test itself");
+                  "\"test\" is what events call the test itself");
   }
   for (std::size_t i = 0; i < session_.topology.services.size(); ++i) {
     if (session_.topology.services[i].name != service_.name) continue;
@@ -254,14 +250,13 @@ void ServiceBuilder::take_interfaces() {
   for (std::size_t i = 1; i < args_.size(); ++i) {
     const auto* declaration = args_[i].as<InterfaceDeclaration>();
     if (declaration == nullptr) {
-      args_.fail_at(args_.span(i), star::code::kArgument,
-                    fmt::format("service: got {}, want interface(name, protocol, port)",
-                                args_[i].type_name()));
+      args_.fail_at(
+          args_.span(i), star::code::kArgument,
+          fmt::format("got {}, want interface(name, protocol, port)", args_[i].type_name()));
     }
     if (service_.find_interface(declaration->declared().name) != nullptr) {
-      args_.fail_at(
-          args_.span(i), star::code::kValue,
-          fmt::format("service: two interfaces are called \"{}\"", declaration->declared().name));
+      args_.fail_at(args_.span(i), star::code::kValue,
+                    fmt::format("two interfaces are called \"{}\"", declaration->declared().name));
     }
     check_ports(*declaration, args_.span(i));
     service_.interfaces.push_back(declaration->declared());
@@ -272,7 +267,7 @@ void ServiceBuilder::check_ports(const InterfaceDeclaration& declaration, Span a
   const auto refuse = [&](const std::string& owner, const model::Interface& other) {
     args_.fail_at(
         at, star::code::kValue,
-        fmt::format("service: port {} is taken by {}.{}", other.port, owner, other.name),
+        fmt::format("port {} is taken by {}.{}", other.port, owner, other.name),
         "every test has one network in which each port stands for one interface; give one "
         "of them another port");
   };
@@ -300,10 +295,9 @@ void ServiceBuilder::take_origin() {
   }
   if (said.size() != 1) {
     args_.fail_at(args_.callee_span(), star::code::kArgument,
-                  said.empty()
-                      ? fmt::format("service: \"{}\" does not say what runs", service_.name)
-                      : fmt::format("service: \"{}\" says {}=: one of them", service_.name,
-                                    fmt::join(said, "= and ")),
+                  said.empty() ? fmt::format("\"{}\" does not say what runs", service_.name)
+                               : fmt::format("\"{}\" says {}=: one of them", service_.name,
+                                             fmt::join(said, "= and ")),
                   "image=, binary=, build= or remote=");
   }
   service_.image = given_.image.value_or("");

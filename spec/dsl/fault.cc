@@ -46,7 +46,7 @@ void FaultCall::read() {
   const auto target = args_.size() > 0 ? target_of(args_[0]) : std::nullopt;
   if (!target) {
     args_.fail_at(args_.size() > 0 ? args_.span(0) : args_.call_span(), star::code::kArgument,
-                  fmt::format("fault: the first argument is a service or an interface{}",
+                  fmt::format("the first argument is a service or an interface{}",
                               args_.size() > 0 ? fmt::format(", not a {}", args_[0].type_name())
                                                : std::string()));
   }
@@ -54,11 +54,11 @@ void FaultCall::read() {
   for (std::size_t i = 1; i < args_.size(); ++i) take_rules(args_[i], "", args_.span(i));
   for (std::size_t k = 0; k < args_.keywords().size(); ++k) read_keyword(k);
   if (used_.empty()) {
-    args_.fail_at(args_.call_span(), star::code::kArgument, "fault: no rule is given",
+    args_.fail_at(args_.call_span(), star::code::kArgument, "no rule is given",
                   "such as write=deny(\"EIO\"), or error(query=\"INSERT*\")");
   }
   if (!body_.is_callable()) {
-    args_.fail_at(args_.call_span(), star::code::kArgument, "fault: missing argument for run",
+    args_.fail_at(args_.call_span(), star::code::kArgument, "missing argument for run",
                   "run= is the function during which the rules hold");
   }
 }
@@ -71,25 +71,24 @@ void FaultCall::read_keyword(std::size_t index) {
     take_rules(value, name, at);
   } else if (name == "rules") {
     if (value.as_list() == nullptr && value.as_tuple() == nullptr) {
-      args_.fail_at(at, star::code::kArgument, "fault: rules= is a list");
+      args_.fail_at(at, star::code::kArgument, "rules= is a list");
     }
     take_rules(value, "", at);
   } else if (name == "run") {
     if (!value.is_callable()) {
       args_.fail_at(at, star::code::kArgument,
-                    fmt::format("fault: run= wants a function, not a {}", value.type_name()),
+                    fmt::format("run= wants a function, not a {}", value.type_name()),
                     "run=f hands the function over; run=f() calls it before the fault");
     }
     body_ = value;
   } else if (name == "source") {
     use_.source = service_name_of(value);
     if (!use_.source) {
-      args_.fail_at(at, star::code::kArgument, "fault: source= is a service or \"test\"");
+      args_.fail_at(at, star::code::kArgument, "source= is a service or \"test\"");
     }
   } else if (name == "to") {
     use_.to = target_of(value);
-    if (!use_.to)
-      args_.fail_at(at, star::code::kArgument, "fault: to= is a service or an interface");
+    if (!use_.to) args_.fail_at(at, star::code::kArgument, "to= is a service or an interface");
   } else {
     refuse_keyword(index);
   }
@@ -101,7 +100,7 @@ void FaultCall::refuse_keyword(std::size_t index) const {
   known.insert(known.end(), {"rules", "run", "source", "to"});
   args_.fail_at(
       args_.keyword_span(index), star::code::kArgument,
-      fmt::format("fault: unexpected keyword argument \"{}\"{}", name, did_you_mean(name, known)),
+      fmt::format("unexpected keyword argument \"{}\"{}", name, did_you_mean(name, known)),
       "system calls: " + listed(session_.options.syscall_families) +
           "; and rules, run, source, to");
 }
@@ -114,7 +113,7 @@ void FaultCall::take_rules(const Value& value, const std::string& family, Span a
   const auto* rule = value.as<RuleValue>();
   if (rule == nullptr) {
     args_.fail_at(at, star::code::kArgument,
-                  fmt::format("fault: got {}, want {}", value.type_name(),
+                  fmt::format("got {}, want {}", value.type_name(),
                               family.empty() ? "error(...), delay(...) or drop(...)"
                                              : "deny(...) or delay(...)"));
   }
@@ -148,7 +147,7 @@ model::Rule FaultCall::rule_from(const UsedRule& used, RunState& run) const {
   const std::string& service = use.target.service();
   if (!use.family.empty() && !session_.families_of(service).contains(use.family)) {
     args_.fail_at(used.at, star::code::kValue,
-                  fmt::format("fault: {} was started without looking at its {} calls, because no "
+                  fmt::format("{} was started without looking at its {} calls, because no "
                               "call in the spec says {}=",
                               service, use.family, use.family),
                   fmt::format("service(..., intercept=[\"{}\"])", use.family));

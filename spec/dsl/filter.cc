@@ -97,8 +97,7 @@ EventFilter::EventFilter(const Args& args, const std::optional<Value>& where,
     if (text && pattern.name == "syscall") wants.syscall = *text;
   }
   if (const auto impossible = why_impossible(session_of(args), wants)) {
-    args.fail_at(args.call_span(), star::code::kValue,
-                 fmt::format("{}: {}", args.name(), impossible->what), impossible->help);
+    args.fail_at(args.call_span(), star::code::kValue, impossible->what, impossible->help);
   }
 }
 
@@ -138,7 +137,7 @@ bool EventFilter::matches(star::Thread& thread, const EventPtr& event) {
       std::ranges::all_of(patterns_, [&](const Pattern& p) { return pattern_matches(p, *value); });
   if (!as_dict || where_.is_none()) return as_dict;
   const star::Forbid forbid(thread, star::kBlocking | star::kLoadOnly | star::kTestOnly,
-                            "a filter of events");
+                            "in a filter of events");
   const Value argument = Value::object(value);
   return thread.runtime().call(thread, where_, {&argument, 1}).truth();
 }

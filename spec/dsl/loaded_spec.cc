@@ -131,7 +131,7 @@ std::vector<Problem> LoadedSpec::load() {
   const star::Runtime::Enter entered(runtime_);
   std::vector<Diagnostic> problems;
   {
-    const star::Forbid forbid(thread, star::kTestOnly, "the top level of a spec");
+    const star::Forbid forbid(thread, star::kTestOnly, "at the top level of a spec");
     auto loaded = runtime_.load(thread, session_.path);
     if (loaded) {
       module_ = *loaded;
@@ -150,6 +150,7 @@ std::vector<Diagnostic> LoadedSpec::analyse(star::Thread& thread) {
   std::vector<Diagnostic> problems = check_topology(session_);
   find_tests(analysis, problems);
   std::ranges::move(analysis.take_problems(), std::back_inserter(problems));
+  sort_by_place(problems);
   std::vector<Diagnostic> notes;
   for (const auto& module : runtime_.modules()) {
     notes.insert(notes.end(), module->lints().begin(), module->lints().end());
@@ -201,7 +202,7 @@ BodyResult LoadedSpec::run_body(const std::string& name, const Value& body, Test
   thread.set_print([this](star::Thread&, std::string_view line) { print(line); });
   session_.run = &run;
   session_.threads.add(thread);
-  const star::Forbid forbid(thread, star::kLoadOnly, "a test");
+  const star::Forbid forbid(thread, star::kLoadOnly, "in a test");
   BodyResult result = call_body(thread, body, run);
   session_.threads.remove(thread);
   session_.run = nullptr;

@@ -26,7 +26,7 @@ struct Branch {
   /// On the branch's own OS thread.
   void run(star::Runtime& runtime) {
     const star::Runtime::Enter entered(runtime);
-    const star::Forbid forbid(*thread, star::kLoadOnly, "a test");
+    const star::Forbid forbid(*thread, star::kLoadOnly, "in a test");
     try {
       result = runtime.call(*thread, function, {});
     } catch (...) {
@@ -45,10 +45,9 @@ std::vector<Branch> branches_of(const Args& args) {
   for (std::size_t i = 0; i < args.size(); ++i) {
     const star::Function* written = args[i].as_function();
     if (!args[i].is_callable() || (written != nullptr && !written->accepts(0))) {
-      args.fail_at(
-          args.span(i), star::code::kArgument,
-          fmt::format("parallel: got {}, want a function without parameters", args[i].type_name()),
-          "lambda: f(x) makes one of a call");
+      args.fail_at(args.span(i), star::code::kArgument,
+                   fmt::format("got {}, want a function without parameters", args[i].type_name()),
+                   "lambda: f(x) makes one of a call");
     }
     branches[i].function = args[i];
     branches[i].thread = std::make_unique<star::Thread>(

@@ -101,8 +101,7 @@ class ActionReader {
   }
   [[noreturn]] void fail(std::string_view keyword, const std::string& message,
                          std::string help = {}) const {
-    args_.fail_at(span_of(keyword), star::code::kValue,
-                  fmt::format("{}: {}", args_.name(), message), std::move(help));
+    args_.fail_at(span_of(keyword), star::code::kValue, message, std::move(help));
   }
   std::uint64_t count(std::string_view keyword, std::int64_t value, std::int64_t least) const;
   void read_trigger(const ActionArguments& given, model::Rule& rule) const;
@@ -199,7 +198,7 @@ Value make_deny(Args& args) {
     args.fail_at(args.size() > 0 ? args.span(0)
                                  : (index ? args.keyword_value_span(*index) : args.call_span()),
                  star::code::kValue,
-                 fmt::format("deny: unknown error \"{}\"{}", given.errno_name,
+                 fmt::format("unknown error \"{}\"{}", given.errno_name,
                              did_you_mean(given.errno_name, known)),
                  "an errno's name, such as \"EIO\", \"ENOSPC\", \"ECONNREFUSED\"");
   }
@@ -240,7 +239,7 @@ Value make_error(Args& args) {
     const auto index = args.find_keyword("status");
     if (*given.status < 100 || *given.status > 599) {
       args.fail_at(args.keyword_value_span(*index), star::code::kValue,
-                   fmt::format("error: status={} is no HTTP status", *given.status));
+                   fmt::format("status={} is no HTTP status", *given.status));
     }
     error.set_status(static_cast<std::uint32_t>(*given.status));
   }

@@ -61,11 +61,17 @@ unsigned code_points(std::string_view text) {
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-void append_lines(std::vector<std::string>& lines, std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
+/// Who called whom, innermost first, without what the finding's own position says.
+void append_callers(std::vector<std::string>& lines, std::span<const star::FrameInfo> frames) {
+  std::string inner;
+  for (std::size_t i = frames.size(); i-- > 0;) {
+    if (frames[i].native) continue;
+    if (!inner.empty()) {
+      const model::SourcePosition at = position_of(frames[i].at);
+      lines.push_back(fmt::format("{} called at {}:{}:{} in {}", inner, at.file, at.line, at.column,
+                                  frames[i].name));
+    }
+    inner = frames[i].name;
   }
 }
 
@@ -87,7 +93,7 @@ model::Finding finding_of(const star::Diagnostic& diagnostic) {
         label.at ? fmt::format("{}:{}:{}: {}", at.file, at.line, at.column, label.text)
                  : label.text);
   }
-  if (diagnostic.frames.size() > 1) append_lines(finding.detail, star::backtrace(diagnostic));
+  append_callers(finding.detail, diagnostic.frames);
   return finding;
 }
 

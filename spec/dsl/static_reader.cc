@@ -149,7 +149,8 @@ Span StaticReader::blamed(const Unit& unit, const CallExpr& call,
     const bool quoted = text && message.find(fmt::format("\"{}\"", *text)) != std::string::npos;
     if (named || quoted) return span_of(unit, *argument.value);
   }
-  const bool first = message.find("parameter 1") != std::string::npos && !call.arguments.empty();
+  const bool first =
+      message.find(": for parameter ") != std::string::npos && !call.arguments.empty();
   return first ? span_of(unit, *call.arguments.front().value) : span_of(unit, call);
 }
 

@@ -38,9 +38,9 @@ std::string body_text(const Args& args, const Value& body) {
   if (const auto text = body.as_string()) return std::string(*text);
   if (body.as_dict() != nullptr || body.as_list() != nullptr) return star::encode_json(body);
   const auto index = args.find_keyword("body");
-  args.fail_at(index ? args.keyword_value_span(*index) : args.call_span(), star::code::kArgument,
-               fmt::format("{}: body= is text, or a dict or list that becomes JSON; got {}",
-                           args.name(), body.type_name()));
+  args.fail_at(
+      index ? args.keyword_value_span(*index) : args.call_span(), star::code::kArgument,
+      fmt::format("body= is text, or a dict or list that becomes JSON; got {}", body.type_name()));
 }
 
 Duration checked_timeout(const Args& args, const DurationText& timeout) {
@@ -61,7 +61,7 @@ StepCall http_call(const Args& args, std::string method) {
   if (!step.path.starts_with('/') || !clean) {
     const auto index = args.find_keyword("path");
     args.fail_at(index ? args.keyword_value_span(*index) : args.span(0), star::code::kValue,
-                 fmt::format("{}: path \"{}\" {}", args.name(), shortened(step.path, 80),
+                 fmt::format("path \"{}\" {}", shortened(step.path, 80),
                              clean ? "does not begin with a slash"
                                    : "contains a blank or control character"));
   }

@@ -38,8 +38,11 @@ namespace {
 void add_later_names(star::Env& env) {
   for (const LaterName& later : later_names()) {
     env.def(std::string(later.name), [later](star::Args& args) -> star::Value {
-      args.fail_at(args.callee_span(), star::code::kName, later_message(later),
-                   later.instead.empty() ? std::string() : fmt::format("use {}", later.instead));
+      star::raise(
+          {.code = star::code::kName,
+           .message = later_message(later),
+           .help = later.instead.empty() ? std::string() : fmt::format("use {}", later.instead),
+           .at = args.callee_span()});
     });
   }
 }

@@ -1,0 +1,204 @@
+// assert_*, events() and fail(): messages, positions, and what flips them.
+
+#include "tests/spec/dsl/spec_fixture.h"
+
+namespace misrule::dsl {
+namespace {
+
+using Assertions = SpecTest;
+using model::Event;
+using Lines = std::vector<std::string>;
+
+Event proxied(const std::string& query, const std::string& action) {
+  Event event{.service = "api", .type = "proxy"};
+  event.set("to", std::string("postgres")).set("query", query).set("action", action);
+  return event;
+}
+
+TEST_F(Assertions, EqualitySaysWhichIsExpected) {
+  EXPECT_EQ(outcome_of("assert_eq(1 + 1, 2)\nassert_eq(\"a\", \"a\", \"m\")"), "completed");
+  EXPECT_EQ(outcome_of("rows = [{\"n\": 2}]\nassert_eq(rows[0][\"n\"], 1, \"payments charged\")"),
+            "5:5-14 assert_eq: payments charged: expected 1, got 2");
+  EXPECT_EQ(result_.finding->source_line, "    assert_eq(rows[0][\"n\"], 1, \"payments charged\")");
+  EXPECT_EQ(result_.finding->detail, Lines{"rows[0][\"n\"] is 2"});
+  EXPECT_EQ(outcome_of("r = api.get(path = \"/\")\nassert_eq(r.status, 503)"),
+            "5:5-14 assert_eq: r.status: expected 503, got 200");
+  EXPECT_EQ(outcome_of("assert_eq(\"1\", 1)"), "4:5-14 assert_eq: \"1\": expected 1, got \"1\"");
+  const std::string longer = outcome_of("assert_eq(\"x\" * 1000, \"\")");
+  EXPECT_LT(longer.size(), 600U);
+  EXPECT_NE(longer.find("..."), std::string::npos);
+  EXPECT_EQ(outcome_of("assert_eq(1)"),
+            "4:5-14 assert_eq: missing argument for b [it takes: a, b, msg]");
+}
+
+TEST_F(Assertions, TruthShowsItsSource) {
+  EXPECT_EQ(outcome_of("assert_true([0])\nassert_true(\"x\", \"m\")"), "completed");
+  EXPECT_EQ(outcome_of("r = api.get(path = \"/\")\nassert_true(r.status in [503, 504])"),
+            "5:5-16 assert_true: r.status in [503, 504] is False");
+  EXPECT_EQ(
+      outcome_of(
+          "r = api.get(path = \"/\")\nassert_true(r.status > 500, \"answered %d\" % r.status)"),
+      "5:5-16 assert_true: answered 200");
+  EXPECT_EQ(result_.finding->detail, Lines{"r.status > 500 is False"});
+  EXPECT_EQ(outcome_of("assert_true([])"), "4:5-16 assert_true: [] is []");
+}
+
+TEST_F(Assertions, FailFails) {
+  const std::string outcome = outcome_of("fail(\"violated\")");
+  EXPECT_NE(outcome.find("violated"), std::string::npos) << outcome;
+}
+
+TEST_F(Assertions, AHelpersCallersAreInTheBacktrace) {
+  const Spec& spec = load("def check(n):\n    assert_eq(n, 1)\ndef test_x():\n    check(2)\n");
+  result_ = spec_->run_test("test_x", host_);
+  EXPECT_EQ(shown(*result_.finding), "4:5-14 assert_eq: n: expected 1, got 2");
+  const std::string detail = fmt::format("{}", fmt::join(result_.finding->detail, "\n"));
+  EXPECT_NE(detail.find("check called at " + folder_ + "/spec.star:6:5 in test_x"),
+            std::string::npos)
+      << detail;
+  EXPECT_EQ(spec.tests().size(), 1U);
+}
+
+TEST_F(Assertions, EventuallyTakesWhatHasHappened) {
+  host_.happen(proxied("INSERT INTO t", "error"));
+  EXPECT_EQ(outcome_of("e = assert_eventually(type = \"proxy\", where = lambda e: \"INSERT\" in "
+                       "e.data.get(\"query\", \"\") and e.data.get(\"action\") == \"error\")\n"
+                       "assert_eq(e.number, 1)"),
+            "completed");
+}
+
+TEST_F(Assertions, EventuallyWaitsForWhatIsStillToHappen) {
+  host_.happen(proxied("SELECT", "forward"));
+  host_.happen_after(std::chrono::seconds(4), proxied("INSERT", "forward"));
+  EXPECT_EQ(outcome_of("assert_eventually(where = lambda e: e.query == \"INSERT\")"), "completed");
+  // The control: the same with less patience.
+  host_.happen_after(std::chrono::seconds(4), proxied("DELETE", "forward"));
+  EXPECT_EQ(
+      outcome_of("assert_eventually(where = lambda e: e.query == \"DELETE\", within = \"3s\")"),
+      "4:5-22 assert_eventually: no event matched within 3 s");
+  EXPECT_EQ(result_.finding->detail, Lines{"2 events were looked at: 2 proxy"});
+  EXPECT_EQ(
+      outcome_of("assert_eventually(where = lambda e: e.query == \"DELETE\", msg = \"deleted\", "
+                 "within = \"500ms\")"),
+      "4:5-22 assert_eventually: deleted: no event matched within 500 ms");
+}
+
+TEST_F(Assertions, EventuallyIsUndecidedWhenItsWaitIsCutShort) {
+  host_.happen(proxied("SELECT", "forward"));
+  load("def test_x():\n    assert_eventually(where = lambda e: e.query == \"INSERT\")\n");
+  spec_->cancel("deadline");
+  result_ = spec_->run_test("test_x", host_);
+  EXPECT_TRUE(result_.cancelled);
+  EXPECT_FALSE(result_.completed);
+}
+
+TEST_F(Assertions, NeverDecidesAfterTheBarrier) {
+  host_.happen(proxied("SELECT", "forward"));
+  EXPECT_EQ(outcome_of("assert_never(where = lambda e: e.query == \"INSERT\")"), "completed");
+  EXPECT_EQ(host_.log(), Lines{"barrier"});
+  const Lines notes = spec_->take_notes();
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_TRUE(notes[0].ends_with("spec.star:4: assert_never looked at 1 events: 1 proxy"))
+      << notes[0];
+  host_.happen(proxied("INSERT", "forward"));
+  EXPECT_EQ(
+      outcome_of("assert_never(where = lambda e: e.query == \"INSERT\")"),
+      "4:5-17 assert_never: event 2 matches: api proxy to=postgres query=INSERT action=forward");
+  EXPECT_EQ(outcome_of("assert_never(type = \"proxy\", msg = \"no traffic\")"),
+            "4:5-17 assert_never: no traffic");
+  EXPECT_EQ(result_.finding->detail,
+            Lines{"event 1 matches: api proxy to=postgres query=SELECT action=forward"});
+}
+
+TEST_F(Assertions, NeverIsUndecidedWhenTheBarrierIsNotPassed) {
+  host_.barrier_status = fail(Code::kTimeout, "postgres has not caught up");
+  EXPECT_EQ(outcome_of("assert_never(type = \"proxy\")"),
+            "4:5-17 assert_never: undecided: postgres has not caught up");
+  EXPECT_TRUE(result_.undecided);
+  host_.barrier_status = fail(Code::kIo, "gone");
+  run_body("assert_never(type = \"proxy\")");
+  EXPECT_TRUE(result_.infrastructure);
+}
+
+TEST_F(Assertions, EventsAreAList) {
+  host_.happen(proxied("SELECT", "forward"));
+  host_.happen(proxied("INSERT", "error"));
+  EXPECT_EQ(
+      outcome_of(
+          "assert_eq(len(events()), 2)\n"
+          "assert_eq([e.query for e in events(where = lambda e: e.action == \"error\")], "
+          "[\"INSERT\"])\n"
+          "assert_eq(len(events(service = api)), 2)\nassert_eq(len(events(service = db)), 2)\n"
+          "assert_eq(len(events(type = \"stdout\")), 0)\n"
+          "assert_eq(len(events(where = {\"query\": \"INS*\", \"service\": \"postgres\"})), 1)\n"
+          "assert_eq(len(events(where = {\"query\": \"INS*\", \"action\": \"forward\"})), 0)"),
+      "completed");
+}
+
+TEST_F(Assertions, AFilterCannotAct) {
+  host_.happen(proxied("SELECT", "forward"));
+  EXPECT_EQ(outcome_of("events(where = lambda e: api.get(path = \"/\").ok)"),
+            "4:34-37 get cannot be called in a filter of events");
+}
+
+TEST_F(Assertions, AFilterThatFailsFailsTheTest) {
+  host_.happen(proxied("SELECT", "forward"));
+  EXPECT_EQ(outcome_of("assert_never(where = lambda e: e.qurey == \"x\")").substr(0, 60),
+            "4:38-43 proxy event has no .qurey (did you mean query?) [it ");
+  EXPECT_EQ(outcome_of("assert_never(where = lambda: True)"),
+            "4:5-17 assert_never: where= is a function of one event, or a dict");
+  EXPECT_EQ(outcome_of("assert_never()"),
+            "4:5-17 assert_never: says nothing about events: where=, type= or service=");
+}
+
+// Found before anything starts.
+TEST_F(Assertions, FiltersThatMatchNothingAreFoundAtLoad) {
+  const std::pair<const char*, const char*> kMistakes[] = {
+      {"assert_eventually(type = \"wal\")",
+       "4:30-35 this filter matches nothing: no source of this spec produces \"wal\" events "
+       "[observe=[wal_stream(...)] is not in this version yet]"},
+      {"assert_never(where = lambda e: e.type == \"prxy\" and e.query == \"x\")",
+       "4:36-52 this filter matches nothing: there are no \"prxy\" events (did you mean proxy?) "
+       "[types: "
+       "lifecycle, step_send, step_recv, proxy, syscall, stdout]"},
+      {"events(where = lambda e: e[\"service\"] == \"apy\")",
+       "4:30-51 this filter matches nothing: no event is of service \"apy\" (did you mean api?) "
+       "[services: test, postgres, api]"},
+      {"events(where = lambda e: \"step_recv\" == e.get(\"type\") and e.service == \"api\")",
+       "4:63-81 this filter matches nothing: a step_recv event never has service \"api\" [its "
+       "service is "
+       "\"test\"; the callee is in its field to]"},
+      {"events(type = \"stdout\", where = lambda e: e.service == \"test\")",
+       "4:47-66 this filter matches nothing: a stdout event never has service \"test\" [it is a "
+       "service's own]"},
+      {"events(where = {\"syscall\": \"wirte\"})",
+       "4:32-39 this filter matches nothing: no event has the system call \"wirte\" (did you mean "
+       "write?) [system calls: connect, read, write, fsync, open]"},
+      {"events(where = lambda e: e.type == \"stdout\" and e.syscall == \"write\")",
+       "4:53-73 this filter matches nothing: a stdout event has no syscall [type \"syscall\" has "
+       "it]"},
+      {"events(service = \"apy\")",
+       "4:22-27 this filter matches nothing: no event is of service \"apy\" (did you mean api?) "
+       "[services: test, postgres, api]"},
+  };
+  for (const auto& [body, problem] : kMistakes) {
+    EXPECT_EQ(only_problem(fmt::format("def test_x():\n    {}\n", body)), problem) << body;
+  }
+}
+
+TEST_F(Assertions, WhatIsNotUnderstoodAtLoadIsNoError) {
+  load(
+      "def test_x():\n"
+      "    events(where = lambda e: e.type != \"wal\" or e.type == \"nothing\")\n"
+      "    events(where = lambda e: e.type in [\"wal\"] and not e.service == \"nobody\")\n"
+      "    events(where = {\"service\": \"api\", \"type\": \"step_recv\"})\n"
+      "    events(where = {\"type\": \"st*\"})\n");
+  // When it runs, what a keyword says is known.
+  EXPECT_EQ(outcome_of("for t in [\"wal\"]:\n    events(type = t)"),
+            "5:9-25 events: no source of this spec produces \"wal\" events "
+            "[observe=[wal_stream(...)] is not "
+            "in this version yet]");
+}
+
+}  // namespace
+}  // namespace misrule::dsl
