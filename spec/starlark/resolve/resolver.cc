@@ -128,10 +128,11 @@ void Resolver::function(FunctionSyntax& syntax) {
 }
 
 void Resolver::check_parameters(const FunctionSyntax& syntax) {
+  constexpr const char* kBare = "bare * must be followed by keyword-only parameters";
   bool optional = false;
   const Parameter* star = nullptr;
   const Parameter* kwargs = nullptr;
-  bool named_after_star = false;
+  const Parameter* bare = nullptr;  // A * that still wants a parameter behind it.
   const auto complain = [this](const Parameter& parameter, std::string message) {
     const auto width = std::max<std::size_t>(parameter.name.text().size(), 1);
     error(parameter.lo, parameter.lo + static_cast<std::uint32_t>(width), code::kSyntax,
@@ -142,22 +143,24 @@ void Resolver::check_parameters(const FunctionSyntax& syntax) {
     const bool is_kwargs = parameter.kind == ParameterKind::kKwargs;
     const bool has_default = parameter.default_value != nullptr;
     if (kwargs != nullptr && is_kwargs) complain(parameter, "multiple ** parameters not allowed");
-    if (kwargs != nullptr && is_star) complain(parameter, "* parameter may not follow **kw");
+    if (kwargs != nullptr && is_star) complain(parameter, "* parameter may not follow **kwargs");
     if (star != nullptr && is_star) complain(parameter, "multiple * parameters not allowed");
     if (kwargs != nullptr && !is_star && !is_kwargs) {
-      complain(parameter, has_default ? "optional parameter may not follow **kw"
-                                      : "required parameter may not follow **kw");
+      complain(parameter, has_default ? "optional parameter may not follow **kwargs"
+                                      : "required parameter may not follow **kwargs");
     } else if (!is_star && !is_kwargs && !has_default && optional && star == nullptr) {
       complain(parameter, "required parameter may not follow optional");
     }
-    if (!is_star && !is_kwargs && star != nullptr) named_after_star = true;
+    if (!is_star && !is_kwargs) bare = nullptr;
+    if (is_star && star == nullptr && !parameter.name) bare = &parameter;
+    if (is_star && star != nullptr && bare != nullptr) {
+      complain(*std::exchange(bare, nullptr), kBare);
+    }
     optional = optional || has_default;
     if (is_star) star = &parameter;
     if (is_kwargs) kwargs = &parameter;
   }
-  if (star != nullptr && !star->name && !named_after_star) {
-    complain(*star, "bare * must be followed by keyword-only parameters");
-  }
+  if (bare != nullptr) complain(*bare, kBare);
 }
 
 // Plain, keyword-only, *args, **kwargs: the order in which calls fill them.
