@@ -28,8 +28,8 @@ bool in_force(std::string_view rule_source, std::string_view consumer);
 /// One interface that is a target of some rule.
 struct TargetRules {
   std::vector<RuleIndex> rules = {};             ///< In rule order.
-  std::unique_ptr<ScopeRules> everything = {};   ///< Whatever their source.
   std::unique_ptr<ScopeRules> of_services = {};  ///< Those without source.
+  std::unique_ptr<ScopeRules> everything = {};   ///< All; null where no rule has a source.
   std::map<std::string, ScopeRules, std::less<>> by_source = {};
   /// By consumer; made when the first connection of a listener asks.
   std::map<std::string, std::unique_ptr<Sightings>, std::less<>> sightings = {};

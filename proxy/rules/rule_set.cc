@@ -1,6 +1,7 @@
 #include "proxy/rules/rule_set.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/random.h"
@@ -32,23 +33,30 @@ void add_rule(CompiledSet& set, const LegalRule& legal, const RuleState* state) 
   }
 }
 
+std::unique_ptr<ScopeRules> index_of(const CompiledSet& set, const std::vector<RuleIndex>& rules,
+                                     const std::function<bool(const CompiledRule&)>& wanted) {
+  auto index = std::make_unique<ScopeRules>(set.rules);
+  for (const RuleIndex rule : rules) {
+    if (wanted(set.rules[rule])) index->add(rule);
+  }
+  index->seal();
+  return index;
+}
+
 // Only now, because the rules do not move any more.
 void build_indexes(CompiledSet& set) {
   for (auto& [key, target] : set.targets) {
-    target.everything = std::make_unique<ScopeRules>(set.rules);
-    target.of_services = std::make_unique<ScopeRules>(set.rules);
-    for (const RuleIndex index : target.rules) {
+    const std::vector<RuleIndex>& rules = target.rules;
+    target.of_services =
+        index_of(set, rules, [](const CompiledRule& rule) { return rule.source.empty(); });
+    for (const RuleIndex index : rules) {
       const std::string& source = set.rules[index].source;
-      target.everything->add(index);
-      if (source.empty()) {
-        target.of_services->add(index);
-      } else {
-        target.by_source.try_emplace(source, set.rules).first->second.add(index);
-      }
+      if (source.empty()) continue;
+      target.by_source.try_emplace(source, set.rules).first->second.add(index);
     }
-    target.everything->seal();
-    target.of_services->seal();
-    for (auto& [source, rules] : target.by_source) rules.seal();
+    for (auto& [source, of_source] : target.by_source) of_source.seal();
+    if (target.by_source.empty()) continue;
+    target.everything = index_of(set, rules, [](const CompiledRule&) { return true; });
   }
 }
 
@@ -154,7 +162,8 @@ Scope RuleSet::scope(const ScopeKey& key) const {
   const std::string consumer(key.consumer);
   scope.set_ = compiled_.get();
   if (consumer.empty()) {
-    scope.unsourced_ = target.everything.get();
+    const bool sourced = target.everything != nullptr;
+    scope.unsourced_ = sourced ? target.everything.get() : target.of_services.get();
   } else {
     if (consumer != "test") scope.unsourced_ = target.of_services.get();
     const auto sourced = target.by_source.find(consumer);
