@@ -1,5 +1,6 @@
 #include "proxy/net/connection.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <utility>
@@ -15,6 +16,8 @@ namespace {
 constexpr Logger kLog{"proxy/net"};
 /// How long a graceful end waits for the peers to see it.
 constexpr auto kDrain = std::chrono::seconds(2);
+/// Far enough to mean never, near enough to be added to any time.
+constexpr auto kHeldMax = std::chrono::years(1);
 
 using codecs::Act;
 using codecs::Answer;
@@ -157,11 +160,11 @@ Task Connection::apply(Lane& lane, Act act, Turns turns) {
 }
 
 Task Connection::hold(Lane& lane, Hold held) {
-  if (lane.in.gone()) kill();
+  if (client_.gone()) kill();
   if (!flowing()) co_return;
   lane.held_unit = held.unit;
   host_.set_held(true);
-  const TimePoint due = shard_.loop().now() + held.for_at_most;
+  const TimePoint due = shard_.loop().now() + std::min<Duration>(held.for_at_most, kHeldMax);
   const Released why = co_await lane.gate.wait_until(due);
   lane.held_unit = 0;
   host_.set_held(to_server_.held_unit != 0 || to_client_.held_unit != 0);
@@ -185,7 +188,7 @@ Task Connection::close(Close close, WriteTurn client_turn) {
 Task Connection::end(Lane& lane) {
   const bool was_flowing = flowing();
   std::optional<Act> last = conversation_->ended(lane.direction);
-  if (was_flowing && last) co_await carry_out(lane, {.act = std::move(last)});
+  if (was_flowing && last) co_await apply_last(lane, *std::move(last));
   if (flowing() && lane.in.was_reset()) {
     reset();
   } else if (flowing()) {
@@ -194,6 +197,13 @@ Task Connection::end(Lane& lane) {
   // A server that is gone: what the client still sends goes nowhere until it has been told.
   const bool to_nowhere = lane.out_broken && lane.direction == Direction::kToServer && ended_ == 0;
   if (phase_ == Phase::kClosing || to_nowhere) co_await drain(lane);
+}
+
+Task Connection::apply_last(Lane& lane, Act act) {
+  const Step step{.act = std::move(act)};
+  Turns turns = ask_turns(lane, step);
+  co_await turns.out;
+  co_await apply(lane, *step.act, std::move(turns));
 }
 
 Task Connection::drain(Lane& lane) {
@@ -241,7 +251,9 @@ void Connection::release_held(const std::function<bool(std::uint64_t tag)>& is_g
 
 void Connection::cancel_held() { release_gates(Released::kCancelled); }
 
-void Connection::peer_gone() {
+void Connection::peer_gone(const Stream& stream) {
+  // A server that is gone may have left a reply that is held; what is held for it fails by itself.
+  if (&stream != &client_) return;
   const bool held = to_server_.gate.waiting() || to_client_.gate.waiting();
   if (phase_ == Phase::kConnecting || (flowing() && held)) kill();
 }

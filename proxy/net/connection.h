@@ -45,7 +45,7 @@ class Connection final : public StreamOwner {
   void release_held(const std::function<bool(std::uint64_t tag)>& is_gone);
   void cancel_held();
 
-  void peer_gone() override;
+  void peer_gone(const Stream& stream) override;
 
  private:
   enum class Phase : std::uint8_t { kConnecting, kFlowing, kClosing, kDead };
@@ -74,6 +74,7 @@ class Connection final : public StreamOwner {
   Task hold(Lane& lane, codecs::Hold hold);
   Task close(codecs::Close close, WriteTurn client_turn);
   Task end(Lane& lane);
+  Task apply_last(Lane& lane, codecs::Act act);
   Task drain(Lane& lane);
   Turns ask_turns(Lane& lane, const codecs::Step& step);
   void count(const Lane& lane, std::size_t bytes);

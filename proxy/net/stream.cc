@@ -50,7 +50,7 @@ void Stream::on_event(std::uint32_t events) {
     gone_ = gone_ || (events & kHangUp) != 0;
     const bool unattended = !reader_;
     if (reader_ && try_read()) std::exchange(reader_, {}).resume();
-    if (unattended && (events & kHangUp) != 0) owner_.peer_gone();
+    if (unattended && (events & kHangUp) != 0) owner_.peer_gone(*this);
   }
   if ((events & (EPOLLOUT | kHangUp)) != 0) {
     writable_ = true;

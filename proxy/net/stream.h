@@ -15,11 +15,13 @@
 
 namespace misrule::proxy {
 
+class Stream;
+
 /// Is told what no read or write that is under way would notice.
 class StreamOwner {
  public:
   /// The peer is gone for both directions while nobody reads.
-  virtual void peer_gone() = 0;
+  virtual void peer_gone(const Stream& stream) = 0;
 
  protected:
   ~StreamOwner() = default;

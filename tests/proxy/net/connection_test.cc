@@ -108,6 +108,23 @@ TEST(ConnectionTest, AHeldRequestOfAClientThatIsGoneNeverArrives) {
   EXPECT_TRUE(pair.server.at_end());
 }
 
+TEST(ConnectionTest, AHeldReplyOutlivesItsServer) {
+  TestBed bed;
+  Pair pair = bed.connect();
+  pair.client.send("question\n");
+  pair.client.shut_sending();
+  bed.settle();
+  pair.server.send("hold 3:answer");
+  pair.server.close();
+  bed.settle();
+  EXPECT_EQ(pair.client.receive(), "");
+  EXPECT_FALSE(pair.client.at_end());
+  bed.advance(seconds(3));
+  EXPECT_EQ(pair.client.receive(), "hold 3:answer");
+  EXPECT_TRUE(pair.client.at_end());
+  EXPECT_EQ(bed.shard.counts().connections_open.value(), 0U);
+}
+
 TEST(ConnectionTest, HalfCloseTravelsAndTheAnswerComesBack) {
   TestBed bed;
   Pair pair = bed.connect();

@@ -53,7 +53,7 @@ class LineConversation final : public codecs::Conversation {
   explicit LineConversation(codecs::ConversationHost& host) : host_(host) {}
 
   codecs::Step walk(Direction direction, ByteView unread) override {
-    if (direction == Direction::kToClient) return {.pass = unread.size()};
+    if (direction == Direction::kToClient) return walk_reply(unread);
     codecs::Step all;
     while (!all.act) {
       const ByteView rest = unread.substr(all.pass);
@@ -76,6 +76,11 @@ class LineConversation final : public codecs::Conversation {
   std::optional<std::uint64_t> held_unit() const override { return std::nullopt; }
 
  private:
+  codecs::Step walk_reply(ByteView unread) {
+    if (!unread.starts_with("hold ") || let_pass_) return {.pass = unread.size()};
+    return hold(unread.substr(5, unread.find(':') - 5));
+  }
+
   codecs::Step walk_line(ByteView line) {
     if (line_decided_ == 0)
       host_.decide({.unit = ++units_, .protocol = "tcp", .operation = "line"});

@@ -45,8 +45,8 @@ class FaultySockets final : public SocketCalls {
 };
 
 /// A protocol of lines. From the client: "hold N:text" (N seconds, then it passes), "swallow:",
-/// "answer:text", "swap:text", "close:text", "reset:"; all else passes, in both directions. A line
-/// is a unit; what a server says passes as it comes.
+/// "answer:text", "swap:text", "close:text", "reset:"; all else passes. A line is a unit;
+/// what a server says passes as it comes, but for "hold N:text".
 std::unique_ptr<codecs::Conversation> make_line_conversation(model::Protocol protocol,
                                                              codecs::ConversationHost& host);
 
