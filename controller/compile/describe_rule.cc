@@ -69,7 +69,7 @@ std::string action_text(const Rule& rule) {
     case Rule::ACTION_NOT_SET:
       break;
   }
-  return "nothing";
+  return "recorded";
 }
 
 /// Line breaks and control characters would end the line that the description stands in.

@@ -39,8 +39,8 @@ class EventLog final : public model::EventSink {
 
   std::uint64_t emit(model::Event event) override;
 
-  /// Every event emitted through this object, ordered by causality (Event::after), then source time,
-  /// then number. A late arrival can stand in the middle; the count only grows.
+  /// Every event emitted through this object, ordered by causality (Event::after), then source
+  /// time, then number. A late arrival can stand in the middle; the count only grows.
   std::vector<EventPtr> ordered() const;
   /// How many; grows only.
   std::size_t size() const;

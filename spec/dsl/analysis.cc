@@ -185,7 +185,7 @@ void Analysis::read_fault(const Unit& unit, const CallExpr& call) {
     if (argument.name.text() == "source" && value) use.source = service_name_of(value->value);
     if (argument.name.text() == "to" && value) use.to = target_of(value->value);
   }
-  std::vector<Template>& made = templates_[&call];
+  std::vector<model::Rule>& made = templates_[&call];
   for (std::size_t i = 0; i < call.arguments.size(); ++i) {
     const Argument& argument = call.arguments[i];
     const std::string name(argument.name.text());
@@ -198,7 +198,7 @@ void Analysis::read_fault(const Unit& unit, const CallExpr& call) {
 }
 
 void Analysis::read_rule(const Unit& unit, const Expr& expr, RuleUse use, bool target_known,
-                         std::vector<Template>& out) {
+                         std::vector<model::Rule>& out) {
   if (expr.kind == ExprKind::kList || expr.kind == ExprKind::kTuple) {
     for (const auto& item : star::as<star::ListExpr>(expr).items) {
       read_rule(unit, *item, use, target_known, out);
@@ -218,11 +218,12 @@ void Analysis::read_rule(const Unit& unit, const Expr& expr, RuleUse use, bool t
       problems_.back().labels.push_back({used, "used here"});
     }
   }
-  if (rule) out.push_back({*std::move(rule)});
+  if (rule) out.push_back(*std::move(rule));
 }
 
-std::vector<model::Rule> Analysis::rules_of_test(const std::string& test) {
-  std::vector<model::Rule> rules;
+std::vector<std::pair<const Unit*, const CallExpr*>> Analysis::calls_of_test(
+    const std::string& test) {
+  std::vector<std::pair<const Unit*, const CallExpr*>> calls;
   std::set<std::string> reached = {test};
   std::deque<std::string> waiting = {test};
   while (!waiting.empty()) {
@@ -230,18 +231,48 @@ std::vector<model::Rule> Analysis::rules_of_test(const std::string& test) {
     waiting.pop_front();
     for (const Unit& unit : units_) {
       if (unit.name != name) continue;
-      for (const CallExpr* call : unit.calls) {
-        const auto made = templates_.find(call);
-        if (made == templates_.end()) continue;
-        for (const Template& known : made->second) rules.push_back(known.rule);
-      }
+      for (const CallExpr* call : unit.calls) calls.emplace_back(&unit, call);
       for (const Expr* used : unit.names) {
         if (reached.insert(name_of(*used)).second) waiting.push_back(name_of(*used));
       }
     }
   }
+  return calls;
+}
+
+std::vector<model::Rule> Analysis::rules_of_test(const std::string& test) {
+  std::vector<model::Rule> rules;
+  for (const auto& [unit, call] : calls_of_test(test)) {
+    const auto made = templates_.find(call);
+    if (made == templates_.end()) continue;
+    rules.insert(rules.end(), made->second.begin(), made->second.end());
+  }
   for (std::size_t i = 0; i < rules.size(); ++i) {
     rules[i].set_id(rules[i].has_label() ? rules[i].label() : fmt::format("{}/{}", test, i + 1));
+  }
+  return rules;
+}
+
+std::vector<model::Rule> Analysis::recordings_of_test(const std::string& test) {
+  std::vector<model::Rule> rules;
+  std::set<std::string> ids;
+  for (const auto& [unit, call] : calls_of_test(test)) {
+    const auto wanted = syscall_wanted(*unit, *call, reader_);
+    if (!wanted || !session_.is_family(wanted->family)) continue;
+    for (const model::Service& service : session_.topology.services) {
+      if (!service.remote.empty()) continue;
+      if (!wanted->service.empty() && wanted->service != service.name) continue;
+      model::Rule rule;
+      rule.set_id(fmt::format("recording/{}/{}", service.name, wanted->family));
+      rule.mutable_target()->set_service(service.name);
+      rule.mutable_syscall()->set_family(wanted->family);
+      rule.set_may_stay_unfired(true);
+      const model::SourcePosition at = position_of(reader_.span_of(*unit, *call));
+      rule.mutable_position()->set_file(at.file);
+      rule.mutable_position()->set_line(at.line);
+      rule.mutable_position()->set_column(at.column);
+      if (ids.insert(rule.id()).second) rules.push_back(std::move(rule));
+    }
   }
   return rules;
 }

@@ -17,23 +17,22 @@ class Analysis {
 
   /// Templates of the rules that a test can make, itself or through what it calls.
   std::vector<model::Rule> rules_of_test(const std::string& test);
+  /// Rules without an action, so that system calls that its filters speak of are recorded.
+  std::vector<model::Rule> recordings_of_test(const std::string& test);
   /// Mistakes, in any order and perhaps twice.
   std::vector<star::Diagnostic> take_problems() { return std::move(problems_); }
   std::vector<star::Diagnostic> take_notes() { return std::move(notes_); }
 
  private:
-  /// A rule that some fault() call makes, as far as known.
-  struct Template {
-    model::Rule rule = {};
-  };
   void check_names(const Unit& unit);
   void note_unused_scenarios();
   void read_fault(const Unit& unit, const star::CallExpr& call);
   void read_rule(const Unit& unit, const star::Expr& expr, RuleUse use, bool target_known,
-                 std::vector<Template>& out);
+                 std::vector<model::Rule>& out);
   void check_fault_keywords(const Unit& unit, const star::CallExpr& call);
   void note_families(const Unit& unit, const star::CallExpr& call);
   void note_family_words(const Unit& unit);
+  std::vector<std::pair<const Unit*, const star::CallExpr*>> calls_of_test(const std::string& test);
   std::optional<model::Target> static_target(const Unit& unit, const star::CallExpr& call);
 
   Session& session_;
@@ -41,7 +40,7 @@ class Analysis {
   std::vector<star::Diagnostic> notes_;
   StaticReader reader_;
   std::vector<Unit> units_;
-  std::map<const star::CallExpr*, std::vector<Template>> templates_;
+  std::map<const star::CallExpr*, std::vector<model::Rule>> templates_;
 };
 
 /// In the order of the text, each once.
@@ -49,6 +48,14 @@ void sort_by_place(std::vector<star::Diagnostic>& problems);
 
 /// Filters of assertions that no recorded event could satisfy.
 void check_filters(const Session& session, const Unit& unit, StaticReader& reader);
+
+/// A system call that a filter speaks of; an empty service means any.
+struct SyscallWanted {
+  std::string service = {};
+  std::string family = {};
+};
+std::optional<SyscallWanted> syscall_wanted(const Unit& unit, const star::CallExpr& call,
+                                            StaticReader& reader);
 
 /// What is wrong or doubtful about the topology as a whole.
 std::vector<star::Diagnostic> check_topology(const Session& session);

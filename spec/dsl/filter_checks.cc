@@ -136,14 +136,27 @@ const Expr* where_of(const CallExpr& call) {
   return first ? call.arguments.front().value.get() : nullptr;
 }
 
+bool is_filter_call(const CallExpr& call) {
+  return is_builtin(*call.callee, "assert_eventually") ||
+         is_builtin(*call.callee, "assert_never") || is_builtin(*call.callee, "events");
+}
+
 }  // namespace
+
+std::optional<SyscallWanted> syscall_wanted(const Unit& unit, const CallExpr& call,
+                                            StaticReader& reader) {
+  const Expr* where = is_filter_call(call) ? where_of(call) : nullptr;
+  if (where == nullptr) return std::nullopt;
+  const FilterWants wants = said_by_where(unit, *where).wants;
+  if (!wants.syscall) return std::nullopt;
+  const FilterWants keywords = said_by_keywords(unit, call, reader).wants;
+  return SyscallWanted{.service = wants.service.value_or(keywords.service.value_or("")),
+                       .family = *wants.syscall};
+}
 
 void check_filters(const Session& session, const Unit& unit, StaticReader& reader) {
   for (const CallExpr* call : unit.calls) {
-    const bool filters = is_builtin(*call->callee, "assert_eventually") ||
-                         is_builtin(*call->callee, "assert_never") ||
-                         is_builtin(*call->callee, "events");
-    if (!filters) continue;
+    if (!is_filter_call(*call)) continue;
     const Said keywords = said_by_keywords(unit, *call, reader);
     check(session, keywords, reader);
     const Expr* where = where_of(*call);

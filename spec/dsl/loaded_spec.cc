@@ -90,6 +90,7 @@ class LoadedSpec final : public Spec {
   std::vector<Diagnostic> analyse(star::Thread& thread);
   void find_tests(Analysis& analysis, std::vector<Diagnostic>& problems);
   BodyResult run_body(const std::string& name, const Value& body, TestHost& host);
+  BodyResult run_recorded(const std::string& name, const Value& body, TestHost& host);
   BodyResult call_body(star::Thread& thread, const Value& body, const RunState& run);
   void print(std::string_view line) const;
 
@@ -98,6 +99,7 @@ class LoadedSpec final : public Spec {
   star::Runtime runtime_;
   star::Ref<star::Module> module_;
   std::vector<Test> tests_;
+  std::map<std::string, std::vector<model::Rule>> recordings_;  ///< By test.
   std::vector<Problem> notes_;
 };
 
@@ -177,6 +179,7 @@ void LoadedSpec::find_tests(Analysis& analysis, std::vector<Diagnostic>& problem
                       .description = description_of(function->doc()),
                       .position = position_of(at),
                       .dynamic = analysis.rules_of_test(std::string(name))});
+    recordings_[tests_.back().name] = analysis.recordings_of_test(tests_.back().name);
   }
 }
 
@@ -209,6 +212,21 @@ BodyResult LoadedSpec::run_body(const std::string& name, const Value& body, Test
   return result;
 }
 
+/// What filters of system calls speak of is recorded from the first step on.
+BodyResult LoadedSpec::run_recorded(const std::string& name, const Value& body, TestHost& host) {
+  const std::vector<model::Rule>& recordings = recordings_[name];
+  if (recordings.empty()) return run_body(name, body, host);
+  const auto armed = host.arm(recordings);
+  if (!armed) {
+    return {.infrastructure = true, .finding = model::Finding{.message = armed.error().what}};
+  }
+  BodyResult result = run_body(name, body, host);
+  if (const auto ended = host.disarm(*armed); !ended && result.completed) {
+    return {.infrastructure = true, .finding = model::Finding{.message = ended.error().what}};
+  }
+  return result;
+}
+
 Status LoadedSpec::run_seed(std::size_t callable, TestHost& host) {
   if (callable >= session_.seeds.size()) {
     return fail(Code::kInternal, fmt::format("there is no seed {}", callable));
@@ -229,7 +247,7 @@ BodyResult LoadedSpec::run_test(const std::string& name, TestHost& host) {
     return {.finding = model::Finding{.message = fmt::format("there is no test {}", name)}};
   }
   const star::Runtime::Enter entered(runtime_);
-  return run_body(name, *module_->global(name), host);
+  return run_recorded(name, *module_->global(name), host);
 }
 
 }  // namespace

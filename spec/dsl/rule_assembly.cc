@@ -41,6 +41,11 @@ Status check_connect_words(const RuleDraft& draft, const RuleUse& use) {
   return {};
 }
 
+Status check_fd_kind(const RuleDraft& draft, const RuleUse& use) {
+  if (!draft.fd_kind || use.family == "read" || use.family == "write") return {};
+  return refuse(fmt::format("fd_kind= narrows read= and write=, not {}=", use.family));
+}
+
 Status check_process(const Session& session, const RuleUse& use) {
   const model::Service* service = session.find_service(use.target.service());
   if (use.target.has_interface()) {
@@ -60,6 +65,7 @@ Result<model::Rule> assemble_syscall_rule(const Session& session, const RuleDraf
   MISRULE_TRY_VOID(check_process(session, use));
   MISRULE_TRY_VOID(check_family_action(draft, use.family));
   MISRULE_TRY_VOID(check_connect_words(draft, use));
+  MISRULE_TRY_VOID(check_fd_kind(draft, use));
   model::Rule rule = draft.rule;
   model::SyscallMatch& match = *rule.mutable_syscall();
   match.set_family(use.family);

@@ -2,7 +2,7 @@
 
 // What happened: one Event per syscall decision, proxied request, step, log line, lifecycle change.
 //
-// Assertions, monitors and reports read only events. Types and their fields stand in docs/events.md.
+// Assertions, monitors and reports read only events. docs/events.md has types and fields.
 
 #include <cstdint>
 #include <string>
@@ -25,11 +25,11 @@ using Field = std::variant<std::nullptr_t, bool, std::int64_t, double, std::stri
 using VectorClock = std::vector<std::pair<std::string, std::uint64_t>>;
 
 struct Event {
-  std::uint64_t number = 0;        ///< Unique in its test, from 1, by the order of reservation.
-  std::int64_t time_ns = 0;        ///< CLOCK_MONOTONIC less the test's start.
-  std::int64_t source_time_ns = 0; ///< When the source says it happened, on the same scale.
-  std::string service = {};        ///< Who did it: a service's name, or "test".
-  std::string type = {};           ///< "lifecycle", "step_send", "step_recv", "proxy", "syscall", "stdout".
+  std::uint64_t number = 0;         ///< Unique in its test, from 1, by the order of reservation.
+  std::int64_t time_ns = 0;         ///< CLOCK_MONOTONIC less the test's start.
+  std::int64_t source_time_ns = 0;  ///< When the source says it happened, on the same scale.
+  std::string service = {};         ///< Who did it: a service's name, or "test".
+  std::string type = {};            ///< "proxy", "stdout", ...: docs/events.md.
   std::vector<std::pair<std::string, Field>> fields = {};  ///< In the order that people read them.
   /// Numbers of earlier events that happened before this one although another service emitted them
   /// (a step_recv after its step_send). The sink turns them into the clock.

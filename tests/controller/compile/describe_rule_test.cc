@@ -39,7 +39,7 @@ TEST(DescribeRule, SaysWhatItMeetsAndWhatHappens) {
   drop.mutable_tcp();
   drop.mutable_drop();
   EXPECT_EQ(describe_rule(drop), "any connection -> drop the connection");
-  EXPECT_EQ(describe_rule(Rule()), "any traffic -> nothing");
+  EXPECT_EQ(describe_rule(Rule()), "any traffic -> recorded");
 }
 
 TEST(DescribeRule, IsOneLine) {

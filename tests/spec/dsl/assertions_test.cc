@@ -186,6 +186,26 @@ TEST_F(Assertions, FiltersThatMatchNothingAreFoundAtLoad) {
   }
 }
 
+TEST_F(Assertions, SystemCallsThatAFilterSpeaksOfAreRecorded) {
+  load(
+      "def check():\n"
+      "    assert_never(where = lambda e: e.syscall == \"fsync\" and e.service == \"postgres\")\n"
+      "def test_a():\n    check()\n    events(where = {\"syscall\": \"read\"})\n"
+      "def test_b():\n    pass\n");
+  EXPECT_TRUE(spec_->run_test("test_b", host_).completed);
+  EXPECT_TRUE(host_.log().empty());
+  EXPECT_TRUE(spec_->run_test("test_a", host_).completed);
+  EXPECT_EQ(host_.log(), (Lines{"arm recording/postgres/read, recording/api/read, "
+                                "recording/postgres/fsync",
+                                "barrier", "barrier", "disarm 1"}));
+  const model::Rule& rule = host_.armed[0][2];
+  EXPECT_EQ(rule.action_case(), model::Rule::ACTION_NOT_SET);
+  EXPECT_TRUE(rule.may_stay_unfired());
+  EXPECT_EQ(rule.position().line(), 4U);
+  host_.on_arm = [](const auto&) { return fail(Code::kIo, "no"); };
+  EXPECT_TRUE(spec_->run_test("test_a", host_).infrastructure);
+}
+
 TEST_F(Assertions, WhatIsNotUnderstoodAtLoadIsNoError) {
   load(
       "def test_x():\n"

@@ -131,69 +131,72 @@ TEST_F(Fault, ARuleThatTheHostRefusesIsTheSpecsError) {
 
 // Everything below stands in a body and is found before anything starts.
 
+constexpr std::pair<const char*, const char*> kMistakes[] = {
+    {"fault(db, wirte = deny(\"EIO\"), run = f)",
+     "4:15-34 fault: unexpected keyword argument \"wirte\" (did you mean write?) [system calls: "
+     "connect, read, write, fsync, open; and rules, run, source, to]"},
+    {"fault(db, ftruncate = deny(\"EIO\"), run = f)",
+     "4:15-38 fault: unexpected keyword argument \"ftruncate\" [system calls: connect, read, "
+     "write, "
+     "fsync, open; and rules, run, source, to]"},
+    {"fault(db, write = deny(\"ENOSPCE\"), run = f)",
+     "4:28-37 deny: unknown error \"ENOSPCE\" (did you mean ENOSPC?) [an errno's name, such as "
+     "\"EIO\", \"ENOSPC\", \"ECONNREFUSED\"]"},
+    {"fault(db, write = deny(\"EIO\", pth = \"x\"), run = f)",
+     "4:35-44 deny: unexpected keyword argument \"pth\" (did you mean path?) [it takes errno, "
+     "path, "
+     "fd_kind, to, established, label, optional, source, times, nth, after, probability]"},
+    {"fault(db, write = delay(\"3 sec\"), run = f)",
+     "4:29-36 delay: for parameter duration: got string, want duration such as \"500ms\" or "
+     "\"3s\""},
+    {"fault(db, write = deny(\"EIO\", times = 0), run = f)",
+     "4:43-44 deny: times=0 is less than 1"},
+    {"fault(db, drop(probability = 1.5), run = f)",
+     "4:34-37 drop: probability=1.5 is not above 0 and at most 1"},
+    {"fault(db, drop(nth = 1, after = 2), run = f)", "4:26-27 drop: nth=1 never comes after=2"},
+    {"fault(db, drop(label = \"\"), run = f)", "4:28-30 drop: label= is empty"},
+    {"fault(db, write = deny(\"EIO\", fd_kind = \"fil\"), run = f)",
+     "4:45-50 deny: unknown fd_kind=\"fil\" (did you mean file?) [one of file, socket, pipe, "
+     "stdio]"},
+    {"fault(db, write = error(query = \"x\"), run = f)",
+     "4:23-41 fault: error() acts on traffic, not on the system call write: give it without a "
+     "keyword, "
+     "or fail the call with write=deny(\"EIO\")"},
+    {"fault(db, deny(\"EIO\"), run = f)",
+     "4:15-26 fault: deny() fails a system call: say which, as in write=deny(\"EIO\") or "
+     "connect=deny(\"ECONNREFUSED\"); what a server answers is error()"},
+    {"fault(api, connect = deny(\"EIO\", path = \"x\"), run = f)",
+     "4:26-49 fault: path= can never match a connect; to= says where to"},
+    {"fault(db, write = deny(\"EIO\", to = api), run = f)",
+     "4:23-44 fault: to= is for connect; write is matched by path= and fd_kind="},
+    {"fault(db, write = delay(\"1s\", query = \"x\"), run = f)",
+     "4:23-47 fault: query= is for traffic; a system call is matched by path= and fd_kind="},
+    {"fault(db, fsync = deny(\"EIO\", fd_kind = \"file\"), run = f)",
+     "4:23-53 fault: fd_kind= narrows read= and write=, not fsync="},
+    {"fault(db.main, write = deny(\"EIO\"), run = f)",
+     "4:28-39 fault: write= is about the processes of a service: the target is postgres, not "
+     "postgres.main"},
+    {"fault(db, delay(\"1s\", query = \"x\", path = \"y\"), run = f)",
+     "4:15-51 fault: query= is for postgres, path= and method= are for http: a rule is for one "
+     "of them"},
+    {"fault(db, drop(source = \"apy\"), run = f)",
+     "4:15-35 fault: source=\"apy\" is no service; \"test\" is the test itself"},
+    {"fault(db, drop())",
+     "4:5-10 fault: missing argument for run [run= is the function during which the rules hold]"},
+    {"slow = deny(\"ENOSPCE\")\nfault(db, write = slow, run = f)",
+     "4:17-26 deny: unknown error \"ENOSPCE\" (did you mean ENOSPC?) [an errno's name, such as "
+     "\"EIO\", \"ENOSPC\", \"ECONNREFUSED\"]"},
+    {"e = error(query = \"x\")\nfault(db, write = e, run = f)",
+     "4:9-27 fault: error() acts on traffic, not on the system call write: give it without a "
+     "keyword, "
+     "or fail the call with write=deny(\"EIO\")"},
+    {"monitor(f)",
+     "4:5-12 monitor() is not in this version yet [use assert_never() or assert_eventually() at "
+     "the "
+     "end of the test]"},
+};
+
 TEST_F(Fault, WrongRulesAreFoundAtLoad) {
-  const std::pair<const char*, const char*> kMistakes[] = {
-      {"fault(db, wirte = deny(\"EIO\"), run = f)",
-       "4:15-34 fault: unexpected keyword argument \"wirte\" (did you mean write?) [system calls: "
-       "connect, read, write, fsync, open; and rules, run, source, to]"},
-      {"fault(db, ftruncate = deny(\"EIO\"), run = f)",
-       "4:15-38 fault: unexpected keyword argument \"ftruncate\" [system calls: connect, read, "
-       "write, "
-       "fsync, open; and rules, run, source, to]"},
-      {"fault(db, write = deny(\"ENOSPCE\"), run = f)",
-       "4:28-37 deny: unknown error \"ENOSPCE\" (did you mean ENOSPC?) [an errno's name, such as "
-       "\"EIO\", \"ENOSPC\", \"ECONNREFUSED\"]"},
-      {"fault(db, write = deny(\"EIO\", pth = \"x\"), run = f)",
-       "4:35-44 deny: unexpected keyword argument \"pth\" (did you mean path?) [it takes errno, "
-       "path, "
-       "fd_kind, to, established, label, optional, source, times, nth, after, probability]"},
-      {"fault(db, write = delay(\"3 sec\"), run = f)",
-       "4:29-36 delay: for parameter duration: got string, want duration such as \"500ms\" or "
-       "\"3s\""},
-      {"fault(db, write = deny(\"EIO\", times = 0), run = f)",
-       "4:43-44 deny: times=0 is less than 1"},
-      {"fault(db, drop(probability = 1.5), run = f)",
-       "4:34-37 drop: probability=1.5 is not above 0 and at most 1"},
-      {"fault(db, drop(nth = 1, after = 2), run = f)", "4:26-27 drop: nth=1 never comes after=2"},
-      {"fault(db, drop(label = \"\"), run = f)", "4:28-30 drop: label= is empty"},
-      {"fault(db, write = deny(\"EIO\", fd_kind = \"fil\"), run = f)",
-       "4:45-50 deny: unknown fd_kind=\"fil\" (did you mean file?) [one of file, socket, pipe, "
-       "stdio]"},
-      {"fault(db, write = error(query = \"x\"), run = f)",
-       "4:23-41 fault: error() acts on traffic, not on the system call write: give it without a "
-       "keyword, "
-       "or fail the call with write=deny(\"EIO\")"},
-      {"fault(db, deny(\"EIO\"), run = f)",
-       "4:15-26 fault: deny() fails a system call: say which, as in write=deny(\"EIO\") or "
-       "connect=deny(\"ECONNREFUSED\"); what a server answers is error()"},
-      {"fault(api, connect = deny(\"EIO\", path = \"x\"), run = f)",
-       "4:26-49 fault: path= can never match a connect; to= says where to"},
-      {"fault(db, write = deny(\"EIO\", to = api), run = f)",
-       "4:23-44 fault: to= is for connect; write is matched by path= and fd_kind="},
-      {"fault(db, write = delay(\"1s\", query = \"x\"), run = f)",
-       "4:23-47 fault: query= is for traffic; a system call is matched by path= and fd_kind="},
-      {"fault(db.main, write = deny(\"EIO\"), run = f)",
-       "4:28-39 fault: write= is about the processes of a service: the target is postgres, not "
-       "postgres.main"},
-      {"fault(db, delay(\"1s\", query = \"x\", path = \"y\"), run = f)",
-       "4:15-51 fault: query= is for postgres, path= and method= are for http: a rule is for one "
-       "of them"},
-      {"fault(db, drop(source = \"apy\"), run = f)",
-       "4:15-35 fault: source=\"apy\" is no service; \"test\" is the test itself"},
-      {"fault(db, drop())",
-       "4:5-10 fault: missing argument for run [run= is the function during which the rules hold]"},
-      {"slow = deny(\"ENOSPCE\")\nfault(db, write = slow, run = f)",
-       "4:17-26 deny: unknown error \"ENOSPCE\" (did you mean ENOSPC?) [an errno's name, such as "
-       "\"EIO\", \"ENOSPC\", \"ECONNREFUSED\"]"},
-      {"e = error(query = \"x\")\nfault(db, write = e, run = f)",
-       "4:9-27 fault: error() acts on traffic, not on the system call write: give it without a "
-       "keyword, "
-       "or fail the call with write=deny(\"EIO\")"},
-      {"monitor(f)",
-       "4:5-12 monitor() is not in this version yet [use assert_never() or assert_eventually() at "
-       "the "
-       "end of the test]"},
-  };
   for (const auto& [body, problem] : kMistakes) {
     std::string text = "def test_x():\n    ";
     for (const char c : std::string(body))

@@ -53,79 +53,80 @@ api = service("api", interface("public", "http", 8080), interface("admin", "tcp"
   EXPECT_EQ(api.seed->callable, std::optional<std::size_t>(0));
 }
 
+constexpr std::pair<const char*, const char*> kMistakes[] = {
+    {"service(\"x\", image = \"i\", binry = \"b\")",
+     "3:27-38 service: unexpected keyword argument \"binry\" (did you mean binary?) [it takes "
+     "image, "
+     "build, remote, binary, args, env, cwd, user, depends_on, healthcheck, seed, restart, "
+     "intercept, observe]"},
+    {"service(\"x\")",
+     "3:1-8 service: \"x\" does not say what runs [image=, binary=, build= or remote=]"},
+    {"service(\"x\", image = \"i\", binary = \"b\")",
+     "3:1-8 service: \"x\" says image= and binary=: one of them [image=, binary=, build= or "
+     "remote=]"},
+    {"service(\"x\", image = \"\")", "3:22-24 service: image= is empty"},
+    {"service(image = \"i\")", "3:1-8 service: the first argument is the service's name"},
+    {"service(\"api\", binary = \"b\")", "3:9-14 service: \"api\" is declared twice"},
+    {"service(\"test\", binary = \"b\")",
+     "3:9-15 service: \"test\" is what events call the test itself"},
+    {"service(\"x\", \"y\", binary = \"b\")",
+     "3:14-17 service: got string, want interface(name, protocol, port)"},
+    {"service(\"x\", interface(\"a\", \"tcp\", 5432), binary = \"b\")",
+     "3:14-41 service: port 5432 is taken by postgres.main [every test has one network in which "
+     "each "
+     "port stands for one interface; give one of them another port]"},
+    {"service(\"x\", interface(\"a\", \"tcp\", 1), interface(\"a\", \"tcp\", 2), binary = \"b\")",
+     "3:40-64 service: two interfaces are called \"a\""},
+    {"interface(\"a\", \"postgre\", 1)",
+     "3:16-25 interface: unknown protocol \"postgre\" (did you mean postgres?) [protocols: "
+     "postgres, "
+     "http, tcp]"},
+    {"interface(\"a\", \"redis\", 1)",
+     "3:16-23 interface: protocol \"redis\" is not in this version yet [\"tcp\" carries it "
+     "undecoded: "
+     "connections, delays and drops, no messages]"},
+    {"interface(\"a\", \"tcp\", 0)", "3:23-24 interface: port 0 is not between 1 and 65535"},
+    {"interface(\"post\", \"http\", 80)", "3:11-17 interface: \"post\" is the name of a step"},
+    {"tcp(\"localhost\")",
+     "3:5-16 tcp: \"localhost\" is not host:port [such as \"localhost:5432\"]"},
+    {"http(\"http://localhost:80/x\")",
+     "3:6-29 http: \"http://localhost:80/x\" is not host:port (no scheme) [such as "
+     "\"localhost:8080/health\"]"},
+    {"tcp(\"localhost:80/x\")", "3:5-21 tcp: a path needs http(...)"},
+    {"service(\"x\", binary = \"b\", restart = \"alway\")",
+     "3:38-45 service: unknown restart=\"alway\" (did you mean always?) [one of after_fault, "
+     "never, "
+     "always]"},
+    {"service(\"x\", binary = \"b\", intercept = [\"fsyncs\"])",
+     "3:40-50 service: \"fsyncs\" is no family of system calls (did you mean fsync?) [families: "
+     "connect, read, write, fsync, open]"},
+    {"service(\"x\", binary = \"b\", seed = \"schema.txt\")",
+     "3:35-47 service: seed= is an .sql file or a function without parameters"},
+    {"service(\"x\", binary = \"b\", seed = lambda a: a)",
+     "3:35-46 service: seed= wants a function without parameters"},
+    {"service(\"x\", binary = \"b\", env = [1])",
+     "3:34-37 service: for parameter \"env\": got list, want dict of strings"},
+    {"service(\"x\", binary = \"b\", depends_on = [1])",
+     "3:41-44 service: depends_on holds int, want services"},
+    {"service(\"x\", binary = \"b\", depends_on = [\"apy\"])",
+     "3:1-49 service \"x\" depends on \"apy\", which is not declared (did you mean api?) "
+     "[services: "
+     "postgres, api, x]"},
+    {"service(\"x\", binary = \"b\", observe = [])",
+     "3:28-40 service: observe= is not in this version yet [lines that the service prints are "
+     "events "
+     "without it]"},
+    {"scenario(lambda: 1)",
+     "3:10-19 scenario: wants a def without parameters: its name is the scenario's name"},
+    {"env(\"MISRULE_NEVER_SET\")",
+     "3:5-24 env: MISRULE_NEVER_SET is not set [--set MISRULE_NEVER_SET=..., or "
+     "env(\"MISRULE_NEVER_SET\", \"default\")]"},
+    {"api.post(path = \"/\")", "3:5-9 post cannot be called at the top level of a spec"},
+    {"fault(api, connect = deny(\"EIO\"), run = len)",
+     "3:1-6 fault cannot be called at the top level of a spec"},
+};
+
 TEST_F(Topology, MistakesInDeclarationsAreShownWhereTheyStand) {
-  const std::pair<const char*, const char*> kMistakes[] = {
-      {"service(\"x\", image = \"i\", binry = \"b\")",
-       "3:27-38 service: unexpected keyword argument \"binry\" (did you mean binary?) [it takes "
-       "image, "
-       "build, remote, binary, args, env, cwd, user, depends_on, healthcheck, seed, restart, "
-       "intercept, observe]"},
-      {"service(\"x\")",
-       "3:1-8 service: \"x\" does not say what runs [image=, binary=, build= or remote=]"},
-      {"service(\"x\", image = \"i\", binary = \"b\")",
-       "3:1-8 service: \"x\" says image= and binary=: one of them [image=, binary=, build= or "
-       "remote=]"},
-      {"service(\"x\", image = \"\")", "3:22-24 service: image= is empty"},
-      {"service(image = \"i\")", "3:1-8 service: the first argument is the service's name"},
-      {"service(\"api\", binary = \"b\")", "3:9-14 service: \"api\" is declared twice"},
-      {"service(\"test\", binary = \"b\")",
-       "3:9-15 service: \"test\" is what events call the test itself"},
-      {"service(\"x\", \"y\", binary = \"b\")",
-       "3:14-17 service: got string, want interface(name, protocol, port)"},
-      {"service(\"x\", interface(\"a\", \"tcp\", 5432), binary = \"b\")",
-       "3:14-41 service: port 5432 is taken by postgres.main [every test has one network in which "
-       "each "
-       "port stands for one interface; give one of them another port]"},
-      {"service(\"x\", interface(\"a\", \"tcp\", 1), interface(\"a\", \"tcp\", 2), binary = \"b\")",
-       "3:40-64 service: two interfaces are called \"a\""},
-      {"interface(\"a\", \"postgre\", 1)",
-       "3:16-25 interface: unknown protocol \"postgre\" (did you mean postgres?) [protocols: "
-       "postgres, "
-       "http, tcp]"},
-      {"interface(\"a\", \"redis\", 1)",
-       "3:16-23 interface: protocol \"redis\" is not in this version yet [\"tcp\" carries it "
-       "undecoded: "
-       "connections, delays and drops, no messages]"},
-      {"interface(\"a\", \"tcp\", 0)", "3:23-24 interface: port 0 is not between 1 and 65535"},
-      {"interface(\"post\", \"http\", 80)", "3:11-17 interface: \"post\" is the name of a step"},
-      {"tcp(\"localhost\")",
-       "3:5-16 tcp: \"localhost\" is not host:port [such as \"localhost:5432\"]"},
-      {"http(\"http://localhost:80/x\")",
-       "3:6-29 http: \"http://localhost:80/x\" is not host:port (no scheme) [such as "
-       "\"localhost:8080/health\"]"},
-      {"tcp(\"localhost:80/x\")", "3:5-21 tcp: a path needs http(...)"},
-      {"service(\"x\", binary = \"b\", restart = \"alway\")",
-       "3:38-45 service: unknown restart=\"alway\" (did you mean always?) [one of after_fault, "
-       "never, "
-       "always]"},
-      {"service(\"x\", binary = \"b\", intercept = [\"fsyncs\"])",
-       "3:40-50 service: \"fsyncs\" is no family of system calls (did you mean fsync?) [families: "
-       "connect, read, write, fsync, open]"},
-      {"service(\"x\", binary = \"b\", seed = \"schema.txt\")",
-       "3:35-47 service: seed= is an .sql file or a function without parameters"},
-      {"service(\"x\", binary = \"b\", seed = lambda a: a)",
-       "3:35-46 service: seed= wants a function without parameters"},
-      {"service(\"x\", binary = \"b\", env = [1])",
-       "3:34-37 service: for parameter \"env\": got list, want dict of strings"},
-      {"service(\"x\", binary = \"b\", depends_on = [1])",
-       "3:41-44 service: depends_on holds int, want services"},
-      {"service(\"x\", binary = \"b\", depends_on = [\"apy\"])",
-       "3:1-49 service \"x\" depends on \"apy\", which is not declared (did you mean api?) "
-       "[services: "
-       "postgres, api, x]"},
-      {"service(\"x\", binary = \"b\", observe = [])",
-       "3:28-40 service: observe= is not in this version yet [lines that the service prints are "
-       "events "
-       "without it]"},
-      {"scenario(lambda: 1)",
-       "3:10-19 scenario: wants a def without parameters: its name is the scenario's name"},
-      {"env(\"MISRULE_NEVER_SET\")",
-       "3:5-24 env: MISRULE_NEVER_SET is not set [--set MISRULE_NEVER_SET=..., or "
-       "env(\"MISRULE_NEVER_SET\", \"default\")]"},
-      {"api.post(path = \"/\")", "3:5-9 post cannot be called at the top level of a spec"},
-      {"fault(api, connect = deny(\"EIO\"), run = len)",
-       "3:1-6 fault cannot be called at the top level of a spec"},
-  };
   for (const auto& [text, problem] : kMistakes) {
     EXPECT_EQ(only_problem(std::string(text) + "\n"), problem) << text;
   }
