@@ -172,7 +172,7 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"fault(db, write = delay(\"1s\", query = \"x\"), run = f)",
      "4:23-47 fault: query= is for traffic; a system call is matched by path= and fd_kind="},
     {"fault(db, fsync = deny(\"EIO\", fd_kind = \"file\"), run = f)",
-     "4:23-53 fault: fd_kind= narrows read= and write=, not fsync="},
+     "4:23-52 fault: fd_kind= narrows read= and write=, not fsync="},
     {"fault(db.main, write = deny(\"EIO\"), run = f)",
      "4:28-39 fault: write= is about the processes of a service: the target is postgres, not "
      "postgres.main"},
