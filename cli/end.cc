@@ -13,7 +13,7 @@ namespace misrule::cli {
 
 namespace {
 
-int end(const std::string& run) {
+int end_world(const std::string& run) {
   const Status ended = controller::end_run(run);
   if (ended) return kPassed;
   fmt::print(stderr, "misrule: {}\n", ended.error().what);
@@ -26,7 +26,7 @@ void add_end(CLI::App& app, Choice& choice) {
   auto run = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("end", "End a kept world");
   command->add_option("RUN", *run, "as 'misrule test --keep' names it")->required();
-  command->callback([run, &choice] { choice.action = [run] { return end(*run); }; });
+  command->callback([run, &choice] { choice.action = [run] { return end_world(*run); }; });
 }
 
 }  // namespace misrule::cli
