@@ -36,6 +36,8 @@ class Choice {
   /// The first and the last of those that `wanted` names: the beginning and the end of a fault's
   /// work tell more than its middle.
   void add_ends(bool (*wanted)(const model::Event&), std::size_t at_most);
+  /// The step under way at each chosen event: its request and its reply.
+  void add_steps_around();
   /// What stood beside the chosen ones, nearest first.
   void add_neighbours();
   std::vector<std::uint64_t> numbers() const;
@@ -54,6 +56,18 @@ void Choice::add_ends(bool (*wanted)(const model::Event&), std::size_t at_most) 
   for (std::size_t i = 0; i < first; ++i) add(found[i]);
   const std::size_t rest = std::min(found.size() - first, at_most - first);
   for (std::size_t i = 0; i < rest; ++i) add(found[found.size() - 1 - i]);
+}
+
+void Choice::add_steps_around() {
+  const std::set<std::size_t> centres = chosen_;
+  for (const std::size_t centre : centres) {
+    std::size_t before = centre;
+    while (before > 0 && events_[before]->type != "step_send") --before;
+    if (events_[before]->type == "step_send") add(before);
+    std::size_t after = centre;
+    while (after < events_.size() && events_[after]->type != "step_recv") ++after;
+    add(after);
+  }
 }
 
 void Choice::add_neighbours() {
@@ -80,6 +94,7 @@ std::vector<std::uint64_t> select_story(const std::vector<EventPtr>& events) {
   Choice choice(events);
   choice.add_ends(is_touched, 4);
   choice.add_ends(is_turning_point, 3);
+  choice.add_steps_around();
   choice.add_ends(is_step, 4);
   choice.add_neighbours();
   choice.add_ends(is_step, kStoryEventsMax);

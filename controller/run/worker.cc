@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdio>
 #include <mutex>
 #include <utility>
 
@@ -16,6 +17,7 @@
 #include "controller/run/story.h"
 #include "controller/run/world/journal.h"
 #include "controller/run/world/packet.h"
+#include "controller/run/world/spawn.h"
 #include "controller/run/world_host.h"
 
 namespace misrule::controller {
@@ -225,6 +227,8 @@ void Worker::run() {
   tell({{"report", json::parse(report_to_line(report()))}});
   if (!kept) return;
   static_cast<void>(rules_->disarm_all().has_value());
+  std::fflush(nullptr);
+  detach_output();
   while (true) ::pause();
 }
 

@@ -125,6 +125,7 @@ void PidOne::serve_worker() {
   if (request->keep && !kept_) {
     kept_ = true;
     record_kept(seat_.order.id);
+    detach_output();
     seat_.coordinator.reset();
     seat_.nursery.reset();
   }

@@ -64,6 +64,11 @@ void place_fds(const SpawnOrder& order, const std::vector<UniqueFd>& fds) {
 
 }  // namespace
 
+void detach_output() {
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(nothing, standard);
+}
+
 void reset_signals() {
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   sigset_t none;

@@ -12,6 +12,10 @@ namespace misrule::controller {
 /// standard error, and it exits with 127.
 Result<pid_t> spawn_process(const SpawnOrder& order, const std::vector<UniqueFd>& fds);
 
+/// Lets go of the terminal or pipe that the run was started with: whoever reads it waits for its
+/// end.
+void detach_output();
+
 /// Signals as a fresh process has them: nothing blocked, nothing ignored.
 void reset_signals();
 

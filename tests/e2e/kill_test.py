@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+"""kill -9 of each process of a run: nothing is left of it, counted before, during and after."""
+
+import os
+import pathlib
+import subprocess
+
+import misrule
+import world
+from misrule import POSTGRES, SERVICE
+
+SPEC = POSTGRES + SERVICE + '''
+def test_it():
+    assert_eq(db.main.exec(sql = "CREATE TABLE t (n int)").ok, True)
+    assert_true(int(api.get(path = "/mess?name=NAME&key=KEY").body) >= 0)
+    fault(api, write = delay("60s", path = "/tmp/slow"), run = lambda: api.get(path = "/write?path=/tmp/slow"))
+'''
+
+
+def marks(name, key):
+    """What a service's mess would be if it got out of its world."""
+    left = [path for path in (f"/tmp/{name}", f"/run/user-of-misrule/{name}", f"/dev/shm/{name}")
+            if os.path.exists(path)]
+    segments = pathlib.Path("/proc/sysvipc/shm").read_text().splitlines()
+    return left + [line for line in segments if line.split()[0] == str(key)]
+
+
+class Kill(misrule.Project):
+    def setUp(self):
+        super().setUp()
+        if not misrule.have_postgres():
+            self.skipTest("PostgreSQL is not installed")
+
+    def kill(self, who, code):
+        name, key = f"mess-{os.getpid()}", 0x6D000000 + os.getpid()
+        spec = SPEC.replace("NAME", name).replace("KEY", str(key))
+        self.assertEqual(marks(name, key), [])
+        process = self.start(spec)
+        run = world.of_run(process.pid, self.folder)
+        victim = run.wait_for(who, step="/write")
+        self.assertGreaterEqual(len(run.namespaces), 4, "the control: there is a world")
+        self.assertGreaterEqual(len(run.all), 5)
+        world.kill(victim)
+        if who == "service":
+            # Its test goes on to its own end: the run is interrupted to see what is left of it.
+            process.send_signal(2)
+        output, _ = process.communicate(timeout=30)
+        run.assert_gone(self)
+        self.assertEqual(marks(name, key), [])
+        if code is not None:
+            self.assertEqual(process.returncode, code, output)
+
+    def test_coordinator(self):
+        self.kill("coordinator", -9)
+
+    def test_nursery(self):
+        self.kill("nursery", 3)
+
+    def test_init(self):
+        self.kill("init", 3)
+
+    def test_worker(self):
+        self.kill("worker", 3)
+
+    def test_service(self):
+        self.kill("service", None)
+
+    def test_postgres(self):
+        self.kill("postgres", None)
+
+    def test_the_next_run_sweeps_what_killed_ones_left(self):
+        """Coordinator, nursery and PID 1 at once: nobody is left who could tidy up."""
+        process = self.start(SPEC.replace("NAME", "x").replace("KEY", "1234567"))
+        run = world.of_run(process.pid, self.folder)
+        run.wait_for("init", step="/write")
+        for who in ("coordinator", "nursery", "init"):
+            os.kill(run.pids[who], 19)
+        for who in ("nursery", "init", "coordinator"):
+            world.kill(run.pids[who])
+        process.communicate(timeout=20)
+        misrule.wait_until(lambda: not run.namespaces & world.namespaces_in_use(), 3)
+        self.assertTrue(list((misrule.STATE / "worlds").glob(run.run + "*")), "the control")
+        self.assertEqual(self.run_spec(SERVICE + "def test_it():\n    pass\n").code, 0)
+        run.assert_gone(self)
+
+
+class Keep(misrule.Project):
+    def misrule(self, *arguments):
+        return subprocess.run([str(misrule.BINARY), *arguments], cwd=self.folder, text=True,
+                              capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
+
+    def test_a_kept_world_is_entered_and_ended(self):
+        run = self.run_spec(SERVICE + "def test_it():\n    pass\n", "--keep")
+        self.assertEqual(run.code, 0, run.output)
+        run_id = os.readlink(self.folder / ".misrule" / "runs" / "latest")
+        try:
+            inside = self.misrule("enter", run_id, "/usr/bin/python3", "-c",
+                                  "import urllib.request as u;"
+                                  "print(u.urlopen('http://localhost:8080/health').read())")
+            self.assertEqual((inside.returncode, inside.stdout.strip()), (0, "b'ok'"), inside)
+        finally:
+            ended = self.misrule("end", run_id)
+        self.assertEqual(ended.returncode, 0, ended)
+        self.assertEqual(list((misrule.STATE / "worlds").glob(run_id + "*")), [])
+        self.assertNotEqual(self.misrule("end", run_id).returncode, 0)
+
+
+if __name__ == "__main__":
+    misrule.main()

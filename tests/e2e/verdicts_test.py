@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+"""The mutation table: for each verdict a run that must give it, with its exit code and its reason."""
+
+import signal
+import time
+
+import misrule
+from misrule import POSTGRES, SERVICE
+
+PASSING = SERVICE + '''
+def test_it():
+    """It answers."""
+    assert_eq(api.get(path = "/health").status, 200)
+'''
+
+
+class Verdicts(misrule.Project):
+    def assert_verdict(self, run, code, outcome, reason):
+        self.assertEqual(run.code, code, run.output)
+        test = run.test("test_it")
+        self.assertEqual(test["outcome"], outcome, run.output)
+        if reason:
+            self.assertIn(reason, test["findings"][0]["message"], run.output)
+
+    def test_passed(self):
+        self.assert_verdict(self.run_spec(PASSING), 0, "passed", None)
+
+    def test_failed_by_an_assertion(self):
+        run = self.run_spec(PASSING.replace("200", "201"))
+        self.assert_verdict(run, 1, "failed", "expected 201, got 200")
+
+    def test_failed_by_a_fault_that_never_fired(self):
+        spec = PASSING.replace("assert_eq(", 'fault(api, connect = deny("ECONNREFUSED"), run = lambda: ')
+        spec = spec.replace(".status, 200)", ")")
+        run = self.run_spec(spec)
+        self.assert_verdict(run, 1, "failed", "never fired")
+        fired = spec.replace('path = "/health"', 'path = "/connect"')
+        self.assertEqual(self.run_spec(fired).code, 0, "the same fault, met")
+
+    def test_failed_by_an_exit_that_nothing_explains(self):
+        run = self.run_spec(PASSING.replace('path = "/health"', 'path = "/exit"').replace("200", "0"))
+        self.assert_verdict(run, 1, "failed", "api exited with status 7")
+
+    def test_failed_by_an_error_in_the_body(self):
+        run = self.run_spec(PASSING.replace('assert_eq(', 'fail("no: " + str(').replace("200)", "200))"))
+        self.assertEqual(run.code, 1, run.output)
+
+    def test_failed_by_the_deadline(self):
+        spec = SERVICE + '''
+def test_it():
+    fault(api, write = delay("60s", path = "/tmp/slow"), run = lambda: api.get(path = "/write?path=/tmp/slow"))
+'''
+        run = self.run_spec(spec, "--timeout", "3s")
+        self.assert_verdict(run, 1, "failed", "the deadline of 3 s passed while GET /write")
+
+    def test_a_wrong_spec(self):
+        for wrong in ("def test_it(:", SERVICE + 'x = service("api")', "y = nowhere", SERVICE):
+            run = self.run_spec(wrong)
+            self.assertEqual(run.code, 2, run.output)
+
+    def test_a_selection_of_nothing(self):
+        self.assertEqual(self.run_spec(PASSING, "--test", "test_other").code, 2)
+
+    def test_a_service_that_ends_before_it_is_ready(self):
+        spec = PASSING.replace('binary = "./api.py"', 'binary = "/bin/sh", args = ["-c", "echo no licence; exit 3"]')
+        run = self.run_spec(spec)
+        self.assert_verdict(run, 3, "error", "api exited with status 3 before it was ready")
+        self.assertIn("no licence", run.output)
+
+    def test_a_service_that_is_never_ready(self):
+        spec = PASSING.replace('localhost:8080/health")', 'localhost:8080/nowhere", timeout = "1s")')
+        run = self.run_spec(spec)
+        self.assert_verdict(run, 3, "error", "api was not ready within 1 s")
+
+    def test_an_image_that_nothing_stands_in_for(self):
+        spec = PASSING.replace('binary = "./api.py"', 'image = "nosuchimage:1"')
+        run = self.run_spec(spec)
+        self.assertIn(run.code, (2, 3), run.output)
+        self.assertIn("nosuchimage", run.output)
+
+    def test_a_lost_worker(self):
+        process = self.start(SERVICE + '''
+def test_it():
+    api.get(path = "/connect?port=1")
+    fault(api, write = delay("60s", path = "/tmp/slow"), run = lambda: api.get(path = "/write?path=/tmp/slow"))
+''')
+        import world
+        worker = world.of_run(process.pid, self.folder).wait_for("worker", step="/write")
+        world.kill(worker)
+        output, _ = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 3, output)
+        self.assertIn("killed by signal 9", output)
+        self.assertIn("worker_lost", [event.get("action") for event in self.events("test_it")])
+
+    def test_an_interrupt(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            process = self.start(SERVICE + '''
+def test_it():
+    fault(api, write = delay("60s", path = "/tmp/slow"), run = lambda: api.get(path = "/write?path=/tmp/slow"))
+def test_next():
+    pass
+''')
+            import world
+            run = world.of_run(process.pid, self.folder)
+            run.wait_for("worker", step="/write")
+            asked = time.monotonic()
+            process.send_signal(number)
+            output, _ = process.communicate(timeout=20)
+            self.assertLess(time.monotonic() - asked, 2.0, "everything is gone within 2 s")
+            self.assertEqual(process.returncode, 130, output)
+            self.assertNotIn("test_next ", output)
+            run.assert_gone(self)
+
+    def test_the_weightier_code_wins(self):
+        self.write("wrong.star", "def test_x(:")
+        self.assertEqual(self.run_spec(PASSING.replace("200", "201"), "wrong.star").code, 2)
+
+
+if __name__ == "__main__":
+    misrule.main()
