@@ -59,8 +59,10 @@ std::optional<Impossible> why_impossible(const Session& session, const FilterWan
                       fmt::format("a {} event has no syscall", type->name),
                       "type \"syscall\" has it"};
   }
-  if (type == nullptr || !wants.service || wants.either_end) return std::nullopt;
+  if (type == nullptr || !wants.service) return std::nullopt;
   const bool by_test = *wants.service == "test";
+  const bool has_callee = std::ranges::find(type->fields, "to") != type->fields.end();
+  if (wants.either_end && has_callee && !by_test) return std::nullopt;
   if (by_test ? type->by_test : type->by_service) return std::nullopt;
   return Impossible{Impossible::About::kService,
                     fmt::format("a {} event never has service \"{}\"", type->name, *wants.service),

@@ -56,6 +56,24 @@ std::vector<Branch> branches_of(const Args& args) {
   return branches;
 }
 
+/// While it lives, cancelling reaches every branch.
+class Cancellable {
+ public:
+  Cancellable(ThreadRegistry& registry, std::vector<Branch>& branches)
+      : registry_(registry), branches_(branches) {
+    for (Branch& branch : branches_) registry_.add(*branch.thread);
+  }
+  ~Cancellable() {
+    for (Branch& branch : branches_) registry_.remove(*branch.thread);
+  }
+  Cancellable(const Cancellable&) = delete;
+  Cancellable& operator=(const Cancellable&) = delete;
+
+ private:
+  ThreadRegistry& registry_;
+  std::vector<Branch>& branches_;
+};
+
 /// Of what ends a run, the gravest; else the first error in the order of the arguments.
 void rethrow_first(const std::vector<Branch>& branches) {
   std::exception_ptr first;
@@ -77,18 +95,16 @@ void rethrow_first(const std::vector<Branch>& branches) {
 Value run_parallel(Args& args) {
   unpack_keywords(args, {});
   run_of(args);
-  Session& session = session_of(args);
   star::Runtime& runtime = args.thread().runtime();
   std::vector<Branch> branches = branches_of(args);
-  for (Branch& branch : branches) session.threads.add(*branch.thread);
   {
+    const Cancellable cancellable(session_of(args).threads, branches);
     const star::Runtime::Release unlocked(runtime);
     std::vector<std::jthread> threads;
     for (Branch& branch : branches) {
       threads.emplace_back([&branch, &runtime] { branch.run(runtime); });
     }
   }
-  for (Branch& branch : branches) session.threads.remove(*branch.thread);
   args.thread().check_cancelled();
   rethrow_first(branches);
   std::vector<Value> results;

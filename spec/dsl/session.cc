@@ -62,7 +62,7 @@ unsigned code_points(std::string_view text) {
 }
 
 /// Who called whom, innermost first, without what the finding's own position says.
-void append_callers(std::vector<std::string>& lines, std::span<const star::FrameInfo> frames) {
+void append_callers(std::vector<std::string>& lines, std::span<const star::CallFrame> frames) {
   std::string inner;
   for (std::size_t i = frames.size(); i-- > 0;) {
     if (frames[i].native) continue;

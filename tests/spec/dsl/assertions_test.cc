@@ -177,6 +177,12 @@ TEST_F(Assertions, FiltersThatMatchNothingAreFoundAtLoad) {
       {"events(where = lambda e: e.type == \"stdout\" and e.syscall == \"write\")",
        "4:53-73 this filter matches nothing: a stdout event has no syscall [type \"syscall\" has "
        "it]"},
+      {"events(type = \"stdout\", service = \"test\")",
+       "4:39-45 this filter matches nothing: a stdout event never has service \"test\" [it is a "
+       "service's own]"},
+      {"events(where = {\"type\": \"syscall\", \"service\": \"test\"})",
+       "4:51-57 this filter matches nothing: a syscall event never has service \"test\" [it is a "
+       "service's own]"},
       {"events(service = \"apy\")",
        "4:22-27 this filter matches nothing: no event is of service \"apy\" (did you mean api?) "
        "[services: test, postgres, api]"},

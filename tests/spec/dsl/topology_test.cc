@@ -212,6 +212,12 @@ TEST_F(Topology, TestsAreDefsNamedSo) {
             "3:5-11 test_x: a test is a def without parameters");
 }
 
+TEST_F(Topology, TwoTestsOfOneNameAreAnErrorAndAReboundNameIsANote) {
+  const std::string problem = only_problem("def test_x():\n    pass\ndef test_x():\n    pass\n");
+  EXPECT_TRUE(problem.starts_with("5:5-11 ")) << problem;
+  EXPECT_EQ(notes_of(load("x = 1\nx = 2\n")).size(), 1U);
+}
+
 TEST_F(Topology, LoadedFilesDeclareToo) {
   write_file("lib.star",
              "cache = service(\"cache\", interface(\"main\", \"tcp\", 6379), binary = \"c\")\n"
