@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+"""Faults on real services: each first shown without the rule, then with it, then after it."""
+
+import unittest
+
+import misrule
+from misrule import POSTGRES, SERVICE
+
+# The api's dependency: something declared to connect to.
+STORE = '''
+store = service("store", interface("main", "http", 9000), binary = "./api.py",
+                env = {"PORT": "9000"}, healthcheck = http("localhost:9000/health"))
+'''
+
+
+class PythonService(misrule.Project):
+    def assert_passes(self, body, spec=SERVICE, *arguments):
+        lines = "".join(f"    {line}\n" for line in body.strip().splitlines())
+        run = self.run_spec(spec + "def get(path):\n    return api.get(path = path)\n"
+                            "def test_it():\n" + lines, *arguments)
+        self.assertEqual(run.code, 0, run.output)
+        return run
+
+    def test_denied_calls_fail_with_their_errno(self):
+        for call, family, error in (("/write?path=/tmp/f", "write", "ENOSPC"),
+                                    ("/read?path=/tmp/f", "read", "EIO"),
+                                    ("/sync?path=/tmp/f", "fsync", "EIO"),
+                                    ("/read?path=/tmp/f", "open", "EACCES")):
+            with self.subTest(family=family):
+                run = self.assert_passes(f'''
+get("/write?path=/tmp/f")
+assert_eq(get("{call}").status, 200, "without the rule")
+reply = fault(api, {family} = deny("{error}", path = "/tmp/f"), run = lambda: get("{call}"))
+assert_eq((reply.status, reply.body), (503, "{error}"))
+assert_eq(get("{call}").status, 200, "afterwards")
+''')
+                self.assertGreaterEqual(run.test("test_it")["rules"][0]["fired"], 1, run.output)
+
+    def test_a_path_that_is_not_meant_is_left_alone(self):
+        self.assert_passes('''
+def both():
+    return get("/write?path=/tmp/other"), get("/write?path=/tmp/meant")
+other, meant = fault(api, write = deny("ENOSPC", path = "/tmp/meant"), run = both)
+assert_eq((other.status, meant.status), (200, 503))
+''')
+
+    def test_delays_last_as_long_as_they_say(self):
+        self.assert_passes('''
+assert_true(get("/write?path=/tmp/f").duration_ms < 300, "without the rule")
+slow = fault(api, write = delay("400ms", path = "/tmp/f"), run = lambda: get("/write?path=/tmp/f"))
+assert_true(slow.duration_ms >= 400, "only %d ms" % slow.duration_ms)
+assert_eq(slow.status, 200)
+''')
+
+    def test_a_rule_fires_as_often_as_it_may(self):
+        self.assert_passes('''
+def thrice():
+    return [get("/write?path=/tmp/f").status for _ in range(3)]
+assert_eq(fault(api, write = deny("EIO", path = "/tmp/f", times = 1), run = thrice), [503, 200, 200])
+assert_eq(fault(api, write = deny("EIO", path = "/tmp/f", nth = 2), run = thrice), [200, 503, 200])
+''')
+
+    def test_connects_are_redirected_and_denied(self):
+        run = self.assert_passes('''
+for host in ["localhost", "127.0.0.1", "::1", "::ffff:127.0.0.1"]:
+    assert_eq(get("/connect?host=" + host).status, 200, host)
+refused = fault(api, connect = deny("ECONNREFUSED", to = store), run = lambda: get("/connect"))
+assert_eq((refused.status, refused.body), (503, "ECONNREFUSED"))
+assert_eq(get("/connect").status, 200, "afterwards")
+''', STORE + SERVICE)
+        self.assertEqual(run.test("test_it")["rules"][0]["fired"] >= 1, True, run.output)
+
+    def test_an_undeclared_destination_is_untouched_and_reported(self):
+        self.assert_passes('''
+reply = get("/connect?host=127.0.0.1&port=9999")
+assert_eq((reply.status, reply.body), (503, "ECONNREFUSED"))
+''')
+        connects = [event for event in self.events("test_it")
+                    if event["type"] == "syscall" and "9999" in str(event.get("to"))]
+        self.assertEqual([(event["service"], event["decision"]) for event in connects],
+                         [("api", "allow")])
+
+    def test_a_server_that_is_down_refuses(self):
+        spec = STORE.replace('"./api.py"', '"./api.py", restart = "never"') + SERVICE
+        run = self.run_spec(spec + '''
+def test_it():
+    assert_eq(api.get(path = "/connect").status, 200)
+    store.get(path = "/exit?code=0")
+    reply = api.get(path = "/connect")
+    assert_eq((reply.status, reply.body), (503, "ECONNREFUSED"))
+''')
+        self.assertEqual(run.code, 1, run.output)
+        finding = run.test("test_it")["findings"][0]["message"]
+        self.assertIn("store exited with status 0", finding, "and nothing else fails")
+
+    def test_http_faults_at_the_proxy(self):
+        run = self.assert_passes('''
+assert_eq(get("/health").status, 200, "without the rule")
+refused = fault(api.public, error(path = "/health", status = 429, source = "test"), run = lambda: get("/health"))
+assert_eq(refused.status, 429)
+lost = fault(api.public, drop(path = "/health", source = "test"), run = lambda: get("/health"))
+assert_eq((lost.ok, lost.status), (False, 0))
+assert_eq(get("/health").status, 200, "afterwards")
+''')
+        self.assertEqual([rule["fired"] for rule in run.test("test_it")["rules"]], [1, 1])
+
+    def test_services_print_what_is_asserted(self):
+        self.assert_passes('''
+assert_eventually(type = "stdout", where = lambda e: e.data.get("action") == "listening")
+assert_never(type = "stdout", where = lambda e: e.data.get("action") == "melting")
+''')
+
+    def test_on_the_hosts_network(self):
+        spec = SERVICE.replace("8080", "48080").replace('"./api.py"', '"./api.py", env = {"PORT": "48080"}')
+        self.assert_passes('assert_eq(get("/health").status, 200)', spec, "--network", "host")
+
+
+@unittest.skipUnless(misrule.have_postgres(), "PostgreSQL is not installed")
+class Postgres(misrule.Project):
+    SPEC = POSTGRES + '''
+def query(sql):
+    return db.main.query(sql = sql)
+def execute(sql):
+    return db.main.exec(sql = sql)
+'''
+
+    def test_a_full_disk_is_recovered_from(self):
+        run = self.run_spec(self.SPEC + '''
+def test_it():
+    assert_true(execute("CREATE TABLE t (n int)").ok, "without the rule")
+    full = deny("ENOSPC", path = "*/pg_wal/*", times = 1)
+    lost = fault(db, write = full, run = lambda: execute("INSERT INTO t VALUES (1)"))
+    assert_true(not lost.ok)
+    assert_eq(query("SELECT count(*) AS n FROM t").data[0]["n"], 0)
+    assert_true(execute("INSERT INTO t VALUES (2)").ok, "afterwards")
+''')
+        self.assertEqual(run.code, 0, run.output)
+        actions = [event.get("action") for event in self.events("test_it")]
+        self.assertIn("recovering", actions)
+        self.assertNotIn("restarting", actions)
+
+    PG_CONTROL = '''
+def test_it():
+    assert_true(execute("CREATE TABLE t AS SELECT 42 AS n").ok)
+    execute("CHECKPOINT")
+    def broken():
+        execute("CHECKPOINT")
+        assert_eventually(type = "lifecycle", where = lambda e: e.get("action") == "exited", within = "20s")
+        return query("SELECT 1")
+    during = fault(db, write = deny("EIO", path = "*/global/pg_control"), run = broken)
+    assert_true(not during.ok)
+'''
+
+    def test_a_server_that_the_fault_ended_is_started_again_on_its_data(self):
+        run = self.run_spec(self.SPEC + self.PG_CONTROL +
+                            '    assert_eq(query("SELECT n FROM t").data[0]["n"], 42)\n')
+        self.assertEqual(run.code, 0, run.output)
+        exits = [event for event in self.events("test_it") if event.get("action") == "exited"]
+        self.assertEqual(len(exits), 1)
+        self.assertTrue(exits[0]["explained_by"])
+
+    def test_restart_never_leaves_it_dead(self):
+        spec = self.SPEC.replace('image = "postgres:16"', 'image = "postgres:16", restart = "never"')
+        run = self.run_spec(spec + self.PG_CONTROL +
+                            '    assert_eq(query("SELECT n FROM t").ok, False)\n')
+        self.assertEqual(run.code, 0, run.output)
+
+    def test_a_database_of_the_images_environment(self):
+        spec = '''
+db = service("db", interface("main", "postgres", 5432), image = "postgres:16",
+             env = {"POSTGRES_USER": "ada", "POSTGRES_PASSWORD": "p", "POSTGRES_DB": "engines"},
+             healthcheck = tcp("localhost:5432"), seed = "seed.sql")
+def test_it():
+    row = db.main.query(sql = "SELECT current_user AS who, current_database() AS what, n FROM seeded").data[0]
+    assert_eq((row["who"], row["what"], row["n"]), ("ada", "engines", 7))
+'''
+        self.write("seed.sql", "CREATE TABLE seeded AS SELECT 7 AS n;\n")
+        run = self.run_spec(spec)
+        self.assertEqual(run.code, 0, run.output)
+
+    def test_a_seed_of_the_spec(self):
+        run = self.run_spec(POSTGRES.replace('healthcheck', 'seed = lambda: db.main.exec(sql = "CREATE TABLE s (n int)"), healthcheck') + '''
+def test_it():
+    assert_eq(db.main.query(sql = "SELECT count(*) AS n FROM s").data[0]["n"], 0)
+''')
+        self.assertEqual(run.code, 0, run.output)
+
+
+if __name__ == "__main__":
+    misrule.main()
