@@ -36,10 +36,18 @@ std::string rule_summary(const model::RuleReport& rule) {
   return fmt::format("{} fired {}×", with_arrows(printable(text)), rule.tally.fired);
 }
 
-std::string rule_details(const model::RuleReport& rule, const Paint& paint) {
-  return fmt::format("    {}  {}\n", rule_summary(rule),
+std::string rule_details(const model::TestReport& report, const model::RuleReport& rule,
+                         const Paint& paint) {
+  return fmt::format("    {}  {}  {}\n", short_rule_id(rule.id, report.test), rule_summary(rule),
                      paint.dim(fmt::format("of {} that matched, {} looked at", rule.tally.matched,
                                            rule.tally.considered)));
+}
+
+std::string story_text(const TestView& view) {
+  std::string out;
+  const StoryLook look = {.columns = view.columns - 4, .test = view.report.test};
+  for (const std::string& line : story_lines(view.story, look)) out += fmt::format("  {}\n", line);
+  return out;
 }
 
 std::string failure_lines(const TestView& view, const Paint& paint) {
@@ -47,14 +55,14 @@ std::string failure_lines(const TestView& view, const Paint& paint) {
   for (const model::Finding& finding : view.report.findings) out += finding_lines(finding, paint);
   if (!view.report.rules.empty()) {
     out += paint.bold("  rules") + "\n";
-    for (const model::RuleReport& rule : view.report.rules) out += rule_details(rule, paint);
+    for (const model::RuleReport& rule : view.report.rules) {
+      out += rule_details(view.report, rule, paint);
+    }
   }
   if (!view.story.empty()) {
     out += paint.bold("  what happened");
     out += fmt::format(" ({} of {} events)\n", view.story.size(), view.report.events_total);
-    for (const std::string& line : story_lines(view.story, view.columns - 4)) {
-      out += fmt::format("  {}\n", line);
-    }
+    out += story_text(view);
   }
   for (const std::string& note : view.report.notes) {
     out += fmt::format("  note: {}\n", printable(note));
@@ -64,6 +72,16 @@ std::string failure_lines(const TestView& view, const Paint& paint) {
   }
   if (!view.again.empty()) out += fmt::format("  {} {}\n", paint.bold("again:"), view.again);
   return out;
+}
+
+/// The further lines without what the first one says already: a traceback of the one frame that the
+/// position names, and the message again at its end.
+std::vector<std::string> telling_lines(const model::Finding& finding) {
+  std::vector<std::string> lines = finding.detail;
+  if (!lines.empty() && lines.back().ends_with(finding.message)) lines.pop_back();
+  const bool one_frame = lines.size() >= 2 && lines[lines.size() - 2].starts_with("Traceback ");
+  if (one_frame) lines.resize(lines.size() - 2);
+  return lines;
 }
 
 std::vector<std::string> remarks_of(const model::TestReport& report) {
@@ -89,11 +107,7 @@ std::string passed_lines(const TestView& view, const std::string& head, const Pa
   if (view.verbose && !view.report.description.empty()) {
     out += fmt::format("    {}\n", printable(view.report.description));
   }
-  if (view.verbose) {
-    for (const std::string& line : story_lines(view.story, view.columns - 4)) {
-      out += fmt::format("  {}\n", line);
-    }
-  }
+  if (view.verbose) out += story_text(view);
   return out;
 }
 
@@ -116,7 +130,7 @@ std::string finding_lines(const model::Finding& finding, const Paint& paint) {
                        paint.red(std::string(at.column > 0 ? end - at.column : 0, '^')));
   }
   if (!finding.hint.empty()) out += fmt::format("    hint: {}\n", finding.hint);
-  for (const std::string& line : finding.detail) out += fmt::format("    {}\n", line);
+  for (const std::string& line : telling_lines(finding)) out += fmt::format("    {}\n", line);
   return out;
 }
 

@@ -128,6 +128,13 @@ Sentence unknown_sentence(const Event& event) {
   return {.who = event.service, .what = what};
 }
 
+/// "rule test_x/1: ..." of test_x becomes "rule 1: ...".
+void shorten_rule(std::string& rule, std::string_view test) {
+  const std::string prefix = fmt::format("rule {}/", test);
+  const std::size_t at = test.empty() ? std::string::npos : rule.find(prefix);
+  if (at != std::string::npos) rule.replace(at, prefix.size(), "rule ");
+}
+
 std::string time_text(const Event& event) {
   const std::int64_t at = event.source_time_ns != 0 ? event.source_time_ns : event.time_ns;
   return fmt::format("{:7.3f} s", static_cast<double>(at) / 1e9);
@@ -149,18 +156,25 @@ Sentence sentence_of(const Event& event) {
   return unknown_sentence(event);
 }
 
-std::vector<std::string> story_lines(const std::vector<Event>& story, std::size_t columns) {
+std::string short_rule_id(std::string_view rule, std::string_view test) {
+  const bool own = !test.empty() && rule.size() > test.size() + 1 && rule.starts_with(test) &&
+                   rule[test.size()] == '/';
+  return std::string(own ? rule.substr(test.size() + 1) : rule);
+}
+
+std::vector<std::string> story_lines(const std::vector<Event>& story, const StoryLook& look) {
   constexpr std::size_t kWhatMin = 24;
   std::vector<Sentence> sentences;
   std::size_t who = 0;
   std::size_t what = 0;
   for (const Event& event : story) {
     sentences.push_back(sentence_of(event));
+    shorten_rule(sentences.back().rule, look.test);
     who = std::max(who, text_columns(sentences.back().who));
     what = std::max(what, text_columns(sentences.back().what));
   }
   const std::size_t before = 9 + 2 + who + 2;
-  const std::size_t room = columns > before + kWhatMin ? columns - before : kWhatMin;
+  const std::size_t room = look.columns > before + kWhatMin ? look.columns - before : kWhatMin;
   what = std::min(what, std::max(kWhatMin, room / 2));
 
   std::vector<std::string> lines;

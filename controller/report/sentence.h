@@ -4,6 +4,7 @@
 // type that this file does not know is shown with its fields as they are.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "spec/model/event.h"
@@ -19,7 +20,15 @@ struct Sentence {
 
 Sentence sentence_of(const model::Event& event);
 
-/// A story as lines within `columns`: time, who, what, and the rule beside it or below it.
-std::vector<std::string> story_lines(const std::vector<model::Event>& story, std::size_t columns);
+/// A rule's id as its own test's report shows it: "test_x/1" is rule "1" of test_x.
+std::string short_rule_id(std::string_view rule, std::string_view test);
+
+struct StoryLook {
+  std::size_t columns = 100;
+  std::string_view test = {};  ///< Whose story it is.
+};
+
+/// A story as lines: time, who, what, and the rule beside it or below it.
+std::vector<std::string> story_lines(const std::vector<model::Event>& story, const StoryLook& look);
 
 }  // namespace misrule::controller

@@ -35,7 +35,10 @@ model::TestReport failed() {
       .message = "assert_eq: payments charged: expected 1, got 2",
       .position = {.file = kSpec, .line = 58, .column = 5},
       .column_end = 14,
-      .source_line = "    assert_eq(rows[0][\"n\"], 1, \"payments charged\")"};
+      .source_line = "    assert_eq(rows[0][\"n\"], 1, \"payments charged\")",
+      .detail = {"rows[0][\"n\"] is 2", "Traceback (most recent call last):",
+                 "  examples/shop/shop.star:58:5: in test_insert",
+                 "Error in assert_eq: assert_eq: payments charged: expected 1, got 2"}};
   return {.test = "test_insert_fails_once_then_retries",
           .description = "A payment is charged once.",
           .spec = kSpec,

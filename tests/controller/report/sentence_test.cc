@@ -101,11 +101,22 @@ TEST(Sentence, HostileOutputStaysOnItsLine) {
             "api | printed: a ·[31mb | ");
 }
 
+TEST(Sentence, ATestsOwnRulesHaveShortNames) {
+  EXPECT_EQ(short_rule_id("test_a/1", "test_a"), "1");
+  EXPECT_EQ(short_rule_id("test_ab/1", "test_a"), "test_ab/1");
+  EXPECT_EQ(short_rule_id("disk full", "test_a"), "disk full");
+  Event event = event_of("db", "syscall");
+  event.set("name", "write").set("decision", "deny(EIO)").set("rule", "test_a/2");
+  const std::vector<std::string> lines = story_lines({event}, {.columns = 100, .test = "test_a"});
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_TRUE(lines[0].ends_with("rule 2: deny(EIO)")) << lines[0];
+}
+
 TEST(Sentence, StoriesStayWithinTheirColumns) {
   Event event = event_of("api", "proxy");
   event.set("to", "db").set("query", std::string(300, 'x')).set("reply", "ERROR");
   for (const std::size_t columns : {20U, 60U, 120U}) {
-    for (const std::string& line : story_lines({event, event}, columns)) {
+    for (const std::string& line : story_lines({event, event}, {.columns = columns})) {
       EXPECT_LE(text_columns(line), std::max<std::size_t>(columns, 60)) << line;
     }
   }
