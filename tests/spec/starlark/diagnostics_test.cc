@@ -135,6 +135,7 @@ TEST(Suggestions, AreNearOrNothing) {
   const std::string_view names[] = {"append", "extend", "pop"};
   EXPECT_EQ(nearest("apend", names), "append");
   EXPECT_EQ(nearest("App_end", names), "append");
+  EXPECT_EQ(nearest("appned", names), "append");
   EXPECT_EQ(nearest("zzz", names), "");
 }
 
