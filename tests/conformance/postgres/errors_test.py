@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from faults import CODE, FaultCase
+from faults import CODE, TEXT, FaultCase
 
 ROW = "INSERT INTO payments (id, note)*"
 INSERT = "insert into payments (id) values (%s)"
@@ -121,9 +121,9 @@ class Psycopg2Test(FaultCase):
     def test_psycopg2_commit_in_one_string(self):
         def client(dsn):
             connection = self.connected(dsn, True)
-            seen = [self.attempt(connection, "begin; insert into payments values (10, 'x'); commit; "
-                                             "insert into payments (id) values (11)"),
-                    *self.next_five(connection)]
+            sql = ("begin; insert into payments values (10, 'x'); commit; "
+                   "insert into payments (id) values (11)")
+            seen = [self.attempt(connection, sql), *self.next_five(connection)]
             connection.close()
             return seen
         _, rows = self.same_as_real(client, "commit", "COMMIT*")
@@ -214,11 +214,10 @@ class Psycopg3Test(FaultCase):
 
         direct, through = self.server.dsn(), self.server.dsn(port=self.proxy.port)
         real = self.outcome(client, direct, trigger="row")
-        self.proxy.set_rules([{"id": "third", "trigger": {"nth": 3}, "postgres": {"query": ROW},
-                               "error": {"message": real[0][2][0][2], "code": CODE}}])
+        rule_id = self.armed(trigger={"nth": 3}, postgres={"query": ROW},
+                             error={"message": TEXT, "code": CODE})
         injected = self.outcome(client, through)
-        self.assertEqual(self.proxy.tallies()["third"]["fired"], 1)
-        self.proxy.set_rules([])
+        self.assertEqual(self.proxy.tallies()[rule_id]["fired"], 1)
         self.assertEqual(injected, real)
         self.assertEqual([row[0] for row in real[1]], ["2", "3", "5", "6", "11"])
 
@@ -371,7 +370,8 @@ class AsyncpgTest(FaultCase):
     @needs("asyncpg")
     def test_asyncpg(self):
         async def body(connection):
-            return [await self.attempt(connection.execute, "insert into payments (id) values ($1)", 1),
+            insert = "insert into payments (id) values ($1)"
+            return [await self.attempt(connection.execute, insert, 1),
                     await self.attempt(connection.execute, self.FAULTED, 10, "x")]
         seen, rows = self.same_as_real(self.client(body), "row", ROW)
         self.assertEqual(seen[1][:2], ("SerializationError", CODE))

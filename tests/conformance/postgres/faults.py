@@ -1,13 +1,13 @@
-"""What "equals the real error" means: the same client program meets the same error twice, once made by
-the server itself (a trigger that raises it), once injected, and behaves the same, there and in the
-operations that follow; and the table holds the same rows afterwards.
+"""What "equals the real error" means: the same client program meets the same error twice, once made
+by the server itself (a trigger that raises it), once injected, and behaves the same, there and in
+the operations that follow; and the table holds the same rows afterwards.
 
     class MyTest(FaultCase):
         def test_x(self):
             self.same_as_real(client, at="row", query="INSERT INTO payments (id, note)*")
 
-The client gets a DSN and returns whatever it saw. It runs three times: without a fault (the control:
-its result must differ), with the real one directly, with the injected one through the proxy.
+The client gets a DSN and returns whatever it saw. It runs without a fault (the control: its result
+must differ), with the real one directly, and with the injected one through the proxy.
 """
 
 import itertools
@@ -21,8 +21,8 @@ from proxy_process import ProxyProcess  # noqa: E402
 
 CODE, TEXT = "40001", "could not serialize access due to concurrent update"
 
-# A row with a note is what the real fault hits: once, as the rule does. A failing transaction takes its
-# own writes back, so the memory of it is a sequence.
+# A row with a note is what the real fault hits: once, as the rule does. A failing transaction takes
+# its own writes back, so the memory of it is a sequence.
 SCHEMA = f"""
 create table payments (id int primary key, note text);
 create sequence faults;
@@ -55,6 +55,12 @@ class FaultCase(unittest.TestCase):
         cls.addClassCleanup(context.__exit__)
         return entered
 
+    def armed(self, **rule):
+        rule_id = f"rule-{next(self.numbers)}"  # What a rule has spent stays with its id.
+        self.proxy.set_rules([{"id": rule_id, **rule}])
+        self.addCleanup(self.proxy.set_rules, [])
+        return rule_id
+
     def outcome(self, client, dsn, trigger=None):
         """What the client saw, and what the server then holds."""
         enable = f"; alter table payments enable trigger {trigger}_fault" if trigger else ""
@@ -71,12 +77,9 @@ class FaultCase(unittest.TestCase):
         control = self.outcome(client, direct)
         real = self.outcome(client, direct, trigger=at)
         self.assertNotEqual(real, control, "the fault makes no difference")
-        self.proxy.set_rules([])
         self.assertEqual(self.outcome(client, through), control)
-        rule_id = f"rule-{next(self.numbers)}"  # What a rule has spent stays with its id.
-        self.proxy.set_rules([{
-            "id": rule_id, "trigger": {"times": 1}, "postgres": {"query": query},
-            **(action or {"error": {"message": TEXT, "code": CODE}})}])
+        rule_id = self.armed(trigger={"times": 1}, postgres={"query": query},
+                             **(action or {"error": {"message": TEXT, "code": CODE}}))
         injected = self.outcome(client, through)
         tally = self.proxy.tallies()[rule_id]
         self.proxy.set_rules([])

@@ -1,5 +1,5 @@
-"""A statement that is held obeys the clocks and cancels of a server; what ends a connection ends it as
-a server does."""
+"""A statement that is held obeys the clocks and cancels of a server; what ends a connection ends it
+as a server does."""
 
 import asyncio
 import threading
@@ -14,19 +14,14 @@ SOON_S = 5  # Far less than the hold, with room for a busy machine.
 
 
 class HoldsTest(FaultCase):
-    def armed(self, **rule):
-        rule_id = f"rule-{next(self.numbers)}"
-        self.proxy.set_rules([{"id": rule_id, **rule}])
-        self.addCleanup(self.proxy.set_rules, [])
-        return rule_id
-
     def held(self, query, seconds=HOLD_S, **more):
         return self.armed(postgres={"query": query},
                           delay={"duration_us": int(seconds * 1_000_000), **more})
 
     def connect(self, **options):
         import psycopg
-        connection = psycopg.connect(self.server.dsn(port=self.proxy.port), autocommit=True, **options)
+        connection = psycopg.connect(self.server.dsn(port=self.proxy.port), autocommit=True,
+                                     **options)
         self.addCleanup(connection.close)
         return connection
 
@@ -153,9 +148,7 @@ class EndsTest(FaultCase):
         self.addCleanup(connection.close)
         connection.autocommit = True
         if rule:
-            self.proxy.set_rules([{"id": f"rule-{next(self.numbers)}", "trigger": {"times": 1},
-                                   "postgres": {"query": sql.split("(")[0] + "*"}, **rule}])
-            self.addCleanup(self.proxy.set_rules, [])
+            self.armed(trigger={"times": 1}, postgres={"query": sql.split("(")[0] + "*"}, **rule)
         with connection.cursor() as cursor:
             try:
                 cursor.execute(sql)
@@ -174,8 +167,8 @@ class EndsTest(FaultCase):
     def test_fatal_error_is_the_real_one(self):
         sql = "select pg_terminate_backend(pg_backend_pid())"
         real = self.ending(None, sql)
-        injected = self.ending({"error": {
-            "code": "57P01", "message": "terminating connection due to administrator command"}}, sql)
+        text = "terminating connection due to administrator command"
+        injected = self.ending({"error": {"code": "57P01", "message": text}}, sql)
         self.assertEqual(injected, real)
         self.assertNotEqual(real[1], 0)
 
@@ -183,9 +176,7 @@ class EndsTest(FaultCase):
     def test_drop_ends_the_connection_and_the_transaction(self):
         import psycopg2
         self.outcome(lambda _: None, "")
-        self.proxy.set_rules([{"id": f"rule-{next(self.numbers)}", "postgres": {"query": "commit"},
-                               "drop": {}}])
-        self.addCleanup(self.proxy.set_rules, [])
+        self.armed(postgres={"query": "commit"}, drop={})
         connection = psycopg2.connect(self.server.dsn(port=self.proxy.port))
         self.addCleanup(connection.close)
         with connection.cursor() as cursor:

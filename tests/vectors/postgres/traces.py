@@ -132,7 +132,7 @@ def await_messages(connection, kinds):
 def play(port, steps):
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.settimeout(10)
-        body = struct.pack("!I", 196608) + text("user") + text("app") + text("database") + text("app")
+        body = struct.pack("!I", 196608) + b"user\0app\0database\0app\0"
         connection.sendall(struct.pack("!I", len(body) + 5) + body + b"\0")
         await_messages(connection, b"Z")
         for sent, awaited in steps:

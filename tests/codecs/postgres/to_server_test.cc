@@ -1,0 +1,96 @@
+#include "codecs/postgres/to_server.h"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+#include "tests/codecs/postgres/rig.h"
+
+namespace misrule::codecs::postgres {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = Owed::Kind;
+
+class ToServerTest : public ::testing::Test {
+ protected:
+  ToServerTest() {
+    session_.phase = Session::Phase::kMessages;
+    host_.decide_as = on_subject("faulted", poison());
+  }
+
+  std::vector<Kind> owed() {
+    std::vector<Kind> kinds;
+    for (const Owed& entry : session_.ledger.take_all()) kinds.push_back(entry.kind);
+    return kinds;
+  }
+
+  RecordingHost host_;
+  Session session_{host_, {.text_bytes_max = 16}};
+  ToServer to_server_{session_};
+};
+
+TEST_F(ToServerTest, OwesOneAnswerPerRequest) {
+  const std::string requests =
+      wire::query("x") + wire::parse("", "x") + wire::bind("", "") + wire::describe_statement("") +
+      wire::describe_portal("") + wire::execute() + wire::close_statement("a") +
+      wire::message('C', std::string("Pa\0", 3)) + wire::message('F', "call") + wire::flush() +
+      wire::message('p', "secret") + wire::copy_data("x") + wire::sync();
+  EXPECT_EQ(to_server_.walk(requests).pass, requests.size());
+  EXPECT_EQ(owed(),
+            (std::vector<Kind>{Kind::kQuery, Kind::kParse, Kind::kBind, Kind::kDescribeStatement,
+                               Kind::kDescribePortal, Kind::kExecute, Kind::kCloseStatement,
+                               Kind::kClosePortal, Kind::kFunctionCall, Kind::kSync}));
+}
+
+TEST_F(ToServerTest, WaitsForATextUpToItsBound) {
+  const std::string bytes = wire::query(std::string(100, 'x'));
+  Step step = to_server_.walk(ByteView(bytes).substr(0, 3));
+  EXPECT_EQ(step.pass, 0U);
+  EXPECT_EQ(step.need, 5U);
+  step = to_server_.walk(ByteView(bytes).substr(0, 10));
+  EXPECT_EQ(step.need, 5U + 16U);
+  step = to_server_.walk(ByteView(bytes).substr(0, 21));
+  EXPECT_EQ(step.pass, 21U);
+  EXPECT_EQ(host_.log.back(), "decide 1 Query xxxxxxxxxxxxxxxx");
+  EXPECT_EQ(to_server_.walk(ByteView(bytes).substr(21)).pass, bytes.size() - 21);
+}
+
+TEST_F(ToServerTest, BindIsNotGathered) {
+  const std::string bytes = wire::message('B', std::string(2'000, '\0'));
+  const Step step = to_server_.walk(ByteView(bytes).substr(0, 5 + kKiB));
+  EXPECT_EQ(step.pass, 5 + kKiB) << "the parameters stream";
+}
+
+TEST_F(ToServerTest, DropsTheRestOfALongStatementThatFails) {
+  session_.ledger.push({.kind = Kind::kQuery});
+  const std::string bytes = wire::query("faulted " + std::string(100, 'x'));
+  Step step = to_server_.walk(ByteView(bytes).substr(0, 30));
+  const auto& substitute = std::get<Substitute>(step.act.value());
+  EXPECT_EQ(substitute.bytes, 21U);
+  EXPECT_EQ(substitute.with, wire::query(kPoison));
+  step = to_server_.walk(ByteView(bytes).substr(21));
+  EXPECT_EQ(std::get<Substitute>(step.act.value()).bytes, bytes.size() - 21);
+  EXPECT_EQ(std::get<Substitute>(step.act.value()).with, "");
+}
+
+TEST_F(ToServerTest, HeldStatementIsNamedUntilItIsReleased) {
+  host_.decide_as = [](const Facts&) { return hold_request(1s); };
+  const std::string bytes = wire::query("x");
+  const Step step = to_server_.walk(bytes);
+  EXPECT_EQ(std::get<Hold>(step.act.value()).unit, 1U);
+  EXPECT_EQ(to_server_.held_unit(), 1U);
+  to_server_.released(Released::kDue);
+  EXPECT_FALSE(to_server_.held_unit().has_value());
+  EXPECT_EQ(to_server_.walk(bytes).pass, bytes.size());
+  EXPECT_EQ(host_.decided, 1U);
+}
+
+TEST_F(ToServerTest, ReleaseOfNothingIsHarmless) {
+  to_server_.released(Released::kCancelled);
+  to_server_.ended();
+  EXPECT_TRUE(host_.log.empty());
+}
+
+}  // namespace
+}  // namespace misrule::codecs::postgres
