@@ -18,8 +18,7 @@ class HttpConversation final : public Conversation {
 
   // A client that ends its stream may still read the answers.
   std::optional<Act> ended(Direction direction) override {
-    if (direction == Direction::kToClient) replies_.ended();
-    return std::nullopt;
+    return direction == Direction::kToServer ? requests_.ended() : replies_.ended();
   }
 
   void released(Direction direction, Released why) override {

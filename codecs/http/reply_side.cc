@@ -28,6 +28,7 @@ bool ReplySide::advance(ByteView rest, Step& step) {
   const bool nothing_owed = session_.requests_raw && session_.ledger().empty();
   if (nothing_owed && mode_ == Mode::kHead) session_.replies_raw = true;
   if (session_.replies_raw) {
+    partial_.clear();
     step.pass += rest.size();
     return false;
   }
@@ -46,9 +47,11 @@ bool ReplySide::read_head(ByteView rest, Step& step) {
   }
   const auto next = decoder_.next(rest);
   if (const auto* more = std::get_if<NeedMore>(&next)) {
+    partial_.append(rest.substr(partial_.size()));
     step.need = more->bytes_min;
     return false;
   }
+  partial_.clear();
   if (const auto* error = std::get_if<DecodeError>(&next)) {
     return lose_track("reply: " + error->what, step);
   }
@@ -121,12 +124,14 @@ bool ReplySide::lose_track(std::string_view why, Step& step) {
   return true;
 }
 
-void ReplySide::ended() {
+std::optional<Act> ReplySide::ended() {
   if (mode_ == Mode::kBody && until_close_ && solicited_) session_.finish_front(status_);
   session_.server_done = true;
   session_.finish_all();
   session_.requests_raw = true;
   session_.replies_raw = true;
+  if (partial_.empty()) return std::nullopt;
+  return Substitute{.with = std::exchange(partial_, {})};
 }
 
 }  // namespace misrule::codecs::http

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "codecs/conversation.h"
 #include "codecs/http/body_reader.h"
@@ -19,8 +20,8 @@ class ReplySide {
       : session_(session), decoder_(session.limits()), body_(session.limits()) {}
 
   Step walk(ByteView unread);
-  /// The server has ended its stream.
-  void ended();
+  /// The server has ended its stream. What came of a head that is not complete is its last word.
+  std::optional<Act> ended();
   void released(Released why);
   std::optional<std::uint64_t> held_unit() const { return held_; }
 
@@ -40,6 +41,7 @@ class ReplySide {
   Session& session_;
   Mode mode_ = Mode::kHead;
   ResponseDecoder decoder_;
+  std::string partial_;  // A copy of the head that is still coming.
   BodyReader body_;
   unsigned status_ = 0;     // Of the reply whose body flows.
   bool solicited_ = false;  // It answers the front of the ledger.

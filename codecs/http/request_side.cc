@@ -17,6 +17,11 @@ Step RequestSide::walk(ByteView unread) {
   return step;
 }
 
+std::optional<Act> RequestSide::ended() {
+  if (partial_.empty()) return std::nullopt;
+  return Substitute{.with = std::exchange(partial_, {})};
+}
+
 void RequestSide::released(Released why) {
   if (!held_.has_value()) return;
   if (why != Released::kDue) session_.host().hold_ended(*held_, why);
@@ -29,6 +34,7 @@ bool RequestSide::advance(ByteView rest, Step& step) {
     return false;
   }
   if (session_.requests_raw) {
+    partial_.clear();
     step.pass += rest.size();
     return false;
   }
@@ -47,14 +53,17 @@ bool RequestSide::advance(ByteView rest, Step& step) {
 bool RequestSide::read_head(ByteView rest, Step& step) {
   if (rest.empty()) return false;
   if (session_.switch_pending) {
+    partial_.clear();
     session_.requests_opaque("bytes after a request to switch protocols, before its answer");
     return true;
   }
   const auto next = decoder_.next(rest);
   if (const auto* more = std::get_if<NeedMore>(&next)) {
+    partial_.append(rest.substr(partial_.size()));
     step.need = more->bytes_min;
     return false;
   }
+  partial_.clear();
   if (const auto* error = std::get_if<DecodeError>(&next)) {
     session_.requests_opaque("request: " + error->what);
     return true;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "codecs/conversation.h"
 #include "codecs/http/body_reader.h"
@@ -20,6 +21,8 @@ class RequestSide {
       : session_(session), decoder_(session.limits()), body_(session.limits()) {}
 
   Step walk(ByteView unread);
+  /// The client has ended its stream. What came of a head that is not complete is its last word.
+  std::optional<Act> ended();
   void released(Released why);
   std::optional<std::uint64_t> held_unit() const { return held_; }
 
@@ -59,6 +62,7 @@ class RequestSide {
   Mode mode_ = Mode::kHead;
   RequestDecoder decoder_;
   BodyReader body_;
+  std::string partial_;  // A copy of the head that is still coming.
   Current current_;
   std::uint64_t drained_ = 0;
   std::uint64_t last_unit_ = 0;

@@ -142,6 +142,18 @@ bool is_method_token(std::string_view method) {
   });
 }
 
+// "%C3%A9" or "/../": spellings that the normal form of a path does not have.
+bool is_unlike_any_path(std::string_view pattern) {
+  for (std::size_t at = pattern.find('%'); at != std::string_view::npos;
+       at = pattern.find('%', at + 1)) {
+    const std::string_view digits = pattern.substr(at + 1, 2);
+    const bool hex = digits.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    if (digits.size() == 2 && hex && digits != "2F") return true;
+  }
+  return pattern.find("/../") != std::string_view::npos ||
+         pattern.find("/./") != std::string_view::npos;
+}
+
 Status check_http_match(const model::HttpMatch& match) {
   if (match.has_method() && !is_method_token(match.method())) {
     return fail(Code::kInvalid, fmt::format("method=\"{}\" is no HTTP method, such as GET or POST",
@@ -155,6 +167,13 @@ Status check_http_match(const model::HttpMatch& match) {
                 fmt::format("path=\"{}\" can never match: paths begin with a slash; did you mean "
                             "\"/{}\"?",
                             path, path));
+  }
+  if (is_unlike_any_path(path)) {
+    return fail(Code::kInvalid,
+                fmt::format("path=\"{}\" can never match: paths are compared decoded and without "
+                            "dot segments, so write the characters themselves (an encoded slash "
+                            "stays %2F)",
+                            path));
   }
   const std::size_t mark = path.find('?');
   if (mark != std::string::npos && path.find('=', mark) != std::string::npos) {

@@ -76,6 +76,21 @@ TEST_P(HttpVectors, stayInStepWithARuleOnEverySecondRequest) {
       500);
 }
 
+// "Half headers" and truncated requests arrive as they would directly.
+TEST(HttpEnds, aHeadThatIsCutOffIsItsSendersLastWord) {
+  Rig client;
+  EXPECT_EQ(client.client(get("/1") + "GET /2 HTTP/1.1\r\nHo"), get("/1"));
+  client.client("st: s");
+  client.pump.end(Direction::kToServer);
+  EXPECT_EQ(client.pump.to_server(), get("/1") + "GET /2 HTTP/1.1\r\nHost: s");
+  Rig server;
+  server.client(get("/1"));
+  EXPECT_EQ(server.server("HTTP/1.1 200 OK\r\nContent-Le"), "");
+  server.server("ngth");
+  server.pump.end(Direction::kToClient);
+  EXPECT_EQ(server.to_client(), "HTTP/1.1 200 OK\r\nContent-Length");
+}
+
 INSTANTIATE_TEST_SUITE_P(Recorded, HttpVectors, testing::ValuesIn(vector_files("http")),
                          [](const auto& info) {
                            std::string name = std::filesystem::path(info.param).stem().string();
