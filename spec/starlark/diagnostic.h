@@ -76,7 +76,7 @@ struct Label {
 };
 
 /// One call that was running, outermost first in Diagnostic::frames.
-struct FrameInfo {
+struct CallFrame {
   std::string name = {};  ///< "<toplevel>", the function's name, or the native's.
   Span at = {};           ///< What it was doing; nowhere for natives.
   bool native = false;
@@ -89,7 +89,7 @@ struct Diagnostic {
   std::string help = {};     ///< What to do; may be empty.
   Span at = {};
   std::vector<Label> labels = {};
-  std::vector<FrameInfo> frames = {};
+  std::vector<CallFrame> frames = {};
   std::shared_ptr<const Diagnostic> cause =
       {};  ///< Of a failed load: the error in what was loaded.
 };

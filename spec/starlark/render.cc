@@ -116,8 +116,8 @@ class Renderer {
   /// How it came there; only worth a line when more than the top level was running.
   void calls(const Diagnostic& diagnostic) {
     constexpr std::size_t kShownMax = 10;
-    std::vector<const FrameInfo*> frames;
-    for (const FrameInfo& frame : diagnostic.frames) {
+    std::vector<const CallFrame*> frames;
+    for (const CallFrame& frame : diagnostic.frames) {
       if (!frame.native && frame.at) frames.push_back(&frame);
     }
     if (frames.size() < 2) return;
@@ -143,7 +143,7 @@ std::string to_line(const Diagnostic& diagnostic) {
 }
 
 std::string backtrace(const Diagnostic& diagnostic) {
-  std::vector<FrameInfo> frames = diagnostic.frames;
+  std::vector<CallFrame> frames = diagnostic.frames;
   std::string ending = fmt::format("Error: {}", diagnostic.message);
   if (!frames.empty() && frames.back().native) {
     ending = fmt::format("Error in {}: {}", frames.back().name, diagnostic.message);
@@ -151,7 +151,7 @@ std::string backtrace(const Diagnostic& diagnostic) {
   }
   if (frames.empty()) return ending;
   std::string out = "Traceback (most recent call last):\n";
-  for (const FrameInfo& frame : frames) {
+  for (const CallFrame& frame : frames) {
     const Position at = frame.at.position();
     out += frame.native
                ? fmt::format("  <builtin>: in {}\n", frame.name)

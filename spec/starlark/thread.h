@@ -49,7 +49,7 @@ class Thread {
   void print(std::string_view line);
 
   /// Frames now, outermost first.
-  std::vector<FrameInfo> frames() const;
+  std::vector<CallFrame> frames() const;
   /// Where the innermost spec code is: the identity of a call site for natives.
   Span here() const;
   std::uint64_t steps() const;

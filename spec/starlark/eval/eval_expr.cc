@@ -182,7 +182,7 @@ Value Interpreter::eval_attribute(Frame& frame, const AttributeExpr& attribute) 
   return require_attribute(object, attribute.name);
 }
 
-Value get_item(const Value& object, const Value& key) {
+Value item_of(const Value& object, const Value& key) {
   if (object.kind() == Kind::kString || object.kind() == Kind::kBytes) {
     const std::string_view text = string_of(object).text();
     const std::size_t at = element_index(object.type_name(), key, text.size());
@@ -196,7 +196,7 @@ Value get_item(const Value& object, const Value& key) {
         fmt::format("unhandled index operation {}[{}]", object.type_name(), key.type_name()));
 }
 
-void set_item(const Value& object, const Value& key, Value value) {
+void assign_item(const Value& object, const Value& key, Value value) {
   if (Object* target = object.as_object()) return target->set_item(key, std::move(value));
   raise(code::kType, fmt::format("{} value does not support item assignment", object.type_name()));
 }
@@ -205,7 +205,7 @@ Value Interpreter::eval_index(Frame& frame, const IndexExpr& index) {
   const Value object = eval(frame, *index.object);
   const Value key = eval(frame, *index.index);
   frame.at(index);
-  return get_item(object, key);
+  return item_of(object, key);
 }
 
 Value Interpreter::eval_slice(Frame& frame, const SliceExpr& slice) {

@@ -125,7 +125,7 @@ void Interpreter::assign(Frame& frame, const Expr& target, Value value) {
       const Value object = eval(frame, *index.object);
       const Value key = eval(frame, *index.index);
       frame.at(target);
-      return set_item(object, key, std::move(value));
+      return assign_item(object, key, std::move(value));
     }
     case ExprKind::kAttribute: {
       const auto& attribute = as<AttributeExpr>(target);
@@ -213,10 +213,10 @@ void Interpreter::run_augmented(Frame& frame, const AssignStmt& stmt) {
     const Value object = eval(frame, *as<IndexExpr>(target).object);
     const Value key = eval(frame, *as<IndexExpr>(target).index);
     frame.at(target);
-    Value current = get_item(object, key);
+    Value current = item_of(object, key);
     const Value right = eval(frame, *stmt.value);
     Value combined = combine(frame, stmt, std::move(current), right);
-    return set_item(object, key, std::move(combined));
+    return assign_item(object, key, std::move(combined));
   }
   const auto& attribute = as<AttributeExpr>(target);
   const Value object = eval(frame, *attribute.object);

@@ -24,7 +24,7 @@ class Interpreter {
   Value call_function(const Function& function, std::span<const Value> positional,
                       std::span<const Keyword> keywords);
 
-  static std::vector<FrameInfo> frames(const Thread& thread);
+  static std::vector<CallFrame> frames(const Thread& thread);
   static Frame* top(const Thread& thread);
   static void release_stack(Thread& thread);
 
@@ -95,7 +95,7 @@ class Interpreter {
 };
 
 /// Sets and gets an attribute, item: shared with natives.
-void set_item(const Value& object, const Value& key, Value value);
-Value get_item(const Value& object, const Value& key);
+void assign_item(const Value& object, const Value& key, Value value);
+Value item_of(const Value& object, const Value& key);
 
 }  // namespace misrule::star

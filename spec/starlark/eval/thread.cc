@@ -54,7 +54,7 @@ void Thread::print(std::string_view line) {
   if (print_) print_(*this, line);
 }
 
-std::vector<FrameInfo> Thread::frames() const { return Interpreter::frames(*this); }
+std::vector<CallFrame> Thread::frames() const { return Interpreter::frames(*this); }
 
 Span Thread::here() const {
   for (const Frame* frame = stack_->top; frame != nullptr; frame = frame->caller) {
@@ -65,10 +65,10 @@ Span Thread::here() const {
 
 std::uint64_t Thread::steps() const { return stack_->steps + stack_->interval - stack_->countdown; }
 
-std::vector<FrameInfo> Interpreter::frames(const Thread& thread) {
-  std::vector<FrameInfo> out;
+std::vector<CallFrame> Interpreter::frames(const Thread& thread) {
+  std::vector<CallFrame> out;
   for (const Frame* frame = thread.stack_->top; frame != nullptr; frame = frame->caller) {
-    FrameInfo info;
+    CallFrame info;
     info.name = frame->name;
     info.native = frame->file == nullptr;
     if (!info.native) info.at = {frame->file, frame->lo, frame->hi};
