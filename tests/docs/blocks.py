@@ -1,7 +1,8 @@
 """The code blocks of Markdown files, and what executing one of them means.
 
     ```sh     each command, in a copy of examples/shop; "# exit code N" says what it must answer
-    ```star   a spec, through `misrule check`; a block without service() continues the last with it
+    ```star   a spec, through `misrule check` and `misrule test`; it continues the blocks before
+              it on its page
     ```json   must be JSON
     ```text   pictures and output: not executed
 
@@ -53,16 +54,13 @@ def commands_of(block):
 
 
 def specs_of(blocks):
-    """(block, whole spec) of each star block of one document."""
-    beginning = ""
+    """(last block, whole spec) for each star block of one page, once there is a test."""
+    whole = ""
     for block in blocks:
-        if block.language != "star":
-            continue
-        if "service(" in block.text:
-            beginning = block.text
-            yield block, block.text
-        else:
-            yield block, beginning + "\n" + block.text
+        if block.language == "star":
+            whole += block.text + "\n"
+            if "def test_" in whole:
+                yield block, whole
 
 
 def unknown_languages(blocks):

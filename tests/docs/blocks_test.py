@@ -51,10 +51,9 @@ class Blocks(unittest.TestCase):
         self.assertEqual([(c.text, c.exit_code, c.line) for c in found],
                          [("make demo", 0, 13), ("misrule test a.star     -v", 1, 14)])
 
-    def test_specs_continue_the_one_with_services(self):
-        found = [text for _, text in blocks.specs_of(self.blocks)]
-        self.assertEqual(found, ['db = service("db")\n',
-                                 'db = service("db")\n\ndef test_a():\n    pass\n'])
+    def test_specs_continue_what_stands_before_them(self):
+        found = [(block.line, text) for block, text in blocks.specs_of(self.blocks)]
+        self.assertEqual(found, [(8, 'db = service("db")\n\ndef test_a():\n    pass\n\n')])
 
     def test_what_nobody_executes_is_named(self):
         self.assertEqual([b.language for b in blocks.unknown_languages(self.blocks)], ["cpp", ""])
