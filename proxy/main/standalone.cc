@@ -1,6 +1,7 @@
 #include "proxy/standalone.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "proxy/main/json_lines.h"
 #include "spec/model/rules.pb.h"
@@ -69,11 +70,20 @@ void serve(const StandaloneOptions& options, Proxy& proxy, model::EventSink& sin
   }
 }
 
+/// A connection is two descriptors; the usual soft limit of 1024 is soon met.
+void allow_many_descriptors() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 Result<int> run_standalone(const StandaloneOptions& options) {
   const sigset_t signals = watched_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  allow_many_descriptors();
   JsonLines sink(options.events_fd);
   MISRULE_TRY(const std::unique_ptr<Proxy> proxy, Proxy::start({.sink = sink,
                                                                 .seed = options.seed,

@@ -7,12 +7,13 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 
-from postgres_server import free_port, skip
+from postgres_server import dying_with_us, free_port, skip
 
 CONFIG = """\
 daemon off; worker_processes 1; pid {home}/pid; error_log {home}/error.log;
@@ -55,7 +56,7 @@ class NginxServer:
             file.write(CONFIG.format(home=self.home, port=self.port))
         self.process = subprocess.Popen(
             [self.program, "-p", self.home, "-e", f"{self.home}/error.log", "-c",
-             f"{self.home}/conf"])
+             f"{self.home}/conf"], preexec_fn=dying_with_us(signal.SIGTERM))
         deadline = time.monotonic() + 10
         while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:

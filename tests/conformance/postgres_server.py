@@ -13,10 +13,12 @@ reach them.
 Tests end with exit code 77, which ctest shows as skipped, where no server is installed.
 """
 
+import ctypes
 import glob
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -51,6 +53,12 @@ def skip(reason):
     """Ends the test visibly as not run."""
     print(f"skipped: {reason}", flush=True)
     sys.exit(SKIPPED)
+
+
+def dying_with_us(signal_number):
+    """For Popen's preexec_fn: a test that is killed takes its servers with it."""
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(1, signal_number)  # PR_SET_PDEATHSIG
 
 
 def free_port():
@@ -112,7 +120,8 @@ class PostgresServer:
     def start(self):
         self.log = open(os.path.join(self.home, "log"), "ab")
         self.process = subprocess.Popen([f"{self.bin}/postgres", "-D", self.data], cwd=self.home,
-                                        stdout=self.log, stderr=self.log, **self._as_user())
+                                        stdout=self.log, stderr=self.log,
+                                        preexec_fn=dying_with_us(signal.SIGINT), **self._as_user())
         deadline = time.monotonic() + 30
         while subprocess.run(self._psql("-c", "select 1"), capture_output=True).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -123,7 +132,7 @@ class PostgresServer:
         """Fast: sessions are ended, data are kept."""
         if self.process is None:
             return
-        self.process.send_signal(2)
+        self.process.send_signal(signal.SIGINT)
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:

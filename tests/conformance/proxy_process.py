@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 
-from postgres_server import skip
+from postgres_server import dying_with_us, skip
 
 
 def proxy_binary():
@@ -29,11 +29,11 @@ def proxy_binary():
 
 
 class ProxyProcess:
-    def __init__(self, upstream_port, protocol, record_all=False, rules=None, command=()):
+    def __init__(self, upstream_port, protocol, record_all=False, rules=None, loops=1):
         self.upstream_port = upstream_port
         self.protocol = protocol
         self.record_all = record_all
-        self.command = list(command)
+        self.loops = loops
         self.first_rules = rules or []
         self.events = []
         self.changed = threading.Condition()
@@ -43,11 +43,12 @@ class ProxyProcess:
         handle, self.rules_file = tempfile.mkstemp(prefix="misrule-rules-", suffix=".json")
         os.close(handle)
         self._write_rules(self.first_rules)
-        arguments = [*self.command, proxy_binary(), "--upstream", f"127.0.0.1:{self.upstream_port}",
-                     "--protocol", self.protocol, "--rules", self.rules_file]
+        arguments = [proxy_binary(), "--loops", str(self.loops), "--protocol", self.protocol,
+                     "--upstream", f"127.0.0.1:{self.upstream_port}", "--rules", self.rules_file]
         if self.record_all:
             arguments.append("--record-all")
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True,
+                                        preexec_fn=dying_with_us(signal.SIGTERM))
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         self.port = int(self.wait_for(lambda e: e.get("action") == "ready")["listen"].split(":")[1])

@@ -9,7 +9,9 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from postgres_server import PostgresServer, skip  # noqa: E402
-from proxy_process import ProxyProcess  # noqa: E402
+from proxy_process import ProxyProcess, proxy_binary  # noqa: E402
+
+proxy_binary()  # Skips before a server is started.
 
 try:
     import psycopg
@@ -181,6 +183,30 @@ class LiveRulesTest(unittest.TestCase):
         self.assertEqual(descriptors(), before)
         self.assertEqual(self.server.sql("select count(*) from pg_stat_activity "
                                          "where usename = 'app'"), [("0",)])
+
+    def test_a_cancel_reaches_what_is_held_on_another_loop(self):
+        with ProxyProcess(self.server.port, "postgres", loops=4) as proxy:
+            proxy.set_rules([self.delay("*select 78*")])
+            dsn = self.server.dsn(port=proxy.port)
+            # The kernel spreads connections over the loops: with eight, some are on another one.
+            connections = [psycopg.connect(dsn, autocommit=True) for _ in range(8)]
+            for connection in connections:
+                timer = threading.Timer(0.2, connection.cancel)
+                timer.start()
+                with self.assertRaises(psycopg.errors.QueryCanceled):
+                    connection.execute("select 78")
+                timer.join()
+                self.assertEqual(connection.execute("select 1").fetchone(), (1,))
+                connection.close()
+            self.assertEqual(proxy.tallies()["slow"]["fired"], 8)
+
+    def test_idle_connections_cost_little(self):
+        self.connect().close()
+        before = self.proxy.resident_kib()
+        connections = [self.connect() for _ in range(80)]
+        for connection in connections:
+            connection.execute("select 1")
+        self.assertLess((self.proxy.resident_kib() - before) / 80, 16)
 
     def test_sigterm_lets_what_runs_finish(self):
         connection = self.connect()

@@ -146,6 +146,18 @@ class HttpTest(unittest.TestCase):
             return re.findall(r"(?:Complete|Failed|Keep-Alive) requests: +(\d+)", done.stdout)
         self.same(run)
 
+    def test_what_is_not_the_protocol_flows_and_is_told_as_opaque(self):
+        with ProxyProcess(self.server.port, "postgres") as proxy:
+            connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+            for _ in range(3):
+                connection.request("GET", "/small")
+                self.assertEqual(connection.getresponse().read(), b"hello\n")
+            connection.close()
+            self.assertEqual(proxy.counters()["connections_opaque"], 1)
+            told = [e for e in proxy.events if e.get("action") == "opaque"]
+            self.assertEqual(len(told), 1)
+            self.assertTrue(told[0]["reason"])
+
     @unittest.skipIf(shutil.which("curl") is None, "curl is not installed")
     def test_one_byte_at_a_time(self):
         with Fragmented(self.server.port) as near_server, \

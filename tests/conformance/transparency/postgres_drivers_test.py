@@ -157,9 +157,10 @@ class DriversTest(PostgresTransparency):
     def test_go_lib_pq(self):
         with tempfile.TemporaryDirectory() as folder:
             program = os.path.join(folder, "client")
-            subprocess.run(["go", "build", "-o", program, GO_SOURCE], check=True, timeout=110,
+            subprocess.run(["go", "build", "-o", program, GO_SOURCE], check=True, timeout=280,
                            env={**os.environ, "GOPATH": "/usr/share/gocode", "GO111MODULE": "off",
-                                "GOFLAGS": "", "GOCACHE": os.path.join(folder, "cache")})
+                                "GOFLAGS": "", "GOCACHE": os.path.join(
+                                    os.environ["MISRULE_BINARY_DIR"], "go-cache")})
 
             def run(dsn):
                 # lib/pq asks for TLS unless told otherwise: its own default fails directly, too.

@@ -16,7 +16,9 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from postgres_server import PostgresServer, skip  # noqa: E402,F401
-from proxy_process import ProxyProcess  # noqa: E402
+from proxy_process import ProxyProcess, proxy_binary  # noqa: E402
+
+proxy_binary()  # Skips before a server is started.
 
 # pg_stat_statements never counts these, nor what fails.
 UNCOUNTED = ("deallocate", "prepare ")
