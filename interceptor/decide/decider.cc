@@ -187,6 +187,7 @@ bool Decider::is_armed(const std::string& rule) const {
 
 std::vector<model::RuleTally> Decider::tallies() const {
   std::vector<model::RuleTally> out;
+  out.reserve(counts_.size());
   for (const auto& counts : counts_) {
     out.push_back({.rule = counts->rule,
                    .considered = counts->considered,

@@ -35,7 +35,7 @@ enum class Count : std::uint8_t {
 /// One call in one family. A call that reads from one descriptor and writes to another stands in
 /// both.
 struct SyscallRow {
-  std::string_view name;
+  const char* name;
   Family family;
   Subject subject;
   std::uint8_t subject_arg;

@@ -53,7 +53,7 @@ Calls::Calls(const Options& options, const Clock& clock)
       connect_number_(syscall_number("connect")),
       io_uring_number_(syscall_number("io_uring_setup")) {
   for (const SyscallRow& row : syscall_rows()) {
-    const int number = syscall_number(row.name.data());
+    const int number = syscall_number(row.name);
     if (number < 0) continue;
     const auto index = static_cast<std::size_t>(number);
     if (rows_by_number_.size() <= index) rows_by_number_.resize(index + 1);

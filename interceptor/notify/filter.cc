@@ -43,7 +43,7 @@ Status add_rows(const Context& context, const FilterScope& scope) {
     const std::string family(family_name(row.family));
     const bool wanted = row.family == Family::kConnect || scope.families.contains(family);
     if (!wanted || (row.sockets_only && !scope.sockets)) continue;
-    const int number = syscall_number(row.name.data());
+    const int number = syscall_number(row.name);
     if (number < 0) continue;  // Not on this architecture (open on aarch64).
     const bool mapping = row.subject == Subject::kMapping;
     MISRULE_TRY_VOID(mapping ? add_msync(context, number) : add(context, number));

@@ -30,8 +30,8 @@ struct Order {
 };
 
 inline constexpr std::uint32_t kOrderMagic = 0x6d737231;  // "msr1"
-inline constexpr std::uint32_t kGroupsMax = 1024;
-inline constexpr std::uint32_t kFilterLengthMax = 4096;  // BPF_MAXINSNS
+inline constexpr std::size_t kGroupsMax = 1024;
+inline constexpr std::size_t kFilterLengthMax = 4096;  // BPF_MAXINSNS
 inline constexpr std::size_t kOrderBytesMax =
     sizeof(Order) + kGroupsMax * sizeof(std::uint32_t) + kFilterLengthMax * 8;
 
