@@ -54,7 +54,10 @@ Status complete_request(TestOptions& options) {
     if (equals == std::string::npos || equals == 0) {
       return fail(Code::kInvalid, fmt::format("--set '{}': wants NAME=VALUE", setting));
     }
-    request.set.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+    const std::string name = setting.substr(0, equals);
+    // The last one counts, as it does for every other option.
+    std::erase_if(request.set, [&name](const auto& earlier) { return earlier.first == name; });
+    request.set.emplace_back(name, setting.substr(equals + 1));
   }
   return {};
 }

@@ -103,6 +103,12 @@ TEST(CommandLine, EveryFlagReachesTheRun) {
   EXPECT_EQ(request.set, set);
 }
 
+TEST(CommandLine, TheLastSettingOfANameCounts) {
+  EXPECT_EQ(run({"test", "a.star", "--set", "A=1", "--set", "B=2", "--set", "A=3"}).code, 0);
+  const std::vector<std::pair<std::string, std::string>> set = {{"B", "2"}, {"A", "3"}};
+  EXPECT_EQ(fake_engine().request.set, set);
+}
+
 TEST(CommandLine, DefaultsAreThoseOfARun) {
   run({"test", "a.star"});
   const controller::RunRequest& request = fake_engine().request;

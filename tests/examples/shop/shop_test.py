@@ -93,6 +93,28 @@ class Shop(unittest.TestCase):
         self.assertIn("1 failed in", repeated.stdout)
 
 
+class Demo(unittest.TestCase):
+    def run_demo(self, misrule):
+        return subprocess.run([SHOP / "demo"], env={**os.environ, "MISRULE": str(misrule)},
+                              capture_output=True, text=True, timeout=300)
+
+    def test_shows_both_runs(self):
+        process = self.run_demo(MISRULE)
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertIn("5 passed", process.stdout)
+        self.assertIn("1 failed, 4 passed", process.stdout)
+        self.assertTrue(process.stdout.endswith("failed for the right reason.\n"), process.stdout)
+
+    def test_a_misrule_that_finds_nothing_is_no_demo(self):
+        with tempfile.TemporaryDirectory() as folder:
+            blind = pathlib.Path(folder) / "misrule"
+            blind.write_text(f'#!/bin/sh\nexec {MISRULE} "$@" --set BUG=\n')
+            blind.chmod(0o755)
+            process = self.run_demo(blind)
+        self.assertNotEqual(process.returncode, 0)
+        self.assertIn("demo: the outcomes are", process.stderr)
+
+
 if __name__ == "__main__":
     if os.geteuid() != 0:
         print("skipped: worlds need root")
