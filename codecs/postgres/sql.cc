@@ -17,7 +17,9 @@ bool needs_no_quotes(std::string_view name) {
 }
 
 void append_folded(std::string& out, std::string_view text) {
-  for (const char c : text) out.push_back(in_lower_case(c));
+  const std::size_t before = out.size();
+  out.append(text);
+  for (std::size_t i = before; i < out.size(); ++i) out[i] = in_lower_case(out[i]);
 }
 
 void append_normal(std::string& out, const SqlToken& token) {

@@ -1,29 +1,36 @@
 #include "codecs/postgres/sql_lexer.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 
 namespace misrule::codecs::postgres {
 
 namespace {
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+enum Class : std::uint8_t { kBlank = 1, kBeginsName = 2, kDigit = 4, kDollar = 8 };
+
+constexpr std::array<std::uint8_t, 256> kClasses = [] {
+  std::array<std::uint8_t, 256> classes = {};
+  for (const char c : {' ', '\t', '\n', '\r', '\f', '\v'})
+    classes[static_cast<std::size_t>(c)] = kBlank;
+  for (std::size_t c = '0'; c <= '9'; ++c) classes[c] = kDigit;
+  for (std::size_t c = 'a'; c <= 'z'; ++c) classes[c] = classes[c - 'a' + 'A'] = kBeginsName;
+  for (std::size_t c = 0x80; c <= 0xff; ++c) classes[c] = kBeginsName;
+  classes['_'] = kBeginsName;
+  classes['$'] = kDollar;
+  return classes;
+}();
+
+bool is(char c, unsigned classes) {
+  return (kClasses[static_cast<unsigned char>(c)] & classes) != 0;
 }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-bool begins_name(char c) {
-  const char lower = in_lower_case(c);
-  return (lower >= 'a' && lower <= 'z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool continues_tag(char c) { return begins_name(c) || is_digit(c); }
-
-bool continues_word(char c) { return continues_tag(c) || c == '$'; }
+bool is_blank(char c) { return is(c, kBlank); }
+bool is_digit(char c) { return is(c, kDigit); }
+bool continues_tag(char c) { return is(c, kBeginsName | kDigit); }
+bool continues_word(char c) { return is(c, kBeginsName | kDigit | kDollar); }
 
 }  // namespace
-
-char in_lower_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool is_word(const SqlToken& token, std::string_view lower) {
   return token.kind == SqlToken::Kind::kWord &&
@@ -107,18 +114,18 @@ std::size_t SqlLexer::end_of_word() const {
 std::size_t SqlLexer::end_of_token(SqlToken::Kind& kind) const {
   const char first = text_[position_];
   const bool escapes = backslash_ == Backslash::kEscapes;
+  kind = SqlToken::Kind::kWord;
+  const bool prefixes_string = in_lower_case(first) == 'e' && at(position_ + 1) == '\'';
+  if (is(first, kBeginsName | kDigit) && !prefixes_string) return end_of_word();
   kind = SqlToken::Kind::kString;
   if (first == '\'') return end_of_quoted(position_ + 1, '\'', escapes);
-  if (in_lower_case(first) == 'e' && at(position_ + 1) == '\'') {
-    return end_of_quoted(position_ + 2, '\'', true);
-  }
+  if (prefixes_string) return end_of_quoted(position_ + 2, '\'', true);
   if (first == '$') {
     if (const std::size_t end = end_of_dollar_quoted(); end > position_ + 1) return end;
   }
   kind = SqlToken::Kind::kQuotedName;
   if (first == '"') return end_of_quoted(position_ + 1, '"', false);
   kind = SqlToken::Kind::kWord;
-  if (begins_name(first) || is_digit(first)) return end_of_word();
   if (first == '$' && is_digit(at(position_ + 1))) return end_of_word();
   kind = SqlToken::Kind::kSymbol;
   return position_ + 1;

@@ -52,7 +52,9 @@ class SqlLexer {
 };
 
 /// ASCII only, as the server folds names in a multi-byte encoding.
-char in_lower_case(char c);
+inline char in_lower_case(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 /// Letters' case aside; `lower` is in lower case.
 bool is_word(const SqlToken& token, std::string_view lower);
 

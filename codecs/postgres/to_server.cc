@@ -176,10 +176,18 @@ void ToServer::on_describe(const Message& message) {
 }
 
 ToServer::Front ToServer::decide_query(std::string_view text) {
-  Front front{.extents = split_statements(text, session_.backslash)};
+  Front front;
+  // Most strings are one statement, which need not be looked for.
+  const std::size_t last = text.find_last_not_of("; \n");
+  if (text.find(';') < last && last != std::string_view::npos) {
+    front.extents = split_statements(text, session_.backslash);
+  } else {
+    front.extents.push_back({.begin = 0, .end = text.size()});
+  }
   for (const Extent& extent : front.extents) {
     const std::string_view raw = text.substr(extent.begin, extent.end - extent.begin);
     Statement read{.raw = std::string(raw), .normal = normal_form(raw, session_.backslash)};
+    if (read.is_empty()) continue;
     read.kind = kind_of(read.normal);
     const auto statement = std::make_shared<const Statement>(std::move(read));
     front.units.push_back(session_.decide("Query", statement));

@@ -43,16 +43,19 @@ alter table payments disable trigger all;
 class FaultCase(unittest.TestCase):
     numbers = itertools.count(1)
 
+    server = proxy = None
+
     @classmethod
     def setUpClass(cls):
-        cls.server = cls.enter(PostgresServer())
-        cls.server.sql(SCHEMA, "grant all on payments, faults to public", dbname="app")
-        cls.proxy = cls.enter(ProxyProcess(cls.server.port, "postgres", record_all=True))
+        if FaultCase.server is None:  # One for all classes of a program.
+            FaultCase.server = cls.enter(PostgresServer())
+            cls.server.sql(SCHEMA, "grant all on payments, faults to public", dbname="app")
+            FaultCase.proxy = cls.enter(ProxyProcess(cls.server.port, "postgres", record_all=True))
 
     @classmethod
     def enter(cls, context):
         entered = context.__enter__()
-        cls.addClassCleanup(context.__exit__)
+        unittest.addModuleCleanup(context.__exit__, None, None, None)
         return entered
 
     def armed(self, **rule):
