@@ -258,7 +258,10 @@ Status Coordinator::prepare(const SelectedTest& selected) {
     observer_.test_progress(selected.test, what, 0);
   };
   Status done = prepare_services(context_.specs[selected.spec].plans, signals_.fd(), progress);
-  if (!done && done.error().code == Code::kCancelled && signals_.take()) interrupted_ = true;
+  if (!done && done.error().code == Code::kCancelled) {
+    interrupted_ = signals_.take();
+    sweep_unfinished_caches();
+  }
   prepared_[selected.spec] = done.has_value();
   return done;
 }

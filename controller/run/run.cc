@@ -102,6 +102,7 @@ void note_templates(const model::RuleFile& rules, RunPlan& plan) {
 Status begin_run(const RunRequest& request, RunPlan& plan) {
   MISRULE_TRY_VOID(check_privileges());
   const std::size_t swept = sweep_world_folders();
+  sweep_unfinished_caches();
   if (swept > 0) {
     plan.notes.push_back(
         fmt::format("swept what {} killed run{} left", swept, swept == 1 ? "" : "s"));

@@ -3,7 +3,10 @@
 
 import os
 import pathlib
+import shutil
+import signal
 import subprocess
+import time
 
 import misrule
 import world
@@ -43,7 +46,7 @@ class Kill(misrule.Project):
         world.kill(victim)
         if who == "service":
             # Its test goes on to its own end: the run is interrupted to see what is left of it.
-            process.send_signal(2)
+            process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=30)
         run.assert_gone(self)
         self.assertEqual(marks(name, key), [])
@@ -74,7 +77,7 @@ class Kill(misrule.Project):
         run = world.of_run(process.pid, self.folder)
         run.wait_for("init", step="/write")
         for who in ("coordinator", "nursery", "init"):
-            os.kill(run.pids[who], 19)
+            world.kill(run.pids[who], signal.SIGSTOP)
         for who in ("nursery", "init", "coordinator"):
             world.kill(run.pids[who])
         process.communicate(timeout=20)
@@ -82,6 +85,32 @@ class Kill(misrule.Project):
         self.assertTrue(list((misrule.STATE / "worlds").glob(run.run + "*")), "the control")
         self.assertEqual(self.run_spec(SERVICE + "def test_it():\n    pass\n").code, 0)
         run.assert_gone(self)
+
+
+class Preparation(misrule.Project):
+    def setUp(self):
+        super().setUp()
+        if not misrule.have_postgres():
+            self.skipTest("PostgreSQL is not installed")
+
+    def test_an_interrupt_while_a_cluster_is_made(self):
+        """The first run with these settings makes a cluster; Ctrl-C then leaves none half made."""
+        spec = POSTGRES.replace('"test"', f'"password-{os.getpid()}"') + "def test_it():\n    pass\n"
+        cache = misrule.STATE / "cache"
+        before = set(cache.glob("*")) if cache.exists() else set()
+        process = self.start(spec)
+        made = misrule.wait_until(lambda: set(cache.glob("*.making")) - before, 20)
+        self.assertTrue(made, "the control: it is being made")
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+        self.assertLess(time.monotonic() - asked, 2.0)
+        self.assertEqual(process.returncode, 130, output)
+        left = {path for path in set(cache.glob("*")) - before if path.suffix != ".lock"}
+        self.assertEqual({path for path in left if path.suffix == ".making"}, set())
+        self.assertEqual(self.run_spec(spec).code, 0, "the next run makes it")
+        for path in set(cache.glob("*")) - before:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 class Keep(misrule.Project):

@@ -82,6 +82,8 @@ Result<UniqueFd> create_world_folder(const std::string& id) {
 }
 
 void remove_world_folder(const std::string& id) {
+  // The folder of no world is that of all of them.
+  if (id.empty()) return;
   std::error_code error;
   fs::remove_all(world_folder(id), error);
 }
@@ -97,6 +99,20 @@ std::size_t sweep_world_folders() {
     ++swept;
   }
   return swept;
+}
+
+void sweep_unfinished_caches() {
+  std::error_code error;
+  std::vector<fs::path> unfinished;
+  for (const auto& entry : fs::directory_iterator(fs::path(state_directory()) / "cache", error)) {
+    if (entry.path().extension() == ".making") unfinished.push_back(entry.path());
+  }
+  for (const fs::path& folder : unfinished) {
+    const fs::path lock_path = fs::path(folder).replace_extension(".lock");
+    const UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CLOEXEC));
+    if (lock.valid() && ::flock(lock.fd(), LOCK_EX | LOCK_NB) != 0) continue;
+    fs::remove_all(folder, error);
+  }
 }
 
 std::optional<ProcessName> name_process(pid_t pid) {

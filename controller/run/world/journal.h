@@ -32,6 +32,9 @@ void remove_world_folder(const std::string& id);
 /// Removes the folders that no living run holds. How many there were.
 std::size_t sweep_world_folders();
 
+/// Removes what killed makers left in the cache: NAME.making, unless somebody holds NAME.lock.
+void sweep_unfinished_caches();
+
 /// A process that can be named across runs: a pid alone may be used again.
 struct ProcessName {
   pid_t pid = 0;

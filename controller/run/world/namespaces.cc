@@ -126,6 +126,10 @@ void mount_data_folder(const WorldOrder& order) {
 
 }  // namespace
 
+void release_world_folder(const std::string& id) {
+  ::umount2(world_data_folder(id).c_str(), MNT_DETACH);
+}
+
 unsigned long long world_clone_flags(const WorldOrder& order) {
   unsigned long long flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
   if (!order.host_network) flags |= CLONE_NEWNET;

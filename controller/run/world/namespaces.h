@@ -18,6 +18,10 @@ unsigned long long world_clone_flags(const WorldOrder& order);
 /// where it lies, brings `lo` up and enters order.directory.
 Status furnish_world(const WorldOrder& order);
 
+/// Lets go of what is mounted in the world's own folder, so that the folder can be removed from
+/// inside.
+void release_world_folder(const std::string& id);
+
 /// Those of `paths` that lie strictly below `mount_point`, outermost only, sorted.
 std::vector<std::string> outermost_below(const std::vector<std::string>& paths,
                                          const std::string& mount_point);

@@ -156,6 +156,7 @@ void PidOne::end(int status) {
   ::kill(-1, SIGKILL);
   while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR) {
   }
+  release_world_folder(seat_.order.id);
   remove_world_folder(seat_.order.id);
   ::_exit(status);
 }

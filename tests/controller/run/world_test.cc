@@ -17,6 +17,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
@@ -250,10 +251,10 @@ TEST_F(WorldTest, AnEmptyWorldCostsLessThanTenMilliseconds) {
     costs.push_back(took.count());
   }
   std::ranges::sort(costs);
-  RecordProperty("median_ms", fmt::format("{:.2f}", costs[kWorlds / 2]));
-  fmt::print("an empty world costs {:.2f} ms (median of {})\n", costs[kWorlds / 2], kWorlds);
-  // A median twice as high is still a busy machine; a second binary's start (21 ms) would not fit.
-  EXPECT_LT(costs[kWorlds / 2], 20.0);
+  fmt::print("an empty world costs {:.2f} ms at best, {:.2f} ms in the median of {}\n", costs[0],
+             costs[kWorlds / 2], kWorlds);
+  // The best of them: what else this machine does must not decide.
+  EXPECT_LT(costs[0], 10.0);
 }
 
 /// Leaves everything behind that a service can leave, then waits for ever.
@@ -363,6 +364,31 @@ TEST_F(WorldTest, TheNextRunSweepsWhatNobodyHolds) {
   EXPECT_FALSE(fs::exists(world_folder(left)));
   EXPECT_TRUE(fs::exists(world_folder(held)));
   remove_world_folder(held);
+}
+
+TEST_F(WorldTest, TheFolderOfNoWorldIsNotRemoved) {
+  const std::string held = fmt::format("test-held-{}", ::getpid());
+  const auto lock = create_world_folder(held);
+  ASSERT_TRUE(lock.has_value());
+  remove_world_folder("");
+  EXPECT_TRUE(fs::exists(world_folder(held)));
+  remove_world_folder(held);
+}
+
+TEST_F(WorldTest, UnfinishedCachesAreSweptUnlessTheirMakerLives) {
+  const fs::path cache = fs::path(state_directory()) / "cache";
+  const fs::path left = cache / fmt::format("test-left-{}.making", ::getpid());
+  const fs::path made = cache / fmt::format("test-made-{}.making", ::getpid());
+  fs::create_directories(left);
+  fs::create_directories(made);
+  const fs::path lock_path = fs::path(made).replace_extension(".lock");
+  const UniqueFd lock(::open(lock_path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+  ASSERT_EQ(::flock(lock.fd(), LOCK_EX), 0);
+  sweep_unfinished_caches();
+  EXPECT_FALSE(fs::exists(left));
+  EXPECT_TRUE(fs::exists(made));
+  fs::remove_all(made);
+  fs::remove(lock_path);
 }
 
 TEST(NamespacesTest, OnlyTheOutermostFoldersBelowAMountPointAreBound) {
