@@ -71,6 +71,7 @@ int errno_from_name(std::string_view name) {
 const std::vector<std::string>& errno_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> out;
+    out.reserve(kErrnos.size());
     for (const auto& [name, number] : kErrnos) out.emplace_back(name);
     return out;
   }();

@@ -171,6 +171,7 @@ void ThreadSupervisor::stop() {
 const std::vector<std::string>& families() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> out;
+    out.reserve(kFamilyCount);
     for (std::size_t i = 0; i < kFamilyCount; ++i) {
       out.emplace_back(family_name(static_cast<Family>(i)));
     }
