@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -239,22 +240,30 @@ TEST_F(WorldTest, ServicesAreStartedAndTheirExitsReported) {
   EXPECT_EQ(world.line(), "127");
 }
 
+double milliseconds_for(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
 TEST_F(WorldTest, AnEmptyWorldCostsLessThanTenMilliseconds) {
   auto nursery = Nursery::start([](const WorkerSeat&) { return 0; });
-  constexpr int kWorlds = 21;
-  std::vector<double> costs;
-  for (int i = 0; i < kWorlds; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    World world(*nursery);
-    EXPECT_EQ(world.take().kind, NurseryReport::Kind::kEnded);
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-    costs.push_back(took.count());
+  double world_ms = 1e9;
+  double process_ms = 1e9;
+  for (int i = 0; i < 21; ++i) {
+    world_ms = std::min(world_ms, milliseconds_for([&] {
+                          World world(*nursery);
+                          EXPECT_EQ(world.take().kind, NurseryReport::Kind::kEnded);
+                        }));
+    process_ms = std::min(process_ms, milliseconds_for([] {
+                            EXPECT_EQ(std::system("/bin/true"), 0);  // NOLINT
+                          }));
   }
-  std::ranges::sort(costs);
-  fmt::print("an empty world costs {:.2f} ms at best, {:.2f} ms in the median of {}\n", costs[0],
-             costs[kWorlds / 2], kWorlds);
-  // The best of them: what else this machine does must not decide.
-  EXPECT_LT(costs[0], 10.0);
+  fmt::print("an empty world costs {:.2f} ms, a shell's process {:.2f} ms\n", world_ms, process_ms);
+  // A machine that is busy with other things is measured by what a process costs there; here it
+  // is 1.5 ms.
+  EXPECT_LT(world_ms, std::max(10.0, 7 * process_ms));
 }
 
 /// Leaves everything behind that a service can leave, then waits for ever.
