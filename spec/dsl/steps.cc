@@ -65,6 +65,11 @@ StepCall http_call(const Args& args, std::string method) {
                              clean ? "does not begin with a slash"
                                    : "contains a blank or control character"));
   }
+  for (const auto& [name, value] : headers.items) {
+    if ((name + value).find_first_of("\r\n") == std::string::npos && !name.empty()) continue;
+    args.fail_at(args.keyword_value_span(*args.find_keyword("headers")), star::code::kValue,
+                 "a header holds a line break or has no name");
+  }
   step.body = body_text(args, body);
   step.headers = headers.items;
   StepCall call{.timeout = checked_timeout(args, timeout)};

@@ -12,7 +12,6 @@ const std::vector<LaterName>& later_names() {
   static const std::vector<LaterName> kNames = {
       {"assert_before", "compare the numbers of two assert_eventually()"},
       {"decoder", "JSON lines of stdout are decoded without it"},
-      {"fault_all", "fault(target, rule..., run=f)"},
       {"fault_assumption", "fault(target, rule..., run=f) in a test"},
       {"fault_matrix", "one test_ function per cell, with fault(target, rule..., run=f)"},
       {"fault_scenario", "a test_ function with fault(target, rule..., run=f)"},
@@ -23,7 +22,6 @@ const std::vector<LaterName>& later_names() {
       {"partition", "fault(service, connect=deny(\"ETIMEDOUT\"), run=f)"},
       {"stdout", "what services print is recorded without it"},
       {"topic", ""},
-      {"trace", "events()"},
       {"wal_stream", "query the database after the fault"},
   };
   return kNames;

@@ -84,12 +84,16 @@ TEST_F(Assertions, EventuallyWaitsForWhatIsStillToHappen) {
 }
 
 TEST_F(Assertions, EventuallyIsUndecidedWhenItsWaitIsCutShort) {
-  host_.happen(proxied("SELECT", "forward"));
   load("def test_x():\n    assert_eventually(where = lambda e: e.query == \"INSERT\")\n");
-  spec_->cancel("deadline");
+  host_.on_wait = [&] { spec_->cancel("the deadline passed"); };
   result_ = spec_->run_test("test_x", host_);
   EXPECT_TRUE(result_.cancelled);
+  EXPECT_TRUE(result_.undecided);
   EXPECT_FALSE(result_.completed);
+  // Whoever is cancelled before it waits has decided nothing, and leaves nothing undecided.
+  result_ = spec_->run_test("test_x", host_);
+  EXPECT_TRUE(result_.cancelled);
+  EXPECT_FALSE(result_.undecided);
 }
 
 TEST_F(Assertions, NeverDecidesAfterTheBarrier) {

@@ -58,6 +58,7 @@ std::vector<EventPtr> RecordingHost::events() {
 }
 
 bool RecordingHost::wait_for_event(std::size_t seen, TimePoint deadline) {
+  on_wait();
   const bool comes = !pending_.empty() && pending_.front().first <= deadline;
   const TimePoint until = comes ? pending_.front().first : deadline;
   if (until > clock_.now()) clock_.advance(until - clock_.now());

@@ -21,6 +21,7 @@ class RecordingHost final : public TestHost {
     return StepReply{.ok = true, .status = 200, .body = "ok", .took = std::chrono::milliseconds(7)};
   };
   std::function<Status(const std::vector<model::Rule>&)> on_arm = {};
+  std::function<void()> on_wait = [] {};
   Status disarm_status = {};
   Status barrier_status = {};
 

@@ -92,6 +92,8 @@ TEST_F(Steps, MistakesInTheirArguments) {
        "4:26-36 post: unexpected keyword argument \"bodi\" (did you mean body?)"},
       {"api.post(path = \"/\", body = 1)",
        "4:33-34 post: body= is text, or a dict or list that becomes JSON; got int"},
+      {"api.get(path = \"/\", headers = {\"A\": \"b\\r\\nC: d\"})",
+       "4:35-53 get: a header holds a line break or has no name"},
       {"api.get(path = \"/\", timeout = \"0s\")", "4:9-12 get: timeout= is zero"},
       {"db.query(sql = 1)", "4:20-21 query: for parameter \"sql\": got int, want string"},
       {"db.query()", "4:8-13 query: missing argument for sql"},
