@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <climits>
 #include <vector>
 
@@ -17,7 +18,7 @@ constexpr std::uint64_t kPageBytes = 4096;
 bool RemoteMemory::read(RemoteAddress from, std::span<std::byte> into) const {
   iovec local = {.iov_base = into.data(), .iov_len = into.size()};
   // An iovec wants a pointer type; the value is never used as one in this process.
-  iovec remote = {.iov_base = reinterpret_cast<void*>(from.value()), .iov_len = into.size()};
+  iovec remote = {.iov_base = std::bit_cast<void*>(from.value()), .iov_len = into.size()};
   return process_vm_readv(tid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(into.size());
 }
 
