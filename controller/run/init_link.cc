@@ -11,7 +11,7 @@
 namespace misrule::controller {
 namespace {
 
-constexpr auto kForkWithin = std::chrono::seconds(10);
+constexpr auto kAnswerWithin = std::chrono::seconds(10);
 
 ProcessEnd end_of(int wait_status) {
   if (WIFSIGNALED(wait_status)) return {.signal = WTERMSIG(wait_status)};
@@ -42,6 +42,11 @@ void InitLink::note(const InitReport& report) {
   OnEnd on_end;
   {
     const std::scoped_lock lock(mutex_);
+    if (report.token == kKeptToken) {
+      kept_ = true;
+      changed_.notify_all();
+      return;
+    }
     if (report.token != 0) {
       Waiting& waiting = spawned_[report.token];
       waiting.pid = report.pid;
@@ -64,7 +69,7 @@ Result<int> InitLink::spawn(SpawnOrder order, std::span<const int> fds, OnEnd on
   spawned_[order.token].on_end = std::move(on_end);
   MISRULE_TRY_VOID(send_packet(socket_.fd(), request_to_json({.spawn = order}), fds));
   Waiting& waiting = spawned_[order.token];
-  changed_.wait_for(lock, kForkWithin,
+  changed_.wait_for(lock, kAnswerWithin,
                     [&waiting] { return waiting.pid != 0 || !waiting.error.empty(); });
   if (!waiting.error.empty()) return fail(Code::kIo, waiting.error);
   if (waiting.pid == 0) return fail(Code::kTimeout, "the world's PID 1 does not answer");
@@ -77,6 +82,11 @@ void InitLink::send_signal(int pid, int signal) {
       send_packet(socket_.fd(), request_to_json({.kill_pid = pid, .signal = signal})).has_value());
 }
 
-Status InitLink::keep_world() { return send_packet(socket_.fd(), request_to_json({.keep = true})); }
+Status InitLink::keep_world() {
+  std::unique_lock lock(mutex_);
+  MISRULE_TRY_VOID(send_packet(socket_.fd(), request_to_json({.keep = true})));
+  if (changed_.wait_for(lock, kAnswerWithin, [this] { return kept_; })) return {};
+  return fail(Code::kTimeout, "the world's PID 1 does not answer");
+}
 
 }  // namespace misrule::controller

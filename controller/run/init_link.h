@@ -36,7 +36,7 @@ class InitLink {
   /// error, and the inherited one if the order has one. `on_end` may be called before this returns.
   Result<int> spawn(SpawnOrder order, std::span<const int> fds, OnEnd on_end);
   void send_signal(int pid, int signal);
-  /// The world is to outlive the coordinator.
+  /// The world is to outlive the coordinator: it does once this has returned.
   Status keep_world();
 
  private:
@@ -53,7 +53,8 @@ class InitLink {
   std::mutex mutex_ = {};
   std::condition_variable changed_ = {};
   std::map<std::uint64_t, Waiting> spawned_ = {};  ///< By token, until it ends.
-  std::uint64_t next_token_ = 1;
+  std::uint64_t next_token_ = kFirstSpawnToken;
+  bool kept_ = false;
 };
 
 }  // namespace misrule::controller

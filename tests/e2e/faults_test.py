@@ -47,7 +47,8 @@ assert_eq((other.status, meant.status), (200, 503))
     def test_delays_last_as_long_as_they_say(self):
         self.assert_passes('''
 assert_true(get("/write?path=/tmp/f").duration_ms < 300, "without the rule")
-slow = fault(api, write = delay("400ms", path = "/tmp/f"), run = lambda: get("/write?path=/tmp/f"))
+write = delay("400ms", path = "/tmp/f")
+slow = fault(api, write = write, run = lambda: get("/write?path=/tmp/f"))
 assert_true(slow.duration_ms >= 400, "only %d ms" % slow.duration_ms)
 assert_eq(slow.status, 200)
 ''')
@@ -56,8 +57,10 @@ assert_eq(slow.status, 200)
         self.assert_passes('''
 def thrice():
     return [get("/write?path=/tmp/f").status for _ in range(3)]
-assert_eq(fault(api, write = deny("EIO", path = "/tmp/f", times = 1), run = thrice), [503, 200, 200])
-assert_eq(fault(api, write = deny("EIO", path = "/tmp/f", nth = 2), run = thrice), [200, 503, 200])
+def under(rule):
+    return fault(api, write = rule, run = thrice)
+assert_eq(under(deny("EIO", path = "/tmp/f", times = 1)), [503, 200, 200])
+assert_eq(under(deny("EIO", path = "/tmp/f", nth = 2)), [200, 503, 200])
 ''')
 
     def test_connects_are_redirected_and_denied(self):
@@ -96,9 +99,11 @@ def test_it():
     def test_http_faults_at_the_proxy(self):
         run = self.assert_passes('''
 assert_eq(get("/health").status, 200, "without the rule")
-refused = fault(api.public, error(path = "/health", status = 429, source = "test"), run = lambda: get("/health"))
+busy = error(path = "/health", status = 429, source = "test")
+refused = fault(api.public, busy, run = lambda: get("/health"))
 assert_eq(refused.status, 429)
-lost = fault(api.public, drop(path = "/health", source = "test"), run = lambda: get("/health"))
+dropped = drop(path = "/health", source = "test")
+lost = fault(api.public, dropped, run = lambda: get("/health"))
 assert_eq((lost.ok, lost.status), (False, 0))
 assert_eq(get("/health").status, 200, "afterwards")
 ''')
@@ -111,7 +116,8 @@ assert_never(type = "stdout", where = lambda e: e.data.get("action") == "melting
 ''')
 
     def test_on_the_hosts_network(self):
-        spec = SERVICE.replace("8080", "48080").replace('"./api.py"', '"./api.py", env = {"PORT": "48080"}')
+        spec = SERVICE.replace("8080", "48080")
+        spec = spec.replace('"./api.py"', '"./api.py", env = {"PORT": "48080"}')
         self.assert_passes('assert_eq(get("/health").status, 200)', spec, "--network", "host")
 
 
@@ -145,7 +151,8 @@ def test_it():
     execute("CHECKPOINT")
     def broken():
         execute("CHECKPOINT")
-        assert_eventually(type = "lifecycle", where = lambda e: e.get("action") == "exited", within = "20s")
+        exited = lambda e: e.get("action") == "exited"
+        assert_eventually(type = "lifecycle", where = exited, within = "20s")
         return query("SELECT 1")
     during = fault(db, write = deny("EIO", path = "*/global/pg_control"), run = broken)
     assert_true(not during.ok)
@@ -160,7 +167,7 @@ def test_it():
         self.assertTrue(exits[0]["explained_by"])
 
     def test_restart_never_leaves_it_dead(self):
-        spec = self.SPEC.replace('image = "postgres:16"', 'image = "postgres:16", restart = "never"')
+        spec = self.SPEC.replace('"postgres:16"', '"postgres:16", restart = "never"')
         run = self.run_spec(spec + self.PG_CONTROL +
                             '    assert_eq(query("SELECT n FROM t").ok, False)\n')
         self.assertEqual(run.code, 0, run.output)
@@ -171,7 +178,8 @@ db = service("db", interface("main", "postgres", 5432), image = "postgres:16",
              env = {"POSTGRES_USER": "ada", "POSTGRES_PASSWORD": "p", "POSTGRES_DB": "engines"},
              healthcheck = tcp("localhost:5432"), seed = "seed.sql")
 def test_it():
-    row = db.main.query(sql = "SELECT current_user AS who, current_database() AS what, n FROM seeded").data[0]
+    sql = "SELECT current_user AS who, current_database() AS what, n FROM seeded"
+    row = db.main.query(sql = sql).data[0]
     assert_eq((row["who"], row["what"], row["n"]), ("ada", "engines", 7))
 '''
         self.write("seed.sql", "CREATE TABLE seeded AS SELECT 7 AS n;\n")
@@ -179,7 +187,8 @@ def test_it():
         self.assertEqual(run.code, 0, run.output)
 
     def test_a_seed_of_the_spec(self):
-        run = self.run_spec(POSTGRES.replace('healthcheck', 'seed = lambda: db.main.exec(sql = "CREATE TABLE s (n int)"), healthcheck') + '''
+        seed = 'seed = lambda: db.main.exec(sql = "CREATE TABLE s (n int)"), healthcheck'
+        run = self.run_spec(POSTGRES.replace("healthcheck", seed) + '''
 def test_it():
     assert_eq(db.main.query(sql = "SELECT count(*) AS n FROM s").data[0]["n"], 0)
 ''')

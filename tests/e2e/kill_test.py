@@ -10,13 +10,13 @@ import time
 
 import misrule
 import world
-from misrule import POSTGRES, SERVICE
+from misrule import POSTGRES, SERVICE, SLOW
 
-SPEC = POSTGRES + SERVICE + '''
+SPEC = POSTGRES + SERVICE + SLOW + '''
 def test_it():
     assert_eq(db.main.exec(sql = "CREATE TABLE t (n int)").ok, True)
     assert_true(int(api.get(path = "/mess?name=NAME&key=KEY").body) >= 0)
-    fault(api, write = delay("60s", path = "/tmp/slow"), run = lambda: api.get(path = "/write?path=/tmp/slow"))
+    wait_a_minute()
 '''
 
 
@@ -95,7 +95,8 @@ class Preparation(misrule.Project):
 
     def test_an_interrupt_while_a_cluster_is_made(self):
         """The first run with these settings makes a cluster; Ctrl-C then leaves none half made."""
-        spec = POSTGRES.replace('"test"', f'"password-{os.getpid()}"') + "def test_it():\n    pass\n"
+        spec = POSTGRES.replace('"test"', f'"password-{os.getpid()}"')
+        spec += "def test_it():\n    pass\n"
         cache = misrule.STATE / "cache"
         before = set(cache.glob("*")) if cache.exists() else set()
         process = self.start(spec)

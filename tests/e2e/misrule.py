@@ -65,6 +65,14 @@ api = service("api", interface("public", "http", 8080), binary = "./api.py",
               healthcheck = http("localhost:8080/health"))
 '''
 
+# A step that takes a minute under this rule: a test that is surely still under way.
+SLOW = """
+def write_slowly():
+    return api.get(path = "/write?path=/tmp/slow")
+def wait_a_minute():
+    return fault(api, write = delay("60s", path = "/tmp/slow"), run = write_slowly)
+"""
+
 POSTGRES = '''
 db = service("db", interface("main", "postgres", 5432), image = "postgres:16",
              env = {"POSTGRES_PASSWORD": "test"}, healthcheck = tcp("localhost:5432"))
@@ -89,7 +97,7 @@ class Project(unittest.TestCase):
     """Each test has a folder with api.py; misrule runs there."""
 
     def setUp(self):
-        # Where services' users can reach it, and below /tmp on purpose: worlds have a /tmp of their own.
+        # Where services' users can reach it; below /tmp on purpose: worlds have their own /tmp.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="misrule-e2e-"))
         self.folder.chmod(0o755)
         self.write("api.py", API).chmod(0o755)

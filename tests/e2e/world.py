@@ -48,7 +48,7 @@ def kill(pid, number=signal.SIGKILL):
 
 
 class World:
-    """The world of a run's current test. `marks`: files and a SysV key that a service made in it."""
+    """The world of a run's current test, found through the processes that descend from it."""
 
     def __init__(self, coordinator, folder):
         self.coordinator, self.folder = coordinator, folder

@@ -47,6 +47,11 @@ struct InitRequest {
 std::string request_to_json(const InitRequest& request);
 Result<InitRequest> request_from_json(std::string_view text);
 
+/// The token by which PID 1 says that the world is kept.
+inline constexpr std::uint64_t kKeptToken = 1;
+/// The first that a spawn may have.
+inline constexpr std::uint64_t kFirstSpawnToken = 2;
+
 /// From PID 1 to the worker: `token` was spawned as `pid`, or `pid` exited with `status` (as
 /// waitpid says).
 struct InitReport {

@@ -128,6 +128,7 @@ void PidOne::serve_worker() {
     detach_output();
     seat_.coordinator.reset();
     seat_.nursery.reset();
+    tell({.token = kKeptToken});
   }
 }
 
