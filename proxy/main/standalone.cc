@@ -84,6 +84,8 @@ Result<int> run_standalone(const StandaloneOptions& options) {
   const sigset_t signals = watched_signals();
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   allow_many_descriptors();
+  // Nobody may read the events any more; traffic goes on.
+  ::signal(SIGPIPE, SIG_IGN);
   JsonLines sink(options.events_fd);
   MISRULE_TRY(const std::unique_ptr<Proxy> proxy, Proxy::start({.sink = sink,
                                                                 .seed = options.seed,

@@ -35,7 +35,7 @@ void set_subject(model::Event& event, const codecs::Facts& facts) {
     event.set("statement", event_text(facts.subject));
     if (!facts.state.empty()) event.set("state", std::string(facts.state));
   } else if (facts.protocol == "http") {
-    event.set("method", std::string(facts.operation));
+    event.set("method", event_text(facts.operation));
     event.set("path", event_text(facts.subject));
   }
 }
@@ -72,7 +72,7 @@ codecs::Verb ConnectionHost::decide(const codecs::Facts& facts) {
 
 void ConnectionHost::open_unit(const codecs::Facts& facts, const rules::Decision& decision) {
   model::Event event = begin_event();
-  event.set("operation", std::string(facts.operation));
+  event.set("operation", event_text(facts.operation));
   set_subject(event, facts);
   event.set("action", decision.rule == nullptr ? "forward" : decision.rule->action);
   if (decision.rule != nullptr) {

@@ -7,7 +7,8 @@
 
 namespace misrule::proxy {
 
-/// At most 2 KiB, saying how much is left out; what follows PASSWORD in SQL is masked.
+/// At most 2 KiB, saying how much is left out; what follows PASSWORD in SQL is masked;
+/// bytes that are no UTF-8 are U+FFFD.
 std::string event_text(std::string_view text);
 
 }  // namespace misrule::proxy

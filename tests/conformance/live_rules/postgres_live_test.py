@@ -1,5 +1,6 @@
 """Rules that come and go while connections are open, servers that go down, clients that vanish."""
 
+import json
 import os
 import subprocess
 import sys
@@ -162,6 +163,25 @@ class LiveRulesTest(unittest.TestCase):
         event = self.proxy.units()[-1]
         self.assertLess(len(event["query"]), 2100)
         self.assertRegex(event["query"], r"… \(\d+ bytes more\)$")
+
+    def test_traffic_goes_on_when_nobody_reads_the_events(self):
+        unread = subprocess.Popen([proxy_binary(), "--protocol", "postgres", "--record-all",
+                                   "--upstream", f"127.0.0.1:{self.server.port}"],
+                                  stdout=subprocess.PIPE, text=True)
+        self.addCleanup(unread.wait, 10)
+        self.addCleanup(unread.terminate)
+        port = json.loads(unread.stdout.readline())["listen"].split(":")[1]
+        unread.stdout.close()
+        for _ in range(3):
+            with psycopg.connect(self.server.dsn(port=port), autocommit=True) as connection:
+                self.assertEqual(connection.execute("select 79").fetchone(), (79,))
+        self.assertIsNone(unread.poll())
+
+    def test_text_in_another_encoding_is_shown_as_utf8(self):
+        connection = self.connect(client_encoding="latin1")
+        self.assertEqual(connection.execute("select 'café'").fetchone(), ("café",))
+        self.wait_until(lambda: self.proxy.units())
+        self.assertEqual(self.proxy.units()[-1]["query"], "select 'caf\ufffd'")
 
     def test_clients_that_vanish_leave_nothing_behind(self):
         def descriptors():

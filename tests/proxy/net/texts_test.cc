@@ -32,6 +32,17 @@ TEST(EventTextTest, PasswordsAreMasked) {
   EXPECT_EQ(event_text("select password from users"), "select password from users");
 }
 
+TEST(EventTextTest, WhatIsNoUtf8IsReplaced) {
+  for (const char* good : {"é", "€", "😀", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"}) {
+    EXPECT_EQ(event_text(good), good);
+  }
+  EXPECT_EQ(event_text("caf\xE9!"), "caf\uFFFD!");
+  EXPECT_EQ(event_text("\xC0\x80"), "\uFFFD\uFFFD");
+  EXPECT_EQ(event_text("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(event_text("\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD");
+  EXPECT_EQ(event_text("\xE2\x82"), "\uFFFD\uFFFD");
+}
+
 TEST(EndpointTest, ReadsAndWritesAddresses) {
   for (const char* text : {"127.0.0.1:5432", "[::1]:80", "10.1.2.3:0"}) {
     const auto endpoint = parse_endpoint(text);
