@@ -163,6 +163,18 @@ Status check_rule_parts(const YamlReader& reader, const YAML::Node& node, const 
   return {};
 }
 
+Status check_rules(const YamlReader& reader, const YAML::Node& rules,
+                   const model::TestRules& test) {
+  std::set<std::string> ids;
+  for (int r = 0; r < test.rules_size(); ++r) {
+    const YAML::Node node = rules[static_cast<std::size_t>(r)];
+    MISRULE_TRY_VOID(check_rule_parts(reader, node, test.rules(r)));
+    if (ids.insert(test.rules(r).id()).second) continue;
+    return reader.refuse(node.Mark(), fmt::format("two rules have the id {}", test.rules(r).id()));
+  }
+  return {};
+}
+
 Status check_file(const YamlReader& reader, const YAML::Node& root, const model::RuleFile& file) {
   if (file.schema() != kSchema) {
     return reader.refuse(root.Mark(),
@@ -176,15 +188,7 @@ Status check_file(const YamlReader& reader, const YAML::Node& root, const model:
     if (!tests.insert(test.test()).second) {
       return reader.refuse(node.Mark(), fmt::format("test {} stands here twice", test.test()));
     }
-    std::set<std::string> ids;
-    for (int r = 0; r < test.rules_size(); ++r) {
-      const YAML::Node rule = node["rules"][static_cast<std::size_t>(r)];
-      MISRULE_TRY_VOID(check_rule_parts(reader, rule, test.rules(r)));
-      if (!ids.insert(test.rules(r).id()).second) {
-        return reader.refuse(rule.Mark(),
-                             fmt::format("two rules have the id {}", test.rules(r).id()));
-      }
-    }
+    MISRULE_TRY_VOID(check_rules(reader, node["rules"], test));
   }
   return {};
 }
