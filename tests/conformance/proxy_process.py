@@ -28,6 +28,12 @@ def proxy_binary():
     return path
 
 
+def is_sanitized():
+    """Memory says nothing then: freed bytes are kept back, and all have shadows."""
+    with open(proxy_binary(), "rb") as binary:
+        return b"__asan_init" in binary.read()
+
+
 class ProxyProcess:
     def __init__(self, upstream_port, protocol, record_all=False, rules=None, loops=1):
         self.upstream_port = upstream_port

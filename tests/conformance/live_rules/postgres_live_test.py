@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from postgres_server import PostgresServer, skip  # noqa: E402
-from proxy_process import ProxyProcess, proxy_binary  # noqa: E402
+from proxy_process import ProxyProcess, is_sanitized, proxy_binary  # noqa: E402
 
 proxy_binary()  # Skips before a server is started.
 
@@ -220,6 +220,7 @@ class LiveRulesTest(unittest.TestCase):
                 connection.close()
             self.assertEqual(proxy.tallies()["slow"]["fired"], 8)
 
+    @unittest.skipIf(is_sanitized(), "not measured with a sanitizer")
     def test_idle_connections_cost_little(self):
         self.connect().close()
         before = self.proxy.resident_kib()
