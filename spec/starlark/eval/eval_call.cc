@@ -18,8 +18,7 @@ class Interpreter::Activation {
  public:
   Activation(Interpreter& interpreter, Frame& frame) : stack_(interpreter.stack_) {
     frame.caller = stack_.top;
-    const char here = 0;
-    if (stack_.depth >= interpreter.thread_.limits_.call_depth_max || stack_exhausted(&here)) {
+    if (stack_.depth >= interpreter.thread_.limits_.call_depth_max || stack_exhausted()) {
       raise(code::kLimit, fmt::format("Starlark stack overflow ({} calls deep)", stack_.depth));
     }
     ++stack_.depth;

@@ -2,7 +2,7 @@
 
 namespace misrule::star {
 
-/// Is so little of this OS thread's stack left below `here` that no call should begin?
-bool stack_exhausted(const char* here);
+/// Is so little of this OS thread's stack left that no call should begin?
+bool stack_exhausted();
 
 }  // namespace misrule::star
