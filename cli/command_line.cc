@@ -101,6 +101,17 @@ void describe(CLI::App& app, Choice& choice) {
   add_proxy(app, choice);
 }
 
+/// Takes the command off that `enter` is to run: all that follows RUN, a "--" before it left out.
+std::vector<std::string> take_foreign_words(std::vector<std::string>& words) {
+  constexpr std::size_t kOwn = 2;  // enter RUN
+  const bool enters = words.size() > kOwn && words[0] == "enter" && !words[1].starts_with("-");
+  if (!enters) return {};
+  const auto begin = words.begin() + kOwn + (words[kOwn] == "--" ? 1 : 0);
+  std::vector<std::string> foreign(begin, words.end());
+  words.resize(kOwn);
+  return foreign;
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
@@ -108,9 +119,10 @@ int run_command_line(int argc, char** argv) {
   Choice choice;
   if (argc > 0) choice.program = argv[0];
   describe(app, choice);
-  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  choice.foreign_words = take_foreign_words(words);
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& error) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -15,6 +16,8 @@ namespace misrule::cli {
 struct Choice {
   std::string program = "misrule";  ///< As the user typed it.
   std::function<int()> action = {};
+  /// What follows RUN in `enter RUN [COMMAND...]`: never read as options of ours.
+  std::vector<std::string> foreign_words = {};
 };
 
 inline constexpr int kPassed = 0;

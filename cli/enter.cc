@@ -13,13 +13,8 @@ namespace misrule::cli {
 
 namespace {
 
-struct EnterOptions {
-  std::string run = {};
-  std::vector<std::string> command = {};
-};
-
-int enter(const EnterOptions& options) {
-  const auto code = controller::enter_run(options.run, options.command);
+int enter(const std::string& run, const std::vector<std::string>& words) {
+  const auto code = controller::enter_run(run, words);
   if (code) return *code;
   fmt::print(stderr, "misrule: {}\n", code.error().what);
   return code.error().code == Code::kNotFound ? kWrongUse : kInfrastructure;
@@ -28,17 +23,15 @@ int enter(const EnterOptions& options) {
 }  // namespace
 
 void add_enter(CLI::App& app, Choice& choice) {
-  auto options = std::make_shared<EnterOptions>();
+  auto run = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("enter", "Open a shell in a kept world");
-  command->add_option("RUN", options->run, "as 'misrule test --keep' names it")->required();
+  command->add_option("RUN", *run, "as 'misrule test --keep' names it")->required();
   command->footer(
       "What follows RUN is run instead of a shell.\n\nExample:\n  misrule enter 7 psql -h "
-      "localhost -U postgres");
-  // What follows RUN is the command's own, its options included.
-  command->prefix_command();
-  command->callback([options, command, &choice] {
-    options->command = command->remaining();
-    choice.action = [options] { return enter(*options); };
+      "localhost "
+      "-U postgres");
+  command->callback([run, &choice] {
+    choice.action = [run, &choice] { return enter(*run, choice.foreign_words); };
   });
 }
 

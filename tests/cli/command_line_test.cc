@@ -167,6 +167,10 @@ TEST(CommandLine, EnterPassesTheCommandOn) {
   EXPECT_EQ(run({"enter", "7", "psql", "-h", "localhost"}).code, 5);
   EXPECT_EQ(fake_engine().entered, "7");
   EXPECT_EQ(fake_engine().command, (std::vector<std::string>{"psql", "-h", "localhost"}));
+  EXPECT_EQ(run({"enter", "7", "--", "env", "A=1", "sh", "-c", "exit --help"}).code, 5);
+  EXPECT_EQ(fake_engine().command,
+            (std::vector<std::string>{"env", "A=1", "sh", "-c", "exit --help"}));
+  EXPECT_EQ(run({"enter", "--help"}).code, 0);
   EXPECT_EQ(run({"enter", "7"}).code, 5);
   EXPECT_TRUE(fake_engine().command.empty());
   EXPECT_EQ(run({"enter", "9"}, {.error = "no run 9", .code = Code::kNotFound}).code, 2);
