@@ -81,6 +81,7 @@ void Session::started(const FirstPacket& packet) {
 }
 
 void Session::go_opaque(std::string_view why) {
+  if (is_raw()) return;
   phase = Phase::kRaw;
   tell_all_unanswered("not decoded");
   host.went_opaque(why);

@@ -21,18 +21,19 @@ std::optional<std::uint64_t> ToServer::held_unit() const {
   return front_->units[front_->next_hold].id;
 }
 
-void ToServer::ended() {
+void ToServer::ended() { give_up("connection closed", ServerOutcome::kDidNot); }
+
+void ToServer::give_up(std::string_view reply, ServerOutcome server) {
   if (!front_) return;
   for (Unit& unit : front_->units) {
-    session_.tell(unit,
-                  {.reply = "connection closed", .failed = true, .server = ServerOutcome::kDidNot});
+    session_.tell(unit, {.reply = std::string(reply), .failed = true, .server = server});
   }
   front_.reset();
 }
 
 Move ToServer::next(ByteView rest) {
   if (session_.is_raw()) {
-    ended();
+    give_up("not decoded", ServerOutcome::kUnknown);
     return {.pass = rest.size()};
   }
   if (session_.phase == Session::Phase::kFirstPacket) return on_first_packet(rest);

@@ -37,6 +37,8 @@ class ToServer {
     bool until_timeout = false;  ///< The hold ends by the session's statement_timeout.
   };
 
+  /// Tells what was decided and has not flowed.
+  void give_up(std::string_view reply, ServerOutcome server);
   Move next(ByteView rest);
   Move on_first_packet(ByteView rest);
   Move on_message(const Message& message);

@@ -253,6 +253,24 @@ TEST(Opaque, ImpossibleLength) {
   EXPECT_THAT(rig.host.opaque.value_or(""), HasSubstr("length 3 of message 'D'"));
 }
 
+TEST(Opaque, HeldStatementFlowsOnWhenItsTimeIsOver) {
+  Rig rig(on_subject("select 1", hold_request(Duration(1))));
+  rig.client(query("select 1"));
+  rig.server("?");
+  EXPECT_TRUE(rig.host.opaque.has_value());
+  rig.pump.release(Direction::kToServer);
+  EXPECT_EQ(rig.at_server(), "Q(select 1)");
+  EXPECT_THAT(rig.told(), ElementsAre("opaque from the server: message type 0x3f is unknown",
+                                      "exchanged 1 not decoded unknown failed"));
+}
+
+TEST(Opaque, IsToldOnce) {
+  const Limits limits{.owed_max = 1};
+  Rig rig(on_subject("commit", poison()), limits);
+  rig.client(wire::parse_bind_execute("commit") + sync());
+  EXPECT_TRUE(rig.host.opaque.has_value());
+}
+
 TEST(Opaque, MoreOwedThanIsKept) {
   const Limits limits{.owed_max = 3};
   Rig rig({}, limits);
