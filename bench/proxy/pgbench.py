@@ -77,18 +77,23 @@ def check_rule_half_way(server, proxy, mode, options):
 def report(rounds, peers):
     figures = {}
     for mode in MODES:
-        print(f"\npgbench -S, {mode}        of direct   of haproxy   proxy CPU per transaction")
+        print(f"\npgbench -S, {mode:8}         of direct   of haproxy"
+              "   CPU per transaction   of haproxy's")
         for peer in peers:
             ratio = statistics.median(r[mode][peer.name]["tps"] / r[mode]["direct"]["tps"]
                                       for r in rounds)
             versus = [r[mode][peer.name]["tps"] / r[mode]["haproxy"]["tps"]
                       for r in rounds if "haproxy" in r[mode]]
+            costs = [r[mode][peer.name]["cpu_us"] / r[mode]["haproxy"]["cpu_us"]
+                     for r in rounds if "haproxy" in r[mode]]
             cpu = statistics.median(r[mode][peer.name]["cpu_us"] for r in rounds)
             tps = statistics.median(r[mode][peer.name]["tps"] for r in rounds)
             figures[f"{mode}.{peer.name}"] = {"of_direct": ratio, "cpu_us": cpu, "tps": tps,
-                                              "of_haproxy": statistics.median(versus or [0])}
-            text = f"{statistics.median(versus):10.2f}" if versus else " " * 10
-            print(f"  {peer.name:10} {tps:10.0f}/s {ratio:10.2f} {text} {cpu:15.1f} us")
+                                              "of_haproxy": statistics.median(versus or [0]),
+                                              "cpu_of_haproxy": statistics.median(costs or [0])}
+            texts = [f"{statistics.median(each):12.2f}" if each else " " * 12
+                     for each in (versus, costs)]
+            print(f"  {peer.name:10} {tps:10.0f}/s {ratio:12.2f} {texts[0]} {cpu:17.1f} us {texts[1]}")
     return figures
 
 
