@@ -140,6 +140,7 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   if (coordinator.interrupted()) result.exit_code = kInterrupted;
   result.took = SteadyClock().now() - start;
   write_result(result);
+  hand_to_owner(std::filesystem::current_path());
   return result;
 }
 

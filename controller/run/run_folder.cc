@@ -8,6 +8,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace misrule::controller {
@@ -64,6 +65,19 @@ Result<std::string> make_run_folder(const std::string& directory, const std::str
   point_latest_at(root / "runs", id);
   drop_old_runs(root / "runs");
   return folder.string();
+}
+
+void hand_to_owner(const std::string& directory) {
+  struct stat project = {};
+  if (::geteuid() != 0 || ::stat(directory.c_str(), &project) != 0 || project.st_uid == 0) return;
+  const fs::path root = fs::path(directory) / ".misrule";
+  const auto give = [&project](const fs::path& path) {
+    // What cannot be given away stays root's; nothing follows from it but an rm with sudo.
+    static_cast<void>(::lchown(path.c_str(), project.st_uid, project.st_gid));
+  };
+  give(root);
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(root, error)) give(entry.path());
 }
 
 std::string latest_run_id(const std::string& directory) {

@@ -18,6 +18,10 @@ std::string make_run_id();
 /// but the last kRunsKept runs. The folder's absolute path.
 Result<std::string> make_run_folder(const std::string& directory, const std::string& id);
 
+/// Gives .misrule below `directory` to that directory's owner: a run under sudo leaves nothing in a
+/// project that its owner cannot remove. Does nothing for anybody but root.
+void hand_to_owner(const std::string& directory);
+
 /// The run that `latest` points to; empty if there is none.
 std::string latest_run_id(const std::string& directory);
 

@@ -14,6 +14,7 @@
 #include "controller/compile/rules_file.h"
 #include "controller/run/judge.h"
 #include "controller/run/report_json.h"
+#include "controller/run/sql_seed.h"
 #include "controller/run/story.h"
 #include "controller/run/world/journal.h"
 #include "controller/run/world/packet.h"
@@ -157,9 +158,10 @@ Status Worker::build() {
 Status Worker::seed(const ServicePlan& plan) {
   const auto& wanted = plan.service.seed;
   // A stand-in's cluster already has what its SQL file makes.
-  if (!wanted || !wanted->callable) return {};
+  if (!wanted || (!wanted->callable && plan.stand_in != nullptr)) return {};
   const auto activity = activities_.begin("seeding " + plan.service.name);
-  auto seeded = spec_.run_seed(*wanted->callable, *host_);
+  auto seeded = wanted->callable ? spec_.run_seed(*wanted->callable, *host_)
+                                 : run_sql_seed(plan, wanted->sql_file, interrupt_.fd());
   if (!seeded)
     return std::unexpected(std::move(seeded).error().with("seeding " + plan.service.name));
   return {};

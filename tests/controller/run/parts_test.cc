@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "controller/run/readiness.h"
@@ -137,6 +138,22 @@ TEST_F(RunFolderTest, TheLastTenRunsAreKeptAndLatestPointsAtTheNewest) {
   std::string ignored;
   std::getline(std::ifstream(root_ / ".misrule/.gitignore"), ignored);
   EXPECT_EQ(ignored, "*");
+}
+
+TEST_F(RunFolderTest, ResultsBelongToTheProjectsOwner) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  constexpr uid_t kNobody = 65534;
+  ASSERT_EQ(::chown(root_.c_str(), kNobody, kNobody), 0);
+  const auto folder = make_run_folder(root_, "20260101-000000-1");
+  ASSERT_TRUE(folder.has_value());
+  std::ofstream(*folder + "/result.json") << "{}";
+  hand_to_owner(root_);
+  for (const char* path :
+       {".misrule", ".misrule/runs/latest", ".misrule/runs/latest/result.json"}) {
+    struct stat facts = {};
+    ASSERT_EQ(::lstat((root_ / path).c_str(), &facts), 0) << path;
+    EXPECT_EQ(facts.st_uid, kNobody) << path;
+  }
 }
 
 TEST_F(RunFolderTest, TestsOfOneNameInTwoFilesHaveTheirOwnFolders) {

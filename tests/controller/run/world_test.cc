@@ -248,6 +248,9 @@ double milliseconds_for(const std::function<void()>& work) {
 }
 
 TEST_F(WorldTest, AnEmptyWorldCostsLessThanTenMilliseconds) {
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "a sanitizer's shadow memory is forked too";
+#endif
   auto nursery = Nursery::start([](const WorkerSeat&) { return 0; });
   double world_ms = 1e9;
   double process_ms = 1e9;
