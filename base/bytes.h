@@ -15,7 +15,7 @@ inline constexpr std::size_t kKiB = 1024;
 inline constexpr std::size_t kMiB = 1024 * kKiB;
 
 /// A bounds-checked cursor over bytes that the caller keeps alive. Reads are big-endian, as network
-/// protocols are. Failure is sticky: after the first short read every read gives zero or nothing, and
+/// protocols are. Failure is sticky: after the first short read each gives zero or nothing, and
 /// ok() tells, so a message can be read in a row and checked once.
 class ByteReader {
  public:

@@ -10,7 +10,7 @@ namespace misrule {
 
 }  // namespace misrule
 
-#define MISRULE_CHECK(condition)                                                   \
-  (static_cast<bool>(condition)                                                    \
-       ? static_cast<void>(0)                                                      \
+#define MISRULE_CHECK(condition) \
+  (static_cast<bool>(condition)  \
+       ? static_cast<void>(0)    \
        : ::misrule::check_failed(#condition, std::source_location::current()))

@@ -5,10 +5,10 @@
 // MISRULE_LOG="info,proxy/net=debug" chooses levels; nothing is written by default but warnings.
 // A module is the folder's path. Lines go to standard error.
 
-#include <fmt/format.h>
-
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace misrule {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Chance that repeats: a decision is a hash of what is decided, never a draw from a shared stream, so
+// Chance that repeats: a decision is a hash of what is decided, not drawn from a shared stream, so
 // thread timing cannot change another decision.
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace misrule {
 struct DecisionKey {
   std::uint64_t seed = 1;
   std::string_view rule = {};   ///< The rule's id.
-  std::string_view actor = {};  ///< "api#2": a service's second connection; a path in a process tree.
+  std::string_view actor = {};  ///< "api#2": a service's second connection; a path of processes.
   std::uint64_t ordinal = 0;    ///< The how-manieth decision of this rule for this actor, from 0.
 };
 

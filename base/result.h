@@ -44,16 +44,16 @@ inline std::unexpected<Error> fail(Code code, std::string what) {
   return std::unexpected(Error{.code = code, .what = std::move(what)});
 }
 
-/// kIo with the text of `error_number` (an errno value): "connect 127.0.0.1:5432: Connection refused".
+/// kIo with the text of `error_number`, an errno: "connect 127.0.0.1:5432: Connection refused".
 Error errno_error(std::string_view what, int error_number);
 
 }  // namespace misrule
 
 #define MISRULE_CONCAT_(a, b) a##b
 #define MISRULE_CONCAT(a, b) MISRULE_CONCAT_(a, b)
-#define MISRULE_TRY_(temporary, declaration, ...)                                             \
-  auto&& temporary = (__VA_ARGS__);                                                           \
-  if (!temporary.has_value()) return std::unexpected(std::move(temporary).error());           \
+#define MISRULE_TRY_(temporary, declaration, ...)                                   \
+  auto&& temporary = (__VA_ARGS__);                                                 \
+  if (!temporary.has_value()) return std::unexpected(std::move(temporary).error()); \
   declaration = *std::move(temporary)
 
 /// MISRULE_TRY(const auto port, parse_port(text)); returns the error or goes on with the value.
@@ -61,6 +61,6 @@ Error errno_error(std::string_view what, int error_number);
   MISRULE_TRY_(MISRULE_CONCAT(misrule_try_, __LINE__), declaration, __VA_ARGS__)
 
 /// MISRULE_TRY_VOID(start()); the same for a Status.
-#define MISRULE_TRY_VOID(...)                                                  \
-  if (auto misrule_status = (__VA_ARGS__); !misrule_status.has_value())        \
+#define MISRULE_TRY_VOID(...)                                           \
+  if (auto misrule_status = (__VA_ARGS__); !misrule_status.has_value()) \
   return std::unexpected(std::move(misrule_status).error())

@@ -2,22 +2,22 @@
 
 // The one interface between the pumps of proxy/net and a protocol.
 //
-// A Conversation keeps the session state of one connection exact, even while no rule exists, because
+// A Conversation keeps one connection's session state exact, even while no rule exists, because
 // rules arrive while pooled connections are open. It owns no bytes, sockets, clocks or threads: the
 // pump lends it what is unread in one direction, and it says how far that may flow and what to do
 // there. Both directions of a connection are walked on one thread, never at once.
 //
-// The pump's contract: when the connection stands, walk(kToServer, {}) once, with its act applied, so
+// The pump's contract: when the connection stands, walk(kToServer, {}) once, its act applied, so
 // that a unit that needs no bytes (a connection) can be decided. Then, per direction d:
 //
 //   unread = in.read()                      all bytes not yet consumed, at least one of them new
 //   loop: step = walk(d, unread)
 //         write step.pass bytes of unread to the other side, as they came, and consume them
-//         if step.act: apply it, then walk again over what is left, even if nothing is (an empty view)
+//         if step.act: apply it, then walk again over what is left, even if that is nothing
 //         else: read more
 //   end of stream: ended(d) once; its act is applied; then the half-close travels
 //
-// Whoever writes to a side holds that side's write turn for the whole of one step (pass and act), so
+// Whoever writes to a side holds its write turn for the whole of one step (pass and act), so
 // an Answer lands at a message border: a conversation gives one only when, by its own account, the
 // reply stream stands at a border and nothing older is owed.
 
@@ -74,9 +74,9 @@ struct Step {
 };
 
 enum class Released : std::uint8_t {
-  kDue,         ///< The time of the hold is over.
-  kRuleEnded,   ///< The rule is gone: go on at once.
-  kCancelled,   ///< The client asked for cancellation (a CancelRequest on another connection).
+  kDue,        ///< The time of the hold is over.
+  kRuleEnded,  ///< The rule is gone: go on at once.
+  kCancelled,  ///< The client asked for cancellation (a CancelRequest on another connection).
 };
 
 /// What a conversation asks of, and tells, its surroundings. All calls are made from within walk(),

@@ -11,7 +11,7 @@
 
 namespace misrule::codecs {
 
-/// One executable unit: a statement, a request, a connection. Views live for the call they are given to.
+/// One executable unit: a statement, a request, a connection. Views live for one call.
 struct Facts {
   std::uint64_t unit = 0;           ///< Unique in its conversation, from 1.
   std::string_view protocol = {};   ///< "postgres", "http", "tcp".
@@ -25,7 +25,7 @@ struct Facts {
 
 /// The error a client is to be told, in the words of its protocol.
 struct ErrorText {
-  std::string code = {};          ///< Postgres: five characters of SQLSTATE.
+  std::string code = {};  ///< Postgres: five characters of SQLSTATE.
   std::string message = {};
   std::string severity = {};      ///< Postgres: "ERROR" or "FATAL".
   unsigned status = 0;            ///< HTTP.
@@ -37,16 +37,16 @@ struct ErrorText {
 struct Verb {
   enum class Kind : std::uint8_t {
     kForward,
-    kPoison,     ///< The server must fail it by itself, the client is told `error`. Postgres.
-    kReplace,    ///< It never reaches the server; the client is told `error`. HTTP.
-    kSwallow,    ///< It never reaches the server, and nothing is answered.
-    kClose,      ///< The connection ends: gracefully, towards both sides.
-    kReset,      ///< The same with a TCP reset.
+    kPoison,   ///< The server must fail it by itself, the client is told `error`. Postgres.
+    kReplace,  ///< It never reaches the server; the client is told `error`. HTTP.
+    kSwallow,  ///< It never reaches the server, and nothing is answered.
+    kClose,    ///< The connection ends: gracefully, towards both sides.
+    kReset,    ///< The same with a TCP reset.
   } kind = Kind::kForward;
-  Duration hold = {};        ///< Zero: at once.
-  bool hold_reply = false;   ///< The hold concerns the reply instead of the request.
-  ErrorText error = {};      ///< kPoison, kReplace.
-  std::uint64_t tag = 0;     ///< Opaque: who decided. Comes back in Exchange. 0: nobody.
+  Duration hold = {};       ///< Zero: at once.
+  bool hold_reply = false;  ///< The hold concerns the reply instead of the request.
+  ErrorText error = {};     ///< kPoison, kReplace.
+  std::uint64_t tag = 0;    ///< Opaque: who decided. Comes back in Exchange. 0: nobody.
 };
 
 /// Did the server do what the unit asked?
@@ -55,12 +55,12 @@ enum class ServerOutcome : std::uint8_t { kDid, kDidNot, kUnknown };
 /// One unit with what became of it, told when its reply is complete or will never come.
 struct Exchange {
   std::uint64_t unit = 0;
-  std::string reply = {};  ///< As people say it: "SELECT 3", "ERROR 40001: ...", "200", "connection closed".
+  std::string reply = {};  ///< As people say it: "SELECT 3", "ERROR 40001: ...", "200".
   std::string code = {};   ///< SQLSTATE or HTTP status; empty if neither.
   std::int64_t rows = -1;  ///< Postgres: from the command tag; -1 if none.
   bool failed = false;     ///< The client was told that it failed.
   ServerOutcome server = ServerOutcome::kDid;
-  std::uint64_t tag = 0;   ///< Of the verb that touched it.
+  std::uint64_t tag = 0;  ///< Of the verb that touched it.
 };
 
 }  // namespace misrule::codecs

@@ -63,7 +63,7 @@ struct Service {
   std::string binary = {};  ///< A path (relative ones: to the spec's folder) or a name on PATH.
   std::vector<std::string> args = {};
   std::vector<std::pair<std::string, std::string>> env = {};  ///< In the spec's order.
-  std::string cwd = {};  ///< Empty: the spec's folder.
+  std::string cwd = {};                                       ///< Empty: the spec's folder.
   std::string user = {};
   std::vector<std::string> depends_on = {};
   Healthcheck healthcheck = {};

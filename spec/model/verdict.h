@@ -28,11 +28,11 @@ std::string_view outcome_name(Outcome outcome);
 
 /// One reason why a test did not pass; the first is the one that decided.
 struct Finding {
-  std::string message = {};       ///< "assert_eq: payments charged: expected 1, got 2"
+  std::string message = {};  ///< "assert_eq: payments charged: expected 1, got 2"
   SourcePosition position = {};
-  unsigned column_end = 0;        ///< The span ends before this column; 0 if unknown.
+  unsigned column_end = 0;  ///< The span ends before this column; 0 if unknown.
   std::string source_line = {};
-  std::string hint = {};          ///< What to do, where that is known.
+  std::string hint = {};                 ///< What to do, where that is known.
   std::vector<std::string> detail = {};  ///< Further lines: last output, near misses, a backtrace.
 };
 
@@ -53,10 +53,10 @@ struct TestReport {
   Duration took = {};
   std::vector<Finding> findings = {};
   std::vector<RuleReport> rules = {};
-  std::vector<std::string> notes = {};       ///< "postgres recovered in 0.3 s", stand-ins, lint.
+  std::vector<std::string> notes = {};  ///< "postgres recovered in 0.3 s", stand-ins, lint.
   std::uint64_t events_total = 0;
-  std::vector<std::uint64_t> story = {};     ///< Numbers of the events that explain a failure.
-  std::string event_log = {};                ///< Path of the events file.
+  std::vector<std::uint64_t> story = {};  ///< Numbers of the events that explain a failure.
+  std::string event_log = {};             ///< Path of the events file.
 };
 
 /// Exit code of a whole run; precedence 130, 2, 3, 1, 0.

@@ -160,8 +160,8 @@ class ClusterMaker {
                        fmt::format("-F -c listen_addresses='' -k '{}'", folder_), "start"});
     if (const auto started = run_command(start); !started) return std::unexpected(started.error());
     Command psql = server_command("psql");
-    psql.argv.insert(psql.argv.end(), {"-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", "-h", folder_, "-U",
-                                       settings_.user, "-d", settings_.database});
+    psql.argv.insert(psql.argv.end(), {"-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", "-h",
+                                       folder_, "-U", settings_.user, "-d", settings_.database});
     psql.input = settings_.seed_sql;
     const auto seeded = run_command(psql);
     Command stop = server_command("pg_ctl");
