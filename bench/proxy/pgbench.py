@@ -93,7 +93,8 @@ def report(rounds, peers):
                                               "cpu_of_haproxy": statistics.median(costs or [0])}
             texts = [f"{statistics.median(each):12.2f}" if each else " " * 12
                      for each in (versus, costs)]
-            print(f"  {peer.name:10} {tps:10.0f}/s {ratio:12.2f} {texts[0]} {cpu:17.1f} us {texts[1]}")
+            print(f"  {peer.name:10} {tps:10.0f}/s {ratio:12.2f} {texts[0]} {cpu:17.1f} us "
+                  f"{texts[1]}")
     return figures
 
 
