@@ -197,7 +197,7 @@ void Analysis::read_fault(const Unit& unit, const CallExpr& call) {
   }
 }
 
-void Analysis::read_rule(const Unit& unit, const Expr& expr, RuleUse use, bool target_known,
+void Analysis::read_rule(const Unit& unit, const Expr& expr, const RuleUse& use, bool target_known,
                          std::vector<model::Rule>& out) {
   if (expr.kind == ExprKind::kList || expr.kind == ExprKind::kTuple) {
     for (const auto& item : star::as<star::ListExpr>(expr).items) {

@@ -27,7 +27,7 @@ class Analysis {
   void check_names(const Unit& unit);
   void note_unused_scenarios();
   void read_fault(const Unit& unit, const star::CallExpr& call);
-  void read_rule(const Unit& unit, const star::Expr& expr, RuleUse use, bool target_known,
+  void read_rule(const Unit& unit, const star::Expr& expr, const RuleUse& use, bool target_known,
                  std::vector<model::Rule>& out);
   void check_fault_keywords(const Unit& unit, const star::CallExpr& call);
   void note_families(const Unit& unit, const star::CallExpr& call);

@@ -64,6 +64,7 @@ std::string_view wanted_type(const StringPairs*) { return "dict of strings"; }
 
 void unpack_keywords(const star::Args& args, std::initializer_list<star::Param> params) {
   std::vector<std::string> names;
+  names.reserve(params.size());
   for (const star::Param& param : params) names.emplace_back(param.name);
   for (std::size_t k = 0; k < args.keywords().size(); ++k) {
     const std::string_view name = args.keyword_name(k);

@@ -44,6 +44,7 @@ const EventType* find_event_type(std::string_view name) {
 
 std::vector<std::string> event_type_names() {
   std::vector<std::string> names;
+  names.reserve(event_types().size());
   for (const EventType& type : event_types()) names.emplace_back(type.name);
   return names;
 }

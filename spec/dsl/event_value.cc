@@ -75,7 +75,7 @@ Value plain(const Value& value) {
 
 }  // namespace
 
-FieldValue::FieldValue(model::Field field)
+FieldValue::FieldValue(const model::Field& field)
     : text_(model::field_text(field)), decoded_(std::visit(Decoder{}, field)) {}
 
 void FieldValue::write_repr(star::Writer& out) const { out.repr(decoded_); }
@@ -184,8 +184,8 @@ const star::Dict* EventValue::payload() {
 }
 
 std::optional<Value> EventValue::find(std::string_view name) {
-  const auto field = [](model::Field value) {
-    return Value::object(star::make<FieldValue>(std::move(value)));
+  const auto field = [](const model::Field& value) {
+    return Value::object(star::make<FieldValue>(value));
   };
   if (name == "type") return field(event_->type);
   if (name == "service") return field(event_->service);

@@ -17,7 +17,7 @@ namespace misrule::dsl {
 class FieldValue final : public star::HostObject {
  public:
   static constexpr std::string_view kTypeName = "event field";
-  explicit FieldValue(model::Field field);
+  explicit FieldValue(const model::Field& field);
   const std::string& text() const { return text_; }
   /// The typed value: an int, a string, a dict ...
   const star::Value& decoded() const { return decoded_; }

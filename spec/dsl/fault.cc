@@ -158,6 +158,7 @@ model::Rule FaultCall::rule_from(const UsedRule& used, RunState& run) const {
 
 std::vector<model::Rule> FaultCall::rules(RunState& run) const {
   std::vector<model::Rule> rules;
+  rules.reserve(used_.size());
   for (const UsedRule& used : used_) rules.push_back(rule_from(used, run));
   return rules;
 }

@@ -152,6 +152,7 @@ std::size_t EventFilter::shown_count() const {
 
 std::string EventFilter::shown() const {
   std::vector<std::string> parts;
+  parts.reserve(shown_.size());
   for (const auto& [type, number] : shown_) parts.push_back(fmt::format("{} {}", number, type));
   return parts.empty() ? "none" : listed(parts);
 }

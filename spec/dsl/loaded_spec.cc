@@ -143,6 +143,7 @@ std::vector<Problem> LoadedSpec::load() {
     }
   }
   std::vector<Problem> rendered;
+  rendered.reserve(problems.size());
   for (const Diagnostic& problem : problems) rendered.push_back(problem_of(problem));
   return rendered;
 }

@@ -101,6 +101,7 @@ Value run_parallel(Args& args) {
     const Cancellable cancellable(session_of(args).threads, branches);
     const star::Runtime::Release unlocked(runtime);
     std::vector<std::jthread> threads;
+    threads.reserve(branches.size());
     for (Branch& branch : branches) {
       threads.emplace_back([&branch, &runtime] { branch.run(runtime); });
     }
@@ -108,6 +109,7 @@ Value run_parallel(Args& args) {
   args.thread().check_cancelled();
   rethrow_first(branches);
   std::vector<Value> results;
+  results.reserve(branches.size());
   for (Branch& branch : branches) results.push_back(std::move(branch.result));
   return Value::list(std::move(results));
 }

@@ -16,6 +16,7 @@ namespace {
 
 std::vector<std::string> service_names(const Session& session) {
   std::vector<std::string> names;
+  names.reserve(session.topology.services.size());
   for (const Service& service : session.topology.services) names.push_back(service.name);
   return names;
 }

@@ -84,6 +84,7 @@ void ServiceValue::list_dynamic_attributes(std::vector<Symbol>& out) const {
 
 void ServiceValue::raise_no_attribute(Symbol name) const {
   std::vector<std::string> known;
+  known.reserve(declared_.interfaces.size());
   for (const model::Interface& interface : declared_.interfaces) known.push_back(interface.name);
   const std::string interfaces = listed(known);
   if (declared_.interfaces.size() == 1) {

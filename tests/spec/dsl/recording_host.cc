@@ -40,6 +40,7 @@ StepReply RecordingHost::step(const StepCall& call) {
 Result<ArmId> RecordingHost::arm(std::vector<model::Rule> rules) {
   if (on_arm) MISRULE_TRY_VOID(on_arm(rules));
   std::vector<std::string> ids;
+  ids.reserve(rules.size());
   for (const model::Rule& rule : rules) ids.push_back(rule.id());
   note(fmt::format("arm {}", fmt::join(ids, ", ")));
   const std::scoped_lock lock(mutex_);

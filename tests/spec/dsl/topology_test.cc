@@ -160,6 +160,7 @@ TEST_F(Topology, EnvLooksAtSetFirst) {
 
 std::vector<std::string> notes_of(const Spec& spec) {
   std::vector<std::string> notes;
+  notes.reserve(spec.notes().size());
   for (const Problem& note : spec.notes()) notes.push_back(note.finding.message);
   return notes;
 }
