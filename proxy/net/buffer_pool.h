@@ -32,9 +32,13 @@ class BufferPool {
   static Buffer fresh(std::size_t size) {
     return {.bytes = std::make_unique_for_overwrite<char[]>(size), .size = size};
   }
-  void give(Buffer buffer) {
-    if (buffer.size == kSmall && small_.size() < kKept) small_.push_back(std::move(buffer));
-    if (buffer.size == kLarge && large_.size() < kLargeKept) large_.push_back(std::move(buffer));
+  /// Leaves none behind.
+  void give(Buffer& buffer) {
+    const bool is_large = buffer.size == kLarge;
+    std::vector<Buffer>& shelf = is_large ? large_ : small_;
+    const bool fits = is_large || buffer.size == kSmall;
+    if (fits && shelf.size() < (is_large ? kLargeKept : kKept)) shelf.push_back(std::move(buffer));
+    buffer = Buffer();
   }
 
  private:

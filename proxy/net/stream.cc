@@ -20,7 +20,7 @@ Stream::Stream(Loop& loop, UniqueFd fd, StreamOwner& owner)
 
 Stream::~Stream() {
   loop_.forget(*this);
-  if (buffer_.bytes) loop_.buffers().give(std::move(buffer_));
+  if (buffer_.bytes) loop_.buffers().give(buffer_);
 }
 
 void Stream::consume(std::size_t bytes) {
@@ -125,7 +125,8 @@ bool Stream::make_room() {
   if (buffer_.size >= kGatheredMax) return false;
   Buffer grown = BufferPool::fresh(buffer_.size * 2);
   std::memcpy(grown.bytes.get(), buffer_.bytes.get(), held);
-  loop_.buffers().give(std::exchange(buffer_, std::move(grown)));
+  loop_.buffers().give(buffer_);
+  buffer_ = std::move(grown);
   return true;
 }
 
@@ -146,7 +147,7 @@ bool Stream::try_write() {
 void Stream::release_buffer() {
   if (!buffer_.bytes || begin_ != end_) return;
   begin_ = end_ = 0;
-  loop_.buffers().give(std::exchange(buffer_, {}));
+  loop_.buffers().give(buffer_);
 }
 
 }  // namespace misrule::proxy
