@@ -14,6 +14,7 @@
 #include "controller/compile/rules_file.h"
 #include "controller/launch/native/stand_in.h"
 #include "controller/run/coordinator.h"
+#include "controller/run/file_rules.h"
 #include "controller/run/loading.h"
 #include "controller/run/privileges.h"
 #include "controller/run/report_json.h"
@@ -40,13 +41,20 @@ int worse_of(int a, int b) {
   return weight(a) >= weight(b) ? a : b;
 }
 
-Result<model::RuleFile> read_rules(const std::string& path) {
+Result<model::RuleFile> read_rules(const std::string& path, const LoadedRun& loaded) {
   if (path.empty()) return model::RuleFile();
   std::ifstream file(path);
   if (!file) return fail(Code::kInvalid, fmt::format("--rules {}: cannot be read", path));
   std::stringstream text;
   text << file.rdbuf();
-  return rules_from_yaml(text.str(), path);
+  MISRULE_TRY(model::RuleFile rules, rules_from_yaml(text.str(), path));
+  // A test that seems not to exist may stand in a spec that could not be loaded.
+  if (loaded.problems.empty()) MISRULE_TRY_VOID(check_file_rules(rules, path, loaded.specs));
+  return rules;
+}
+
+SpecProblem problem_of_rules(const std::string& path, const Error& error) {
+  return {.file = path, .finding = {.message = error.what}, .rendered = error.what};
 }
 
 RunPlan plan_of(const RunRequest& request, const LoadedRun& loaded) {
@@ -118,19 +126,20 @@ Status begin_run(const RunRequest& request, RunPlan& plan) {
 Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   const TimePoint start = SteadyClock().now();
   LoadedRun loaded = load_run(request);
-  MISRULE_TRY(model::RuleFile rules, read_rules(request.rules_file));
+  Result<model::RuleFile> rules = read_rules(request.rules_file, loaded);
+  if (!rules) loaded.problems.push_back(problem_of_rules(request.rules_file, rules.error()));
   tell_problems(loaded, observer);
   RunResult result = {
       .exit_code = code_of(loaded), .plan = plan_of(request, loaded), .problems = loaded.problems};
   std::ranges::move(loaded.obstacles, std::back_inserter(result.problems));
-  if (loaded.tests.empty()) return result;
-  note_templates(rules, result.plan);
+  if (loaded.tests.empty() || !rules) return result;
+  note_templates(*rules, result.plan);
   MISRULE_TRY_VOID(begin_run(request, result.plan));
   MISRULE_TRY(EventNumbers numbers, EventNumbers::create());
   MISRULE_TRY(std::string shim, find_shim());
   const RunContext context = {.request = request,
                               .specs = std::move(loaded.specs),
-                              .rules = std::move(rules),
+                              .rules = *std::move(rules),
                               .numbers = std::move(numbers),
                               .shim_path = std::move(shim)};
   observer.planned(result.plan);

@@ -22,7 +22,7 @@ struct RunRequest {
   bool strict = false;
   std::string backend = "auto";  ///< "native", "docker", "auto".
   bool host_network = false;
-  std::string rules_file = {};  ///< Empty: the rules of the spec.
+  std::string rules_file = {};  ///< Declared rules to arm beside the spec's own; empty: none.
   bool keep = false;            ///< The last world stays, for `misrule enter`.
   std::vector<std::pair<std::string, std::string>> set = {};  ///< --set NAME=VALUE
 };

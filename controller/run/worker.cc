@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "controller/compile/rules_file.h"
+#include "controller/run/file_rules.h"
 #include "controller/run/judge.h"
 #include "controller/run/report_json.h"
 #include "controller/run/sql_seed.h"
@@ -38,6 +39,7 @@ class Worker {
   Status run_body();
   Status seed(const ServicePlan& plan);
   Result<dsl::ArmId> arm_file_rules();
+  std::set<std::string> families_of(const std::string& service);
   void stop(Stop reason);
   void tell_phase(const std::string& what);
   void tell(const json::object& line);
@@ -115,6 +117,7 @@ void Worker::stop(Stop reason) {
   model::Event event = {.service = std::string(kTestConsumer), .type = "lifecycle"};
   event.set("action", std::string(reason == Stop::kDeadline ? "deadline" : "interrupted"));
   log_.emit(std::move(event));
+  const std::scoped_lock lock(stopped_with_);
   if (services_) services_->wake();
 }
 
@@ -132,7 +135,7 @@ Status Worker::build() {
                                                           .supervisor = *supervisor_,
                                                           .sink = log_,
                                                           .describe = &describe_rule});
-  services_ = std::make_unique<Services>(Services::Parts{
+  auto services = std::make_unique<Services>(Services::Parts{
       .plans = context_.specs.at(order_.spec).plans,
       .supervisor = *supervisor_,
       .rules = *rules_,
@@ -141,17 +144,21 @@ Status Worker::build() {
       .init = init_,
       .activities = activities_,
       .stopping = stopping_,
-      .families = [this](const std::string& service) { return spec_.families_of(service); },
+      .families = [this](const std::string& service) { return families_of(service); },
       .world_folder = world_data_folder(seat_.order.id),
       .log_folder = order_.log_folder});
-  host_ = std::make_unique<WorldHost>(WorldHost::Parts{.log = log_,
-                                                       .proxy = *proxy_,
-                                                       .routes = *routes_,
-                                                       .rules = *rules_,
-                                                       .services = *services_,
-                                                       .watcher = watcher_,
-                                                       .activities = activities_,
-                                                       .interrupt_fd = interrupt_.fd()});
+  auto host = std::make_unique<WorldHost>(WorldHost::Parts{.log = log_,
+                                                           .proxy = *proxy_,
+                                                           .routes = *routes_,
+                                                           .rules = *rules_,
+                                                           .services = *services,
+                                                           .watcher = watcher_,
+                                                           .activities = activities_,
+                                                           .interrupt_fd = interrupt_.fd()});
+  // A deadline or an interrupt may look at them from the watcher's thread.
+  const std::scoped_lock lock(stopped_with_);
+  services_ = std::move(services);
+  host_ = std::move(host);
   return {};
 }
 
@@ -167,11 +174,17 @@ Status Worker::seed(const ServicePlan& plan) {
   return {};
 }
 
-Result<dsl::ArmId> Worker::arm_file_rules() {
-  std::vector<model::Rule> rules;
-  for (const model::TestRules& test : context_.rules.tests()) {
-    if (test.test() == order_.test) rules.assign(test.rules().begin(), test.rules().end());
+std::set<std::string> Worker::families_of(const std::string& service) {
+  std::set<std::string> families = spec_.families_of(service);
+  for (const model::Rule& rule : file_rules_of(context_.rules, order_.test)) {
+    const bool concerns = rule.has_syscall() && rule.target().service() == service;
+    if (concerns) families.insert(rule.syscall().family());
   }
+  return families;
+}
+
+Result<dsl::ArmId> Worker::arm_file_rules() {
+  std::vector<model::Rule> rules = file_rules_of(context_.rules, order_.test);
   if (rules.empty()) return dsl::ArmId{0};
   return host_->arm(std::move(rules));
 }

@@ -5,7 +5,6 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import time
 
 import misrule
@@ -115,10 +114,6 @@ class Preparation(misrule.Project):
 
 
 class Keep(misrule.Project):
-    def misrule(self, *arguments):
-        return subprocess.run([str(misrule.BINARY), *arguments], cwd=self.folder, text=True,
-                              capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
-
     def test_a_kept_world_is_entered_and_ended(self):
         run = self.run_spec(SERVICE + "def test_it():\n    pass\n", "--keep")
         self.assertEqual(run.code, 0, run.output)

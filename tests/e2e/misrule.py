@@ -131,6 +131,11 @@ class Project(unittest.TestCase):
         return Run(process.returncode, output,
                    json.loads(report.read_text()) if report.exists() else None)
 
+    def misrule(self, *arguments):
+        """Any other command."""
+        return subprocess.run([str(BINARY), *arguments], cwd=self.folder, text=True,
+                              capture_output=True, timeout=30, stdin=subprocess.DEVNULL)
+
     def events(self, test):
         folder = self.folder / ".misrule" / "runs" / "latest" / ("spec." + test)
         lines = (folder / "events.jsonl").read_text().splitlines()
