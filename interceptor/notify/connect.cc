@@ -33,6 +33,12 @@ bool is_fresh(int socket) {
   return poll(&look, 1, 0) <= 0 || (look.revents & POLLERR) == 0;
 }
 
+// Proxies listen on IPv4 alone, which a socket that wants nothing but IPv6 does not reach.
+void allow_mapped(int socket) {
+  const int off = 0;
+  setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+}
+
 // The flag belongs to the open description, so the process would see it: only while its thread is
 // inside connect() and only for as long as ours takes.
 class NonBlockingFor {
@@ -79,6 +85,7 @@ Result<ConnectCall> read_connect(const Notification& call) {
 ConnectAnswer connect_through(const ConnectCall& call, const Destination& to) {
   const auto reachable = for_family(to, call.family);
   if (!reachable) return {.kind = ConnectAnswer::Kind::kFail, .error = EAFNOSUPPORT};
+  if (call.family == AF_INET6) allow_mapped(call.socket.fd());
   int error = 0;
   {
     const NonBlockingFor scope(call.socket.fd(), call.blocking);

@@ -67,6 +67,7 @@ assert_eq(under(deny("EIO", path = "/tmp/f", nth = 2)), [200, 503, 200])
         run = self.assert_passes('''
 for host in ["localhost", "127.0.0.1", "::1", "::ffff:127.0.0.1"]:
     assert_eq(get("/connect?host=" + host).status, 200, host)
+assert_eq(get("/connect6").status, 200, "IPv6 alone")
 refused = fault(api, connect = deny("ECONNREFUSED", to = store), run = lambda: get("/connect"))
 assert_eq((refused.status, refused.body), (503, "ECONNREFUSED"))
 assert_eq(get("/connect").status, 200, "afterwards")

@@ -51,6 +51,12 @@ class Api(http.server.BaseHTTPRequestHandler):
     def do_connect(self, host="localhost", port="9000"):
         with socket.create_connection((host, int(port)), timeout=5) as connection:
             return connection.getpeername()[1]
+    def do_connect6(self, port="9000"):
+        """From a socket that IPv4 cannot reach, as Go's "tcp6" has them."""
+        with socket.socket(socket.AF_INET6) as connection:
+            connection.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            connection.connect(("::1", int(port)))
+            return connection.getpeername()[1]
     def do_mess(self, name, key):
         for folder in ("/tmp", "/run/user-of-misrule", "/dev/shm"):
             os.makedirs(folder, exist_ok=True)
