@@ -130,6 +130,8 @@ Value Interpreter::eval_binary(Frame& frame, const BinaryExpr& binary) {
     if (binary.op == BinaryOp::kSubtract) {
       return Value::integer(left.small_int() - right.small_int());
     }
+    frame.at(binary);
+    if (binary.op != BinaryOp::kDivide) return int_binary(binary.op, left, right);
   }
   frame.at(binary);
   return binary_op(binary.op, left, right);

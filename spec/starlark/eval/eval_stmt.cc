@@ -3,6 +3,7 @@
 #include "fmt/format.h"
 #include "spec/starlark/containers.h"
 #include "spec/starlark/diagnostic.h"
+#include "spec/starlark/eval/integers.h"
 #include "spec/starlark/eval/interpreter.h"
 #include "spec/starlark/eval/members.h"
 #include "spec/starlark/eval/operators.h"
@@ -190,6 +191,8 @@ void merge_in_place(Dict& dict, const Dict& right) {
 Value Interpreter::combine(Frame& frame, const AssignStmt& stmt, Value current,
                            const Value& right) {
   frame.at(stmt.target->lo, stmt.value->hi);
+  const bool small = current.is_small_int() && right.is_small_int();
+  if (small && stmt.op != BinaryOp::kDivide) return int_binary(stmt.op, current, right);
   if (stmt.op == BinaryOp::kAdd && current.kind() == Kind::kList && is_iterable(right)) {
     extend_in_place(*current.as_list(), right);
     return current;

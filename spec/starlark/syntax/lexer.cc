@@ -67,7 +67,7 @@ void Lexer::measure_indentation() {
   }
   for (; column < indents_.back(); --pending_) indents_.pop_back();
   if (column == indents_.back()) return;
-  indents_.back() = column;
+  if (indents_.size() > 1) indents_.back() = column;  // The outermost stays 0.
   problems_.error(position(), position() + 1,
                   "unindent does not match any outer indentation level");
 }

@@ -74,6 +74,12 @@ TEST(StaticErrors, SyntaxErrorsInSeveralStatementsAreAllReported) {
   EXPECT_THAT(lines, testing::ElementsAre(3U, 4U, 7U));
 }
 
+TEST(StaticErrors, AnUnindentThatFitsNoLevelIsOneError) {
+  Interpreted star;
+  EXPECT_EQ(star.error_of("if True:\n    x = 1\n  y = 2\nz = 3\nif True:\n    w = 1\n"),
+            "unindent does not match any outer indentation level");
+}
+
 TEST(StaticErrors, SomePythonIsAnsweredWithWhatToWrite) {
   const std::pair<const char*, const char*> kCases[] = {
       {"x = 1 is 2", "write =="},
