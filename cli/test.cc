@@ -86,6 +86,15 @@ int list_tests(const controller::RunRequest& request) {
   return result ? result->exit_code : refuse(result.error());
 }
 
+/// The outcome of a run that never began, for machines; people are told, too.
+controller::RunResult not_run(const controller::RunRequest& request, const Error& error) {
+  controller::RunResult result;
+  result.exit_code = refuse(error);
+  result.plan.seed = request.seed;
+  result.problems.push_back({.finding = {.message = error.what}, .rendered = error.what});
+  return result;
+}
+
 int run_tests(const TestOptions& options, const std::string& program) {
   // The file is opened first, so that a long run does not end with a path that cannot be written.
   std::ofstream file;
@@ -111,9 +120,12 @@ int run_tests(const TestOptions& options, const std::string& program) {
                         .verbose = options.verbose,
                         .program = program,
                         .version = MISRULE_VERSION});
-  const auto result = controller::run_specs(options.request, *report);
-  if (!result) return refuse(result.error());
-  report->finished(*result);
+  auto result = controller::run_specs(options.request, *report);
+  if (result) {
+    report->finished(*result);
+  } else {
+    result = not_run(options.request, result.error());
+  }
   if (options.json.empty()) return result->exit_code;
 
   const std::string json =

@@ -156,6 +156,14 @@ TEST(CommandLine, JsonGoesToAFileOrToStandardOutput) {
   EXPECT_TRUE(contains(piped.err, "✓ test_a"));
 }
 
+TEST(CommandLine, ARunThatNeverBeganIsJsonToo) {
+  const Outcome refused = run({"test", "a.star", "--json", "-"}, {.error = "misrule lacks root"});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_TRUE(contains(refused.err, "misrule: misrule lacks root")) << refused.err;
+  EXPECT_TRUE(contains(refused.out, R"("exit_code":3)")) << refused.out;
+  EXPECT_TRUE(contains(refused.out, R"("message":"misrule lacks root")")) << refused.out;
+}
+
 TEST(CommandLine, CheckAndCompile) {
   EXPECT_EQ(run({"check", "a.star"}).out, "shop.star: 1 tests\n");
   EXPECT_EQ(run({"check", "a.star"}, {.exit_code = 2}).code, 2);
