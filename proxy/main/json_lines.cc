@@ -49,6 +49,12 @@ void write_all(int fd, std::string_view bytes) {
 
 }  // namespace
 
+std::string json_list(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list.append(list.empty() ? "[" : ",").append(quoted(text));
+  return list.empty() ? "[]" : list.append("]");
+}
+
 std::string to_json_line(const model::Event& event) {
   std::string line =
       fmt::format(R"({{"number":{},"time_ns":{},"service":{},"type":{})", event.number,

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "spec/model/event.h"
 
@@ -40,6 +41,9 @@ class JsonLines final : public model::EventSink {
   bool closed_ = false;
   std::thread writer_;
 };
+
+/// ["a","b"]
+std::string json_list(const std::vector<std::string>& texts);
 
 /// One line, with its newline.
 std::string to_json_line(const model::Event& event);

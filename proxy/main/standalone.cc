@@ -30,6 +30,7 @@ void tell_counters(const Proxy& proxy, model::EventSink& sink) {
     model::Event event = lifecycle("tally");
     event.set("rule", tally.rule).set("considered", number(tally.considered));
     event.set("matched", number(tally.matched)).set("fired", number(tally.fired));
+    event.set("near_misses", model::Json{json_list(tally.near_misses)});
     sink.emit(std::move(event));
   }
   const Counters counters = proxy.counters();

@@ -85,6 +85,17 @@ class Faults(unittest.TestCase):
         return answer.status, answer.read().decode().strip()
 
 
+class Tallies(Faults):
+    def test_a_rule_that_never_fired_says_what_came_nearest(self):
+        self.proxy.set_rules([rule("/nowhere", error(), "unmet"), rule("/echo/a", error(), "met")])
+        connection = self.connection()
+        for path in ("/echo/a", "/echo/b", "/echo/b"):
+            self.ask(connection, path)
+        tallies = self.proxy.tallies()
+        self.assertIn("2x GET /echo/b", tallies["unmet"]["near_misses"])
+        self.assertEqual((tallies["met"]["fired"], tallies["met"]["near_misses"]), (1, []))
+
+
 class Errors(Faults):
     STEPS = ["GET /echo/1", "GET /echo/2", "POST /echo/3", "GET /echo/4", "GET /echo/5",
              "GET /echo/6"]
