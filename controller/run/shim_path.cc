@@ -15,7 +15,7 @@ Result<std::string> find_shim() {
     fs::path path = fs::weakly_canonical(folder / place, error);
     if (::access(path.c_str(), X_OK) == 0) return path.string();
   }
-  return fail(Code::kNotFound,
+  return fail(Code::kUnsupported,
               fmt::format("misrule-shim is not beside misrule in {}: install misrule again",
                           folder.string()));
 }
