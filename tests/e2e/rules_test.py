@@ -54,7 +54,7 @@ class Rules(misrule.Project):
     def test_what_can_never_fire_is_refused_before_anything_starts(self):
         error = "error: {status: 503}"
         for arguments, reason in (
-                (("http", error, "test_itt"), "there is no test 'test_itt' (did you mean test_it?)"),
+                (("http", error, "test_itt"), "no test 'test_itt' (did you mean test_it?)"),
                 (("http", error, "test_it", "apy"), "there is no service 'apy'"),
                 (("query", "drop: {}"), "query= is for postgres interfaces"),
                 (("wrote", "deny: {error: EIO}"), "there is no family of system calls 'wrote'"),
