@@ -113,6 +113,20 @@ def test_next():
             self.assertNotIn("test_next ", output)
             run.assert_gone(self)
 
+    def test_an_interrupt_while_a_service_starts(self):
+        process = self.start(PASSING.replace('8080/health")', '8080/nowhere", timeout = "60s")'))
+        log = self.folder / ".misrule" / "runs" / "latest" / "spec.test_it" / "events.jsonl"
+        starting = misrule.wait_until(lambda: log.exists() and '"starting"' in log.read_text(), 60)
+        self.assertTrue(starting, "the control")
+        run = world.of_run(process.pid, self.folder)
+        run.look()
+        asked = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+        self.assertLess(time.monotonic() - asked, 2.0, "everything is gone within 2 s")
+        self.assertEqual(process.returncode, 130, output)
+        run.assert_gone(self)
+
     def test_the_weightier_code_wins(self):
         self.write("wrong.star", "def test_x(:")
         self.assertEqual(self.run_spec(PASSING.replace("200", "201"), "wrong.star").code, 2)

@@ -70,11 +70,15 @@ class World:
             raise AssertionError(f"no step {step}")
         if not wait_until(lambda: self.find()[who]):
             raise AssertionError(f"no process {who}")
+        self.look()
+        return self.pids[who]
+
+    def look(self):
+        """Notes what there is now, and must not be there later."""
         outside = namespaces_of(os.getpid())
         self.all = descendants_of(self.coordinator)
         self.namespaces = set().union(*(namespaces_of(pid) for pid in self.all)) - outside
         self.run = os.readlink(self.folder / ".misrule" / "runs" / "latest")
-        return self.pids[who]
 
     def leftovers(self):
         left = [f"process {pid} {status_of(pid).get('Name')}" for pid in self.all
