@@ -8,7 +8,13 @@
 namespace misrule::controller {
 namespace {
 
+// A recording rule does nothing: it explains no exit, holds back no restart, and may stay unfired.
+bool is_recording(const model::Rule& rule) {
+  return rule.action_case() == model::Rule::ACTION_NOT_SET;
+}
+
 bool concerns(const model::Rule& rule, const std::string& service) {
+  if (is_recording(rule)) return false;
   return rule.target().service() == service || rule.source() == service;
 }
 
@@ -125,6 +131,7 @@ std::vector<model::RuleReport> ArmedRules::reports() const {
   const std::map<std::string, model::RuleTally> known = tallies();
   std::vector<model::RuleReport> out;
   for (const model::Rule& rule : ever_) {
+    if (is_recording(rule)) continue;
     const auto tally = known.find(rule.id());
     out.push_back(
         {.id = rule.id(),

@@ -74,8 +74,10 @@ void Judge::add_body() {
   if (!course_.body || course_.body->completed || course_.body->cancelled) return;
   model::Finding finding =
       course_.body->finding.value_or(model::Finding{.message = "the test did not complete"});
-  add(course_.body->infrastructure ? model::Outcome::kError : model::Outcome::kFailed,
-      std::move(finding));
+  model::Outcome outcome = model::Outcome::kFailed;
+  if (course_.body->undecided) outcome = model::Outcome::kInconclusive;
+  if (course_.body->infrastructure) outcome = model::Outcome::kError;
+  add(outcome, std::move(finding));
 }
 
 void Judge::add_exits() {

@@ -94,6 +94,13 @@ TEST(JudgeTest, ADeadlineFailsAndAnUndecidedLivenessIsInconclusive) {
   EXPECT_EQ(judge(course).outcome, Outcome::kInterrupted);
 }
 
+TEST(JudgeTest, AnAssertionThatCouldNotBeDecidedIsInconclusive) {
+  dsl::BodyResult body = {.undecided = true, .finding = model::Finding{.message = "assert_never"}};
+  EXPECT_EQ(judge({.body = body}).outcome, Outcome::kInconclusive);
+  body.undecided = false;
+  EXPECT_EQ(judge({.body = body}).outcome, Outcome::kFailed);
+}
+
 TEST(ReportJsonTest, EveryFieldSurvivesTheWay) {
   const model::TestReport report = {
       .test = "test_it",
