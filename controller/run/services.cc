@@ -128,6 +128,8 @@ void Services::note_line(Running& service, std::string_view line) {
 void Services::note_end(Running& service, const ProcessEnd& end) {
   const std::string& name = service.plan->service.name;
   const std::string explained_by = parts_.rules.explains(name);
+  // Told before anybody can act on it: what starts it again comes after its end.
+  emit_end(service, end, explained_by);
   {
     const std::scoped_lock lock(mutex_);
     service.alive = false;
@@ -145,6 +147,10 @@ void Services::note_end(Running& service, const ProcessEnd& end) {
     }
     changed_.notify_all();
   }
+}
+
+void Services::emit_end(const Running& service, const ProcessEnd& end,
+                        const std::string& explained_by) const {
   model::Event event = model::Event{}.set("action", std::string("exited"));
   if (end.signal != 0) {
     event.set("signal", static_cast<std::int64_t>(end.signal));

@@ -79,6 +79,8 @@ class Services {
   Status probe(const Running& service) const;
   void note_line(Running& service, std::string_view line);
   void note_end(Running& service, const ProcessEnd& end);
+  void emit_end(const Running& service, const ProcessEnd& end,
+                const std::string& explained_by) const;
   void watch_output(Running& service, const char* stream, UniqueFd pipe);
   Error not_ready(Running& service, const std::string& why) const;
   void emit(const Running& service, model::Event event) const;

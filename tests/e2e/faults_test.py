@@ -97,6 +97,45 @@ def test_it():
         finding = run.test("test_it")["findings"][0]["message"]
         self.assertIn("store exited with status 0", finding, "and nothing else fails")
 
+    def test_restart_always_starts_it_while_the_fault_is_on(self):
+        body = """
+def crash():
+    get("/connect?port=1")
+    before = events()[-1].number
+    get("/exit?code=3")
+    assert_eventually(where = lambda e: e.get("action") == "ready" and e.number > before)
+    return get("/connect?port=1")
+again = fault(api, connect = deny("EHOSTUNREACH"), run = crash)
+assert_eq((again.status, again.body), (503, "EHOSTUNREACH"))
+"""
+        always = SERVICE.replace('"./api.py"', '"./api.py", restart = "always"')
+        self.assert_passes(body, always)
+        actions = [event.get("action") for event in self.events("test_it")]
+        self.assertLess(actions.index("exited"), actions.index("restarting"))
+        run = self.run_spec(always.replace("always", "after_fault") + """
+def test_it():
+    def crash():
+        api.get(path = "/connect?port=1")
+        api.get(path = "/exit?code=3")
+        return api.get(path = "/health")
+    assert_eq(fault(api, connect = deny("EHOSTUNREACH"), run = crash).ok, False)
+    assert_eq(api.get(path = "/health").ok, True, "after the fault")
+""")
+        self.assertEqual(run.code, 0, run.output)
+
+    def test_parallel_functions_wait_at_the_same_time(self):
+        self.assert_passes("""
+def write():
+    return get("/write?path=/tmp/f").duration_ms
+def both():
+    return parallel(write, write)
+took = fault(api, write = delay("400ms", path = "/tmp/f"), run = both)
+sends = [e for e in events(type = "step_send")]
+replies = [e for e in events(type = "step_recv")]
+assert_true(took[0] >= 400 and took[1] >= 400, str(took))
+assert_true(sends[1].source_time_ns < replies[0].source_time_ns, "one after the other")
+""")
+
     def test_http_faults_at_the_proxy(self):
         run = self.assert_passes('''
 assert_eq(get("/health").status, 200, "without the rule")
