@@ -17,7 +17,7 @@ namespace misrule::star {
 namespace {
 
 constexpr unsigned kDepthMax = 200;
-constexpr std::uint64_t kWorkMax = 50'000'000;
+constexpr std::uint64_t kWorkMax = 5'000'000;
 
 thread_local unsigned depth = 0;
 thread_local std::uint64_t work = 0;

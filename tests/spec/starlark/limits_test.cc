@@ -29,7 +29,8 @@ struct Hostile {
 class HostileSource : public testing::TestWithParam<Hostile> {};
 
 TEST_P(HostileSource, EndsWithAnError) {
-  Interpreted star({.limits = {.heap_bytes_max = std::size_t{8} << 20}});
+  Interpreted star(
+      {.limits = {.heap_bytes_max = std::size_t{8} << 20, .repr_bytes_max = std::size_t{1} << 20}});
   EXPECT_THAT(star.error_of(GetParam().source), HasSubstr(GetParam().message));
   // The runtime is as good as before.
   EXPECT_EQ(star.global("x = 1 + 1"), "2");
@@ -264,9 +265,9 @@ TEST(Memory, IsGivenBack) {
       "def f():\n  d = {}\n  for i in range(200):\n    d[str(i)] = [i, struct(a = i), lambda: d]\n"
       "  return len(d)\nx = f()";
   EXPECT_EQ(star.error_of(cycles), "");
-  // Forty times the budget, one list at a time.
-  EXPECT_EQ(star.error_of("def f():\n  for i in range(5000):\n    x = [i] * 1000\nf()"), "");
-  EXPECT_EQ(star.error_of("def f():\n  for i in range(5000):\n    s = 'a' * 8000\nf()"), "");
+  // Sixteen times the budget, one list at a time.
+  EXPECT_EQ(star.error_of("def f():\n  for i in range(2000):\n    x = [i] * 1000\nf()"), "");
+  EXPECT_EQ(star.error_of("def f():\n  for i in range(2000):\n    s = 'a' * 8000\nf()"), "");
 }
 
 TEST(Runtimes, CanBeMadeOneAfterTheOtherAndSideBySide) {
