@@ -135,9 +135,16 @@ interceptor::Route Routes::open(std::string_view consumer, const sockaddr_storag
   return route;
 }
 
-std::uint16_t Routes::test_port(const std::string& service, const std::string& interface) const {
+Result<std::uint16_t> Routes::open_for_test(const std::string& service,
+                                            const std::string& interface) const {
+  const std::string name = service + "." + interface;
   const auto found = listeners_.find(Key{std::string(kTestConsumer), service, interface});
-  if (found == listeners_.end()) return 0;
+  if (found == listeners_.end()) return fail(Code::kNotFound, "there is no interface " + name);
+  int error_number = 0;
+  if (!proxy_.open_upstream(found->second, &error_number)) {
+    return std::unexpected(
+        errno_error("connect to " + name, error_number != 0 ? error_number : ECONNREFUSED));
+  }
   return loopback_port(proxy_.listening_at(found->second).address);
 }
 

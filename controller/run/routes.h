@@ -27,8 +27,11 @@ class Routes final : public interceptor::ConnectRouter {
                             const sockaddr_storage& destination) override;
   interceptor::Route open(std::string_view consumer, const sockaddr_storage& destination) override;
 
-  /// Where the test reaches an interface. 0: there is no such one.
-  std::uint16_t test_port(const std::string& service, const std::string& interface) const;
+  /// The port where the test reaches an interface, with its upstream standing already: a server
+  /// that refuses connections refuses the test's, too. The error is what the test's connect() would
+  /// say.
+  Result<std::uint16_t> open_for_test(const std::string& service,
+                                      const std::string& interface) const;
 
  private:
   struct Declared {

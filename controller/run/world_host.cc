@@ -79,16 +79,21 @@ dsl::StepReply WorldHost::step(const dsl::StepCall& call) {
   const auto activity = parts_.activities.begin(call_text(call));
   const ServicePlan* plan = parts_.services.find_plan(call.service);
   if (plan == nullptr) return not_sent("there is no service " + call.service);
-  StepTarget target = plan->step;
-  target.host = "127.0.0.1";
-  target.port = parts_.routes.test_port(call.service, call.interface);
   // A database that comes back is waited for; one that does not is what the step then meets.
   const Status settled = settle_services();
   const std::uint64_t sent = emit_send(call);
-  dsl::StepReply reply =
-      settled ? run_step(call, target, parts_.interrupt_fd) : not_sent(settled.error().what);
+  dsl::StepReply reply = settled ? send_step(*plan, call) : not_sent(settled.error().what);
   emit_reply(call, reply, sent);
   return reply;
+}
+
+dsl::StepReply WorldHost::send_step(const ServicePlan& plan, const dsl::StepCall& call) {
+  const auto port = parts_.routes.open_for_test(call.service, call.interface);
+  if (!port) return not_sent(port.error().what);
+  StepTarget target = plan.step;
+  target.host = "127.0.0.1";
+  target.port = *port;
+  return run_step(call, target, parts_.interrupt_fd);
 }
 
 Result<dsl::ArmId> WorldHost::arm(std::vector<model::Rule> rules) {

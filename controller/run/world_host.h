@@ -48,6 +48,7 @@ class WorldHost final : public dsl::TestHost {
   Status settle_services();
   std::uint64_t emit_send(const dsl::StepCall& call);
   void emit_reply(const dsl::StepCall& call, const dsl::StepReply& reply, std::uint64_t sent);
+  dsl::StepReply send_step(const ServicePlan& plan, const dsl::StepCall& call);
 
   Parts parts_;
   SteadyClock clock_ = {};

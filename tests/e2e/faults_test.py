@@ -92,6 +92,7 @@ def test_it():
     store.get(path = "/exit?code=0")
     reply = api.get(path = "/connect")
     assert_eq((reply.status, reply.body), (503, "ECONNREFUSED"))
+    assert_eq(store.get(path = "/").error, "connect to store.main: Connection refused")
 ''')
         self.assertEqual(run.code, 1, run.output)
         finding = run.test("test_it")["findings"][0]["message"]
