@@ -76,23 +76,42 @@ Status join_namespaces(pid_t pid) {
   ::_exit(127);
 }
 
+int wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+constexpr int kCannotEnter = 3;
+
+// Runs in a process of its own, so that misrule itself stays where it is: a process that has joined
+// another pid namespace can start no helper for itself any more (a leak checker does at its end).
+[[noreturn]] void enter(pid_t pid_one, const std::vector<std::string>& command,
+                        const std::string& directory) {
+  if (const Status joined = join_namespaces(pid_one); !joined) {
+    fmt::print(stderr, "misrule: {}\n", joined.error().what);
+    ::_exit(kCannotEnter);
+  }
+  // A pid namespace is entered by children only.
+  const pid_t child = ::fork();
+  if (child == 0) become(command, directory);
+  ::_exit(child < 0 ? kCannotEnter : wait_for(child));
+}
+
 }  // namespace
 
 Result<int> enter_run(const std::string& run_id, const std::vector<std::string>& command) {
   MISRULE_TRY_VOID(check_privileges());
   MISRULE_TRY(const KeptWorld world, find_kept(run_id));
   const std::string directory = std::filesystem::current_path();
-  MISRULE_TRY_VOID(join_namespaces(world.pid_one.pid));
-  // A pid namespace is entered by children only.
   const pid_t child = ::fork();
   if (child < 0) return std::unexpected(errno_error("fork", errno));
   if (child == 0) {
-    become(command.empty() ? std::vector<std::string>{"/bin/bash"} : command, directory);
+    enter(world.pid_one.pid, command.empty() ? std::vector<std::string>{"/bin/bash"} : command,
+          directory);
   }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return wait_for(child);
 }
 
 Status end_run(const std::string& run_id) {
