@@ -46,7 +46,8 @@ class Kill(misrule.Project):
         if who == "service":
             # Its test goes on to its own end: the run is interrupted to see what is left of it.
             process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=30)
+        # Longer than the step that the killed server leaves waiting (30 s).
+        output, _ = process.communicate(timeout=90)
         run.assert_gone(self)
         self.assertEqual(marks(name, key), [])
         if code is not None:
