@@ -69,6 +69,7 @@ Status join_namespaces(pid_t pid) {
 [[noreturn]] void become(const std::vector<std::string>& command, const std::string& directory) {
   static_cast<void>(!::chdir(directory.c_str()));
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   ::execvp(argv[0], argv.data());
