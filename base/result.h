@@ -28,6 +28,8 @@ enum class Code : std::uint8_t {
 struct Error {
   Code code = Code::kInternal;
   std::string what = {};  ///< For people: value and bound, and what to do where that is known.
+  /// The one field of the input that is to blame, where there is one: "status". A literal.
+  std::string_view field = {};
 
   /// The same error, with what was being done in front: "opening the log: No space left".
   Error with(std::string_view context) && {
@@ -40,8 +42,8 @@ template <class T>
 using Result = std::expected<T, Error>;
 using Status = std::expected<void, Error>;
 
-inline std::unexpected<Error> fail(Code code, std::string what) {
-  return std::unexpected(Error{.code = code, .what = std::move(what)});
+inline std::unexpected<Error> fail(Code code, std::string what, std::string_view field = {}) {
+  return std::unexpected(Error{.code = code, .what = std::move(what), .field = field});
 }
 
 /// kIo with the text of `error_number`, an errno: "connect 127.0.0.1:5432: Connection refused".

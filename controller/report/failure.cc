@@ -31,9 +31,19 @@ std::string mark_of(Outcome outcome, const Paint& paint) {
   return paint.yellow("■");
 }
 
+/// "fired 2×, cut 4 open connections"; a rule that has only cut says only that, with a gap after
+/// its errno.
+std::string effect_text(const model::RuleTally& tally) {
+  if (tally.connections_cut == 0) return fmt::format("fired {}×", tally.fired);
+  std::string text = tally.fired == 0 ? " " : fmt::format("fired {}×, ", tally.fired);
+  text += fmt::format("cut {} open connection{}", tally.connections_cut,
+                      tally.connections_cut == 1 ? "" : "s");
+  return text;
+}
+
 std::string rule_summary(const model::RuleReport& rule) {
   const std::string& text = rule.description.empty() ? rule.id : rule.description;
-  return fmt::format("{} fired {}×", with_arrows(printable(text)), rule.tally.fired);
+  return fmt::format("{} {}", with_arrows(printable(text)), effect_text(rule.tally));
 }
 
 std::string rule_details(const model::TestReport& report, const model::RuleReport& rule,

@@ -47,6 +47,7 @@ json::object rule_value(const model::RuleReport& rule) {
           {"considered", rule.tally.considered},
           {"matched", rule.tally.matched},
           {"fired", rule.tally.fired},
+          {"connections_cut", rule.tally.connections_cut},
           {"near_misses", strings(rule.tally.near_misses)}};
 }
 

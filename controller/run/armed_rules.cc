@@ -75,6 +75,7 @@ void ArmedRules::cut_connections(const std::vector<model::Rule>& rules) {
   for (const model::Rule& rule : rules) {
     if (!cuts_connections(rule)) continue;
     const std::size_t count = cut_for(rule);
+    cut_[rule.id()] += count;
     emit("cut", rule, fmt::format("{} open connection{} cut", count, count == 1 ? "" : "s"));
   }
 }
@@ -123,6 +124,11 @@ std::map<std::string, model::RuleTally> ArmedRules::tallies() const {
     model::RuleTally& known = all[tally.rule];
     if (tally.considered > 0 || known.rule.empty()) known = std::move(tally);
   }
+  for (const auto& [rule, count] : cut_) {
+    model::RuleTally& known = all[rule];
+    known.rule = rule;
+    known.connections_cut = count;
+  }
   return all;
 }
 
@@ -137,6 +143,7 @@ std::vector<model::RuleReport> ArmedRules::reports() const {
         {.id = rule.id(),
          .description = parts_.describe == nullptr ? rule.id() : parts_.describe(rule),
          .position = position_of(rule),
+         .column_end = rule.position().column_end(),
          .tally = tally == known.end() ? model::RuleTally{.rule = rule.id()} : tally->second,
          .may_stay_unfired = rule.may_stay_unfired()});
   }
@@ -148,7 +155,7 @@ std::string ArmedRules::explains(const std::string& service) const {
   const std::map<std::string, model::RuleTally> known = tallies();
   for (const model::Rule& rule : ever_) {
     const auto tally = known.find(rule.id());
-    if (concerns(rule, service) && tally != known.end() && tally->second.fired > 0) {
+    if (concerns(rule, service) && tally != known.end() && tally->second.has_acted()) {
       return rule.id();
     }
   }

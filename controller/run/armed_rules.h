@@ -42,7 +42,7 @@ class ArmedRules {
   /// Every rule ever armed, in order, with what became of it.
   std::vector<model::RuleReport> reports() const;
 
-  /// The rule that explains what `service` did: it fired, and the service is its target or its
+  /// The rule that explains what `service` did: it has acted, and the service is its target or its
   /// source.
   std::string explains(const std::string& service) const;
   /// An armed rule that may still fire holds the service down.
@@ -65,6 +65,7 @@ class ArmedRules {
   mutable std::mutex mutex_ = {};
   std::vector<Batch> batches_ = {};  ///< Innermost first.
   std::vector<model::Rule> ever_ = {};
+  std::map<std::string, std::uint64_t> cut_ = {};  ///< Connections, by the id of the rule.
   dsl::ArmId next_ = 1;
 };
 

@@ -91,10 +91,12 @@ void Judge::add_exits() {
 
 void Judge::add_unfired() {
   for (const model::RuleReport& rule : course_.rules) {
-    if (rule.tally.fired > 0 || rule.may_stay_unfired) continue;
+    if (rule.tally.has_acted() || rule.may_stay_unfired) continue;
     model::Finding finding = {
         .message = fmt::format("the fault never fired: {}", rule.description),
         .position = rule.position,
+        .column_end = rule.column_end,
+        .source_line = rule.source_line,
         .hint = "optional = True on the action allows that",
     };
     const model::RuleTally& tally = rule.tally;

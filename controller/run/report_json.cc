@@ -30,9 +30,12 @@ json::object rule_json(const model::RuleReport& rule) {
   return {{"id", rule.id},
           {"description", rule.description},
           {"position", position_json(rule.position)},
+          {"column_end", rule.column_end},
+          {"source_line", rule.source_line},
           {"considered", rule.tally.considered},
           {"matched", rule.tally.matched},
           {"fired", rule.tally.fired},
+          {"connections_cut", rule.tally.connections_cut},
           {"near_misses", texts(rule.tally.near_misses)},
           {"may_stay_unfired", rule.may_stay_unfired}};
 }
@@ -102,10 +105,13 @@ model::RuleReport rule_of(const json::value& value) {
   return {.id = reader.text("id"),
           .description = reader.text("description"),
           .position = reader.position(),
+          .column_end = reader.number<unsigned>("column_end"),
+          .source_line = reader.text("source_line"),
           .tally = {.rule = reader.text("id"),
                     .considered = reader.number<std::uint64_t>("considered"),
                     .matched = reader.number<std::uint64_t>("matched"),
                     .fired = reader.number<std::uint64_t>("fired"),
+                    .connections_cut = reader.number<std::uint64_t>("connections_cut"),
                     .near_misses = reader.texts_of("near_misses")},
           .may_stay_unfired = reader.flag("may_stay_unfired")};
 }

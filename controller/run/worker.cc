@@ -214,6 +214,9 @@ TestCourse Worker::course() {
   if (course.stop != Stop::kNone) course.infrastructure = {};
   if (services_) course.exits = services_->exits();
   if (rules_) course.rules = rules_->reports();
+  for (model::RuleReport& rule : course.rules) {
+    rule.source_line = spec_.source_line(rule.position);
+  }
   return course;
 }
 

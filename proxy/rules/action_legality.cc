@@ -26,10 +26,11 @@ Status check_error_mode(const model::ErrorReply& error) {
         Code::kUnsupported,
         fmt::format("mode=\"{}\" ({}) comes with a later version; mode=\"reject\" is there: "
                     "the server does nothing and the client is told so",
-                    mode, meaning));
+                    mode, meaning),
+        "mode");
   }
   return fail(Code::kInvalid,
-              fmt::format("mode=\"{}\" is none of \"reject\", \"mask\", \"fake\"", mode));
+              fmt::format("mode=\"{}\" is none of \"reject\", \"mask\", \"fake\"", mode), "mode");
 }
 
 // "serialization failure", where the rule gives no text.
@@ -44,10 +45,12 @@ Status legalise_postgres_error(model::ErrorReply& error) {
   if (error.has_status() || error.has_body()) {
     return fail(Code::kInvalid,
                 "status= and body= are for http; a postgres error has message= and code= (an "
-                "SQLSTATE such as \"40001\", or its name)");
+                "SQLSTATE such as \"40001\", or its name)",
+                error.has_status() ? "status" : "body");
   }
   if (error.message().find('\0') != std::string::npos) {
-    return fail(Code::kInvalid, "message= contains a NUL byte, which ends a text in postgres");
+    return fail(Code::kInvalid, "message= contains a NUL byte, which ends a text in postgres",
+                "message");
   }
   if (!error.has_code()) {
     const auto named = postgres::condition_in_message(error.message());
@@ -59,12 +62,14 @@ Status legalise_postgres_error(model::ErrorReply& error) {
     return fail(Code::kInvalid,
                 fmt::format("code=\"{}\" is neither an SQLSTATE (five of 0-9 and A-Z, such as "
                             "\"40001\") nor a condition's name, such as \"serialization_failure\"",
-                            error.code()));
+                            error.code()),
+                "code");
   }
   if (!postgres::is_error(code)) {
     return fail(Code::kInvalid,
                 fmt::format("code=\"{}\" means success or a warning, which no error can carry",
-                            error.code()));
+                            error.code()),
+                "code");
   }
   error.set_code(code);
   if (error.message().empty()) error.set_message(default_message(condition));
@@ -78,7 +83,8 @@ Status legalise_http_error(model::ErrorReply& error) {
     return fail(Code::kInvalid,
                 fmt::format("code=\"{}\" is for postgres; an http error has status=, such as "
                             "status=503",
-                            error.code()));
+                            error.code()),
+                "code");
   }
   if (!error.has_status()) error.set_status(500);
   const std::uint32_t status = error.status();
@@ -86,15 +92,18 @@ Status legalise_http_error(model::ErrorReply& error) {
     return fail(Code::kInvalid,
                 fmt::format("status={} only announces an answer, the client would wait on: use 200 "
                             "to 599",
-                            status));
+                            status),
+                "status");
   }
   if (status < 200 || status > 599) {
-    return fail(Code::kInvalid, fmt::format("status={} is not within 200 to 599", status));
+    return fail(Code::kInvalid, fmt::format("status={} is not within 200 to 599", status),
+                "status");
   }
   if (has_no_body(status) && !(error.body().empty() && error.message().empty())) {
     return fail(
         Code::kInvalid,
-        fmt::format("an answer with status={} has no body: leave body= and message= out", status));
+        fmt::format("an answer with status={} has no body: leave body= and message= out", status),
+        error.body().empty() ? "message" : "body");
   }
   return {};
 }
@@ -110,19 +119,23 @@ Status legalise_error(Protocol protocol, model::ErrorReply& error) {
 
 Status check_delay(Protocol protocol, const model::Delay& delay) {
   if (delay.duration_us() == 0) {
-    return fail(Code::kInvalid, "delay() of no time does nothing: give a duration such as \"3s\"");
+    return fail(Code::kInvalid, "delay() of no time does nothing: give a duration such as \"3s\"",
+                "duration");
   }
   if (delay.duration_us() > kDelayMaxUs) {
-    return fail(Code::kInvalid, "delay() of more than 24 hours: use drop() to let nothing through");
+    return fail(Code::kInvalid, "delay() of more than 24 hours: use drop() to let nothing through",
+                "duration");
   }
   if (!delay.has_side() || delay.side() == "request") return {};
   if (delay.side() != "reply") {
     return fail(Code::kInvalid,
-                fmt::format("side=\"{}\" is neither \"request\" nor \"reply\"", delay.side()));
+                fmt::format("side=\"{}\" is neither \"request\" nor \"reply\"", delay.side()),
+                "side");
   }
   if (protocol != Protocol::kTcp) return {};
   return fail(Code::kInvalid,
-              "side=\"reply\" needs a protocol with replies; plain tcp has none: leave side= out");
+              "side=\"reply\" needs a protocol with replies; plain tcp has none: leave side= out",
+              "side");
 }
 
 Status check_drop(const model::Drop& drop) {
@@ -132,12 +145,14 @@ Status check_drop(const model::Drop& drop) {
     return fail(Code::kUnsupported,
                 fmt::format("drop(mode=\"{}\") comes with a later version; mode=\"connection\" is "
                             "there: the connection ends in place of the answer",
-                            mode));
+                            mode),
+                "mode");
   }
   return fail(Code::kInvalid,
               fmt::format("mode=\"{}\" is none of \"connection\", \"request\", \"reply\", "
                           "\"blackhole\"",
-                          mode));
+                          mode),
+              "mode");
 }
 
 }  // namespace

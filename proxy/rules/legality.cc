@@ -48,6 +48,14 @@ std::string_view words_of(Protocol protocol) {
   }
 }
 
+// The first keyword of the match that the rule says.
+std::string_view match_field(const Rule& rule) {
+  if (rule.has_postgres() && rule.postgres().has_query()) return "query";
+  if (!rule.has_http()) return {};
+  if (rule.http().has_path()) return "path";
+  return rule.http().has_method() ? "method" : "";
+}
+
 bool is_decoded(Protocol protocol) {
   return protocol == Protocol::kPostgres || protocol == Protocol::kHttp ||
          protocol == Protocol::kTcp;
@@ -67,7 +75,8 @@ Status check_protocol(const TargetInterface& target, const Rule& rule) {
   return fail(Code::kInvalid,
               fmt::format("{} is for {} interfaces; interface '{}' of '{}' speaks {}, {}",
                           words->keywords, model::protocol_name(words->protocol), target.interface,
-                          target.service, speaks, words_of(target.protocol)));
+                          target.service, speaks, words_of(target.protocol)),
+              match_field(rule));
 }
 
 // Of a whole service: the interfaces that speak what the rule's keywords belong to.
@@ -115,21 +124,23 @@ Result<std::vector<TargetInterface>> find_targets(const model::Topology& topolog
 
 Status check_trigger(const model::Trigger& trigger) {
   if (trigger.has_nth() && trigger.nth() == 0) {
-    return fail(Code::kInvalid, "nth=0 can never fire: matches count from 1");
+    return fail(Code::kInvalid, "nth=0 can never fire: matches count from 1", "nth");
   }
   if (trigger.has_times() && trigger.times() == 0) {
     return fail(Code::kInvalid,
-                "times=0 can never fire: leave the rule out, or say how often it may");
+                "times=0 can never fire: leave the rule out, or say how often it may", "times");
   }
   if (trigger.has_nth() && trigger.has_after() && trigger.nth() <= trigger.after()) {
     return fail(Code::kInvalid,
                 fmt::format("nth={} can never fire: after={} lets the first {} matches pass",
-                            trigger.nth(), trigger.after(), trigger.after()));
+                            trigger.nth(), trigger.after(), trigger.after()),
+                "nth");
   }
   const double probability = trigger.probability();
   if (trigger.has_probability() && !(probability > 0.0 && probability <= 1.0)) {
     return fail(Code::kInvalid,
-                fmt::format("probability={} is not above 0 and at most 1", probability));
+                fmt::format("probability={} is not above 0 and at most 1", probability),
+                "probability");
   }
   return {};
 }
@@ -156,8 +167,9 @@ bool is_unlike_any_path(std::string_view pattern) {
 
 Status check_http_match(const model::HttpMatch& match) {
   if (match.has_method() && !is_method_token(match.method())) {
-    return fail(Code::kInvalid, fmt::format("method=\"{}\" is no HTTP method, such as GET or POST",
-                                            match.method()));
+    return fail(Code::kInvalid,
+                fmt::format("method=\"{}\" is no HTTP method, such as GET or POST", match.method()),
+                "method");
   }
   if (!match.has_path()) return {};
   const std::string& path = match.path();
@@ -166,21 +178,24 @@ Status check_http_match(const model::HttpMatch& match) {
     return fail(Code::kInvalid,
                 fmt::format("path=\"{}\" can never match: paths begin with a slash; did you mean "
                             "\"/{}\"?",
-                            path, path));
+                            path, path),
+                "path");
   }
   if (is_unlike_any_path(path)) {
     return fail(Code::kInvalid,
                 fmt::format("path=\"{}\" can never match: paths are compared decoded and without "
                             "dot segments, so write the characters themselves (an encoded slash "
                             "stays %2F)",
-                            path));
+                            path),
+                "path");
   }
   const std::size_t mark = path.find('?');
   if (mark != std::string::npos && path.find('=', mark) != std::string::npos) {
     return fail(Code::kInvalid,
                 fmt::format("path=\"{}\" can never match: path= is compared with the path alone, "
                             "without the query string; write path=\"{}\"",
-                            path, path.substr(0, mark)));
+                            path, path.substr(0, mark)),
+                "path");
   }
   return {};
 }
@@ -192,7 +207,8 @@ Status check_match(const Rule& rule) {
   if (blank) {
     return fail(Code::kInvalid,
                 "query=\"\" can never match: give a glob such as \"INSERT INTO orders*\", or leave "
-                "query= out for every statement");
+                "query= out for every statement",
+                "query");
   }
   return {};
 }
@@ -215,7 +231,8 @@ Status check_source(const model::Topology& topology, const model::Rule& rule) {
   if (!rule.has_source() || source == "test" || topology.find_service(source) != nullptr) return {};
   return fail(Code::kInvalid,
               fmt::format("source=\"{}\" is no service; declared: {}; \"test\" is the test itself",
-                          source, fmt::join(service_names(topology), ", ")));
+                          source, fmt::join(service_names(topology), ", ")),
+              "source");
 }
 
 std::string duration_text(std::uint64_t microseconds) {

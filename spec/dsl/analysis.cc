@@ -182,7 +182,10 @@ void Analysis::read_fault(const Unit& unit, const CallExpr& call) {
   for (const Argument& argument : call.arguments) {
     if (argument.kind != ArgumentKind::kKeyword) continue;
     const auto value = reader_.value_of(unit, *argument.value);
-    if (argument.name.text() == "source" && value) use.source = service_name_of(value->value);
+    if (argument.name.text() == "source" && value) {
+      use.source = service_name_of(value->value);
+      use.source_at = {&unit.module->file(), argument.lo, argument.value->hi};
+    }
     if (argument.name.text() == "to" && value) use.to = target_of(value->value);
   }
   std::vector<model::Rule>& made = templates_[&call];
@@ -211,12 +214,10 @@ void Analysis::read_rule(const Unit& unit, const Expr& expr, const RuleUse& use,
   const bool known = target_known && value->complete;
   auto rule = assemble_rule(session_, action->draft(), use);
   if (!rule && known) {
-    const star::Span at = action->draft().at ? action->draft().at : reader_.span_of(unit, expr);
-    problems_.push_back(diagnostic_at(Severity::kError, at, "fault: " + rule.error().what));
-    const star::Span used = reader_.span_of(unit, expr);
-    if (used.lo != at.lo || used.file != at.file) {
-      problems_.back().labels.push_back({used, "used here"});
-    }
+    star::Complaint complaint =
+        rule_complaint(rule.error(), action->draft(), use, reader_.span_of(unit, expr));
+    problems_.push_back(diagnostic_at(Severity::kError, complaint.at, complaint.message));
+    problems_.back().labels = std::move(complaint.labels);
   }
   if (rule) out.push_back(*std::move(rule));
 }
@@ -267,10 +268,7 @@ std::vector<model::Rule> Analysis::recordings_of_test(const std::string& test) {
       rule.mutable_target()->set_service(service.name);
       rule.mutable_syscall()->set_family(wanted->family);
       rule.set_may_stay_unfired(true);
-      const model::SourcePosition at = position_of(reader_.span_of(*unit, *call));
-      rule.mutable_position()->set_file(at.file);
-      rule.mutable_position()->set_line(at.line);
-      rule.mutable_position()->set_column(at.column);
+      set_position(reader_.span_of(*unit, *call), rule);
       if (ids.insert(rule.id()).second) rules.push_back(std::move(rule));
     }
   }

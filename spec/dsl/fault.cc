@@ -83,6 +83,7 @@ void FaultCall::read_keyword(std::size_t index) {
     body_ = value;
   } else if (name == "source") {
     use_.source = service_name_of(value);
+    use_.source_at = args_.keyword_span(index);
     if (!use_.source) {
       args_.fail_at(at, star::code::kArgument, "source= is a service or \"test\"");
     }
@@ -137,12 +138,7 @@ model::Rule FaultCall::rule_from(const UsedRule& used, RunState& run) const {
   use.family = used.family;
   auto rule = assemble_rule(session_, draft, use);
   if (!rule) {
-    star::Complaint complaint{.code = star::code::kValue,
-                              .message = "fault: " + rule.error().what,
-                              .at = draft.at ? draft.at : used.at};
-    const bool elsewhere = draft.at.file != used.at.file || draft.at.lo != used.at.lo;
-    if (elsewhere && used.at) complaint.labels.push_back({used.at, "used here"});
-    star::raise(std::move(complaint));
+    star::raise(rule_complaint(rule.error(), draft, use, used.at));
   }
   const std::string& service = use.target.service();
   if (!use.family.empty() && !session_.families_of(service).contains(use.family)) {

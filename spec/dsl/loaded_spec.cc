@@ -81,6 +81,7 @@ class LoadedSpec final : public Spec {
   std::set<std::string> families_of(const std::string& service) const override {
     return session_.families_of(service);
   }
+  std::string source_line(const model::SourcePosition& at) const override;
   Status run_seed(std::size_t callable, TestHost& host) override;
   BodyResult run_test(const std::string& name, TestHost& host) override;
   void cancel(const std::string& reason) override { session_.threads.cancel_all(reason); }
@@ -226,6 +227,15 @@ BodyResult LoadedSpec::run_recorded(const std::string& name, const Value& body, 
     return {.infrastructure = true, .finding = model::Finding{.message = ended.error().what}};
   }
   return result;
+}
+
+std::string LoadedSpec::source_line(const model::SourcePosition& at) const {
+  for (const auto& module : runtime_.modules()) {
+    if (at.line > 0 && module->file().path() == at.file) {
+      return std::string(module->file().line(at.line));
+    }
+  }
+  return {};
 }
 
 Status LoadedSpec::run_seed(std::size_t callable, TestHost& host) {

@@ -5,7 +5,9 @@
 namespace misrule::dsl {
 namespace {
 
-std::unexpected<Error> refuse(std::string what) { return fail(Code::kInvalid, std::move(what)); }
+std::unexpected<Error> refuse(std::string what, std::string_view field = {}) {
+  return fail(Code::kInvalid, std::move(what), field);
+}
 
 Status check_family_action(const RuleDraft& draft, const std::string& family) {
   if (draft.verb == ActionVerb::kError || draft.verb == ActionVerb::kDrop) {
@@ -16,14 +18,15 @@ Status check_family_action(const RuleDraft& draft, const std::string& family) {
                     verb_name(draft.verb), family, family));
   }
   if (draft.query || draft.method || draft.side_said) {
-    return refuse(fmt::format("{}= is for traffic; a system call is matched by path= and fd_kind=",
-                              draft.query    ? "query"
-                              : draft.method ? "method"
-                                             : "side"));
+    const std::string_view field = draft.query ? "query" : draft.method ? "method" : "side";
+    return refuse(
+        fmt::format("{}= is for traffic; a system call is matched by path= and fd_kind=", field),
+        field);
   }
   if (draft.rule.has_source()) {
     return refuse(
-        fmt::format("source= is for traffic; {}= is about the target's own calls", family));
+        fmt::format("source= is for traffic; {}= is about the target's own calls", family),
+        "source");
   }
   return {};
 }
@@ -31,19 +34,21 @@ Status check_family_action(const RuleDraft& draft, const std::string& family) {
 Status check_connect_words(const RuleDraft& draft, const RuleUse& use) {
   const bool is_connect = use.family == "connect";
   if (is_connect && (draft.path || draft.fd_kind)) {
-    return refuse(fmt::format("{}= can never match a connect; to= says where to",
-                              draft.path ? "path" : "fd_kind"));
+    const std::string_view field = draft.path ? "path" : "fd_kind";
+    return refuse(fmt::format("{}= can never match a connect; to= says where to", field), field);
   }
   if (!is_connect && (draft.to || draft.established)) {
-    return refuse(fmt::format("{}= is for connect; {} is matched by path= and fd_kind=",
-                              draft.to ? "to" : "established", use.family));
+    const std::string_view field = draft.to ? "to" : "established";
+    return refuse(
+        fmt::format("{}= is for connect; {} is matched by path= and fd_kind=", field, use.family),
+        field);
   }
   return {};
 }
 
 Status check_fd_kind(const RuleDraft& draft, const RuleUse& use) {
   if (!draft.fd_kind || use.family == "read" || use.family == "write") return {};
-  return refuse(fmt::format("fd_kind= narrows read= and write=, not {}=", use.family));
+  return refuse(fmt::format("fd_kind= narrows read= and write=, not {}=", use.family), "fd_kind");
 }
 
 Status check_process(const Session& session, const RuleUse& use) {
@@ -109,11 +114,10 @@ Status check_traffic_words(const RuleDraft& draft) {
         "connect=deny(\"ECONNREFUSED\"); what a server answers is error()");
   }
   if (draft.fd_kind || draft.established || draft.to) {
-    return refuse(fmt::format("{}= is for system calls, as in write={}(...)",
-                              draft.fd_kind ? "fd_kind"
-                              : draft.to    ? "to"
-                                            : "established",
-                              verb_name(draft.verb)));
+    const std::string_view field = draft.fd_kind ? "fd_kind" : draft.to ? "to" : "established";
+    return refuse(
+        fmt::format("{}= is for system calls, as in write={}(...)", field, verb_name(draft.verb)),
+        field);
   }
   if (draft.query && (draft.path || draft.method)) {
     return refuse(
@@ -144,20 +148,42 @@ Result<model::Rule> assemble_rule(const Session& session, const RuleDraft& draft
   MISRULE_TRY(model::Rule rule, use.family.empty() ? assemble_traffic_rule(session, draft, use)
                                                    : assemble_syscall_rule(session, draft, use));
   *rule.mutable_target() = use.target;
-  const model::SourcePosition at = position_of(draft.at);
-  rule.mutable_position()->set_file(at.file);
-  rule.mutable_position()->set_line(at.line);
-  rule.mutable_position()->set_column(at.column);
+  set_position(draft.at, rule);
   const bool known_source = !rule.has_source() || rule.source() == "test" ||
                             session.find_service(rule.source()) != nullptr;
   if (!known_source) {
     return refuse(
-        fmt::format("source=\"{}\" is no service; \"test\" is the test itself", rule.source()));
+        fmt::format("source=\"{}\" is no service; \"test\" is the test itself", rule.source()),
+        "source");
   }
   if (session.options.check_rule) {
     MISRULE_TRY_VOID(session.options.check_rule(session.topology, rule));
   }
   return rule;
+}
+
+void set_position(star::Span at, model::Rule& rule) {
+  const model::SourcePosition from = position_of(at);
+  model::Position& position = *rule.mutable_position();
+  position.set_file(from.file);
+  position.set_line(from.line);
+  position.set_column(from.column);
+  if (at) position.set_column_end(column_end_of(at));
+}
+
+star::Complaint rule_complaint(const Error& error, const RuleDraft& draft, const RuleUse& use,
+                               star::Span used) {
+  star::Complaint complaint = {.message = "fault: " + error.what};
+  if (error.field == "source" && !draft.rule.has_source() && use.source_at) {
+    complaint.at = use.source_at;
+    return complaint;
+  }
+  const star::Span whole = draft.at ? draft.at : used;
+  const auto written = draft.written.find(error.field);
+  complaint.at = written == draft.written.end() ? whole : written->second;
+  const bool here = whole.file == used.file && used.lo <= whole.lo && whole.hi <= used.hi;
+  if (!here && used) complaint.labels.push_back({used, "used here"});
+  return complaint;
 }
 
 }  // namespace misrule::dsl

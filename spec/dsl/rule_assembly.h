@@ -15,11 +15,21 @@ struct RuleUse {
   model::Target target = {};
   std::string family = {};                 ///< write= and the like; empty: a rule on traffic.
   std::optional<std::string> source = {};  ///< Of the whole fault, unless the action says its own.
+  star::Span source_at = {};
   std::optional<model::Target> to = {};
 };
 
-/// The complete rule but for its id. Errors say in words what cannot be and what could.
+/// The complete rule but for its id. Errors say in words what cannot be and what could, and name
+/// the keyword that is to blame, where one is.
 Result<model::Rule> assemble_rule(const Session& session, const RuleDraft& draft,
                                   const RuleUse& use);
+
+/// Where the rule was written.
+void set_position(star::Span at, model::Rule& rule);
+
+/// A rule that cannot be, shown where what is wrong was written: a keyword of the action, source=
+/// of the fault, else the whole action. An action that was made elsewhere gets a label at `used`.
+star::Complaint rule_complaint(const Error& error, const RuleDraft& draft, const RuleUse& use,
+                               star::Span used);
 
 }  // namespace misrule::dsl

@@ -19,6 +19,11 @@ std::string_view verb_name(ActionVerb verb) {
   return kNames[static_cast<std::size_t>(verb)];
 }
 
+std::string_view first_parameter(ActionVerb verb) {
+  constexpr std::string_view kNames[] = {"errno", "duration", "query", "query"};
+  return kNames[static_cast<std::size_t>(verb)];
+}
+
 void RuleValue::write_repr(star::Writer& out) const {
   out.text(fmt::format("<action {}>", draft_.at ? draft_.at.text() : verb_name(draft_.verb)));
 }
@@ -166,6 +171,11 @@ RuleDraft ActionReader::read(ActionVerb verb, const ActionArguments& given) {
                   .established = given.established,
                   .side_said = given.side.has_value(),
                   .at = args_.call_span()};
+  for (std::size_t k = 0; k < args_.keywords().size(); ++k) {
+    if (const Span at = args_.keyword_span(k)) draft.written.emplace(args_.keyword_name(k), at);
+  }
+  if (args_.size() > 0 && args_.span(0))
+    draft.written.emplace(first_parameter(verb), args_.span(0));
   read_common(given, draft.rule);
   if (given.fd_kind) one_of("fd_kind", *given.fd_kind, {"file", "socket", "pipe", "stdio"});
   if (given.established) one_of("established", *given.established, {"cut", "keep"});

@@ -2,6 +2,7 @@
 
 // deny(), delay(), error(), drop() as values: what is to happen and to what, but not yet where.
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,8 @@ struct RuleDraft {
   std::optional<model::Target> to = {};
   bool side_said = false;
   star::Span at = {};  ///< Of the call that made it.
+  /// Of its arguments, by name: status = 503.
+  std::map<std::string, star::Span, std::less<>> written = {};
 };
 
 class RuleValue final : public star::HostObject {
@@ -44,6 +47,8 @@ class RuleValue final : public star::HostObject {
 };
 
 std::string_view verb_name(ActionVerb verb);
+/// What the verb's positional argument is called.
+std::string_view first_parameter(ActionVerb verb);
 /// The keywords that deny(), delay(), error() or drop() takes; empty if `name` is none of them.
 const std::vector<std::string>& action_keywords(std::string_view name);
 

@@ -77,14 +77,17 @@ void append_callers(std::vector<std::string>& lines, std::span<const star::CallF
 
 }  // namespace
 
+unsigned column_end_of(star::Span at) {
+  const std::string_view text = at.text();
+  return at.position().column + code_points(text.substr(0, std::min(text.find('\n'), text.size())));
+}
+
 model::Finding finding_of(const star::Diagnostic& diagnostic) {
   model::Finding finding{.message = diagnostic.message,
                          .position = position_of(diagnostic.at),
                          .hint = diagnostic.help};
   if (diagnostic.at) {
-    const std::string_view text = diagnostic.at.text();
-    finding.column_end = finding.position.column +
-                         code_points(text.substr(0, std::min(text.find('\n'), text.size())));
+    finding.column_end = column_end_of(diagnostic.at);
     finding.source_line = diagnostic.at.file->line(finding.position.line);
   }
   for (const star::Label& label : diagnostic.labels) {

@@ -91,6 +91,8 @@ Session& session_of(const star::Args& args);
 RunState& run_of(const star::Args& args);
 
 model::SourcePosition position_of(star::Span at);
+/// Where the span ends on its first line: one after its last column.
+unsigned column_end_of(star::Span at);
 model::Finding finding_of(const star::Diagnostic& diagnostic);
 /// A note or an error at a place, without a call.
 star::Diagnostic diagnostic_at(star::Severity severity, star::Span at, std::string message,

@@ -65,6 +65,8 @@ class Spec {
   virtual const model::Topology& topology() const = 0;
   virtual const std::vector<Test>& tests() const = 0;
   virtual const std::vector<Problem>& notes() const = 0;  ///< Lint.
+  /// The line as it was loaded, whatever the file says by now; empty if it is none of the spec's.
+  virtual std::string source_line(const model::SourcePosition& at) const = 0;
   /// Families of system calls that rules or filters of this file may need, by service name: an
   /// over-approximation from the resolved syntax trees. connect is always meant.
   virtual std::set<std::string> families_of(const std::string& service) const = 0;

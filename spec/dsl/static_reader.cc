@@ -188,6 +188,14 @@ std::optional<StaticValue> StaticReader::action_value(const Unit& unit, const Ca
   if (!made) return answer;
   RuleDraft draft = made->as<RuleValue>()->draft();
   draft.at = span_of(unit, call);
+  for (const Argument& argument : call.arguments) {
+    const Span at = {&unit.module->file(), argument.lo, argument.value->hi};
+    if (argument.kind == ArgumentKind::kKeyword) {
+      draft.written.emplace(argument.name.text(), at);
+    } else if (argument.kind == ArgumentKind::kPositional) {
+      draft.written.emplace(first_parameter(draft.verb), at);
+    }
+  }
   answer = StaticValue{Value::object(star::make<RuleValue>(std::move(draft))), complete};
   return answer;
 }

@@ -13,9 +13,15 @@ struct RuleTally {
   std::uint64_t considered = 0;  ///< Operations of the rule's protocol or family on its target.
   std::uint64_t matched = 0;     ///< Of these, the ones that the rule's match wants.
   std::uint64_t fired = 0;       ///< Of these, the ones the trigger let through to the action.
+  /// connect=deny: what its target had open to the denied destination when the rule was armed, and
+  /// lost. No operation of the target, so `fired` does not count it.
+  std::uint64_t connections_cut = 0;
   /// The most frequent operations that were considered and did not match, with why: "312x SELECT
   /// orders", "4x write to a pipe". At most five.
   std::vector<std::string> near_misses = {};
+
+  /// The rule did something to the system; one that did nothing proves nothing.
+  bool has_acted() const { return fired > 0 || connections_cut > 0; }
 };
 
 }  // namespace misrule::model

@@ -41,6 +41,8 @@ struct RuleReport {
   std::string id = {};
   std::string description = {};
   SourcePosition position = {};
+  unsigned column_end = 0;       ///< As in a Finding.
+  std::string source_line = {};  ///< Likewise; empty if unknown.
   RuleTally tally = {};
   bool may_stay_unfired = false;
 };

@@ -63,6 +63,18 @@ assert_eq(under(deny("EIO", path = "/tmp/f", times = 1)), [503, 200, 200])
 assert_eq(under(deny("EIO", path = "/tmp/f", nth = 2)), [200, 503, 200])
 ''')
 
+    def test_one_rule_value_in_two_faults_is_two_rules(self):
+        run = self.assert_passes('''
+once = deny("EIO", path = "/tmp/f", times = 1, label = "once")
+def twice():
+    return [get("/write?path=/tmp/f").status for _ in range(2)]
+assert_eq(twice(), [200, 200], "without the rule")
+for _ in range(2):
+    assert_eq(fault(api, write = once, run = twice), [503, 200])
+''')
+        rules = [(rule["id"], rule["fired"]) for rule in run.test("test_it")["rules"]]
+        self.assertEqual(rules, [("once", 1), ("once#2", 1)], run.output)
+
     def test_connects_are_redirected_and_denied(self):
         run = self.assert_passes('''
 for host in ["localhost", "127.0.0.1", "::1", "::ffff:127.0.0.1"]:

@@ -89,7 +89,7 @@ class World:
         left += [str(path) for path in (STATE / "worlds").glob(self.run + "*")]
         return left
 
-    def assert_gone(self, case, within=3):
+    def assert_gone(self, case, within=10):
         wait_until(lambda: not self.leftovers(), within)
         case.assertEqual(self.leftovers(), [])
 

@@ -23,6 +23,7 @@ WRONG = {
     "an exit code that does not exist": lambda run: run.update(exit_code=7),
     "a test without its command": lambda run: run["tests"][0].pop("again"),
     "a rule without its tally": lambda run: run["tests"][0]["rules"][0].pop("fired"),
+    "a rule without its cuts": lambda run: run["tests"][0]["rules"][0].pop("connections_cut"),
     "a finding without words": lambda run: run["tests"][1]["findings"][0].update(message=""),
     "a total that is no number": lambda run: run["totals"].update(passed="one"),
     "a problem without its text": lambda run: run["problems"][0].pop("rendered"),

@@ -42,6 +42,7 @@ class BodySpec final : public dsl::Spec {
   const model::Topology& topology() const override { return topology_; }
   const std::vector<dsl::Test>& tests() const override { return tests_; }
   const std::vector<dsl::Problem>& notes() const override { return notes_; }
+  std::string source_line(const model::SourcePosition&) const override { return {}; }
   std::set<std::string> families_of(const std::string&) const override { return families; }
   Status run_seed(std::size_t, dsl::TestHost&) override { return {}; }
   dsl::BodyResult run_test(const std::string& name, dsl::TestHost& host) override {

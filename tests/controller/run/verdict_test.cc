@@ -47,6 +47,28 @@ TEST(JudgeTest, ARuleThatNeverFiredFailsWithTheNearestMiss) {
   EXPECT_EQ(judge(course).outcome, Outcome::kPassed);
 }
 
+TEST(JudgeTest, ARuleThatCutConnectionsHasActed) {
+  TestCourse course = completed();
+  course.rules = {rule(0)};
+  course.rules[0].tally.connections_cut = 4;
+  EXPECT_EQ(judge(course).outcome, Outcome::kPassed);
+  course.rules[0].tally.connections_cut = 0;
+  EXPECT_EQ(judge(course).outcome, Outcome::kFailed) << "there was nothing to cut";
+}
+
+TEST(JudgeTest, ARuleThatNeverFiredIsShownWhereItWasWritten) {
+  TestCourse course = completed();
+  course.rules = {rule(0)};
+  course.rules[0].position = {.file = "a.star", .line = 3, .column = 5};
+  course.rules[0].column_end = 9;
+  course.rules[0].source_line = "    drop()";
+  const Judgement judgement = judge(course);
+  ASSERT_EQ(judgement.findings.size(), 1U);
+  EXPECT_EQ(judgement.findings[0].position.line, 3U);
+  EXPECT_EQ(judgement.findings[0].column_end, 9U);
+  EXPECT_EQ(judgement.findings[0].source_line, "    drop()");
+}
+
 TEST(JudgeTest, TheFirstFindingDecidesAndTheOthersAreTold) {
   TestCourse course = {.body = dsl::BodyResult{.finding = model::Finding{.message = "assert_eq"}}};
   course.rules = {rule(0)};
@@ -102,29 +124,34 @@ TEST(JudgeTest, AnAssertionThatCouldNotBeDecidedIsInconclusive) {
 }
 
 TEST(ReportJsonTest, EveryFieldSurvivesTheWay) {
-  const model::TestReport report = {
-      .test = "test_it",
-      .description = "says \"so\"",
-      .spec = "a.star",
-      .outcome = Outcome::kFailed,
-      .took = std::chrono::milliseconds(41),
-      .findings = {{.message = "m\nn",
-                    .position = {.file = "a.star", .line = 3, .column = 5},
-                    .column_end = 9,
-                    .source_line = "  x",
-                    .hint = "h",
-                    .detail = {"d1", "d2"}}},
-      .rules = {rule(2, true)},
-      .notes = {"note"},
-      .events_total = 214,
-      .story = {3, 1, 2},
-      .event_log = "/x/events.jsonl"};
+  model::TestReport report = {.test = "test_it",
+                              .description = "says \"so\"",
+                              .spec = "a.star",
+                              .outcome = Outcome::kFailed,
+                              .took = std::chrono::milliseconds(41),
+                              .findings = {{.message = "m\nn",
+                                            .position = {.file = "a.star", .line = 3, .column = 5},
+                                            .column_end = 9,
+                                            .source_line = "  x",
+                                            .hint = "h",
+                                            .detail = {"d1", "d2"}}},
+                              .rules = {rule(2, true)},
+                              .notes = {"note"},
+                              .events_total = 214,
+                              .story = {3, 1, 2},
+                              .event_log = "/x/events.jsonl"};
+  report.rules[0].tally.connections_cut = 4;
+  report.rules[0].column_end = 7;
+  report.rules[0].source_line = "drop()";
   const auto back = report_from_line(report_to_line(report));
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(report_to_line(*back), report_to_line(report));
   EXPECT_EQ(back->took, report.took);
   EXPECT_EQ(back->findings[0].column_end, 9U);
   EXPECT_EQ(back->rules[0].tally.near_misses, report.rules[0].tally.near_misses);
+  EXPECT_EQ(back->rules[0].tally.connections_cut, 4U);
+  EXPECT_EQ(back->rules[0].column_end, 7U);
+  EXPECT_EQ(back->rules[0].source_line, "drop()");
   EXPECT_TRUE(back->rules[0].may_stay_unfired);
   EXPECT_EQ(report_to_line(report).find('\n'), std::string::npos);
 }

@@ -19,7 +19,7 @@ REASON = "assert_eq: payments charged: expected 1, got 2"
 def run_of(failed=None):
     tests = []
     for name in sorted(expect.TESTS):
-        rules = [] if name == "test_checkout" else [{"fired": 1}]
+        rules = [] if name == "test_checkout" else [{"fired": 1, "connections_cut": 0}]
         outcome, findings = "passed", []
         if name == failed:
             outcome, findings = "failed", [{"message": REASON}]
@@ -52,6 +52,11 @@ class Judge(unittest.TestCase):
             run = copy.deepcopy(run_of())
             spoil(run["tests"][-1]["rules"])
             self.assert_refused(run)
+
+    def test_accepts_rules_that_only_cut_connections(self):
+        run = run_of()
+        run["tests"][-1]["rules"][0].update(fired=0, connections_cut=4)
+        self.assertEqual(list(expect.problems(run)), [])
 
     def test_refuses_a_run_without_tests(self):
         self.assert_refused({"exit_code": 0, "tests": []})

@@ -187,10 +187,23 @@ TEST(CheckRule, actionsThatAreNot) {
               HasSubstr("deny() fails a system call"));
 }
 
-TEST(DurationText, isTheShortestExactSpelling) {
-  EXPECT_EQ(duration_text(3'000'000), "3s");
-  EXPECT_EQ(duration_text(250'000), "250ms");
-  EXPECT_EQ(duration_text(1'500), "1500us");
+TEST(CheckRule, namesTheKeywordThatIsToBlame) {
+  const auto field = [](Rule rule, const std::function<void(Rule&)>& change) {
+    change(rule);
+    const Status status = proxy::check_rule(shop_topology(), rule);
+    return status.has_value() ? "legal" : std::string(status.error().field);
+  };
+  EXPECT_EQ(field(query_rule(), [](Rule& r) { r.mutable_error()->set_status(503); }), "status");
+  EXPECT_EQ(field(query_rule(), [](Rule& r) { r.mutable_error()->set_body("b"); }), "body");
+  EXPECT_EQ(field(query_rule(), [](Rule& r) { r.mutable_error()->set_code("nope!"); }), "code");
+  EXPECT_EQ(field(query_rule(), [](Rule& r) { r.mutable_error()->set_mode("x"); }), "mode");
+  EXPECT_EQ(field(query_rule(), [](Rule& r) { r.set_source("nobody"); }), "source");
+  EXPECT_EQ(field(query_rule(), [](Rule& r) { r.mutable_delay(); }), "duration");
+  EXPECT_EQ(field(path_rule(), [](Rule& r) { r.mutable_http()->set_path("orders"); }), "path");
+  EXPECT_EQ(field(path_rule(), [](Rule& r) { r.mutable_http()->set_method("G T"); }), "method");
+  EXPECT_EQ(field(path_rule(), [](Rule& r) { r.mutable_error()->set_code("40001"); }), "code");
+  EXPECT_EQ(field(path_rule(), [](Rule& r) { r.mutable_postgres()->set_query("x"); }), "query");
+  EXPECT_EQ(field(tcp_drop(), [](Rule& r) { r.clear_target(); }), "") << "none of its keywords";
 }
 
 }  // namespace

@@ -166,13 +166,13 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "4:15-26 fault: deny() fails a system call: say which, as in write=deny(\"EIO\") or "
      "connect=deny(\"ECONNREFUSED\"); what a server answers is error()"},
     {"fault(api, connect = deny(\"EIO\", path = \"x\"), run = f)",
-     "4:26-49 fault: path= can never match a connect; to= says where to"},
+     "4:38-48 fault: path= can never match a connect; to= says where to"},
     {"fault(db, write = deny(\"EIO\", to = api), run = f)",
-     "4:23-44 fault: to= is for connect; write is matched by path= and fd_kind="},
+     "4:35-43 fault: to= is for connect; write is matched by path= and fd_kind="},
     {"fault(db, write = delay(\"1s\", query = \"x\"), run = f)",
-     "4:23-47 fault: query= is for traffic; a system call is matched by path= and fd_kind="},
+     "4:35-46 fault: query= is for traffic; a system call is matched by path= and fd_kind="},
     {"fault(db, fsync = deny(\"EIO\", fd_kind = \"file\"), run = f)",
-     "4:23-52 fault: fd_kind= narrows read= and write=, not fsync="},
+     "4:35-51 fault: fd_kind= narrows read= and write=, not fsync="},
     {"fault(db.main, write = deny(\"EIO\"), run = f)",
      "4:28-39 fault: write= is about the processes of a service: the target is postgres, not "
      "postgres.main"},
@@ -180,7 +180,11 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "4:15-51 fault: query= is for postgres, path= and method= are for http: a rule is for one "
      "of them"},
     {"fault(db, drop(source = \"apy\"), run = f)",
-     "4:15-35 fault: source=\"apy\" is no service; \"test\" is the test itself"},
+     "4:20-34 fault: source=\"apy\" is no service; \"test\" is the test itself"},
+    {"fault(db, drop(), source = \"apy\", run = f)",
+     "4:23-37 fault: source=\"apy\" is no service; \"test\" is the test itself"},
+    {"fault(db, rules = [drop(), delay(\"1s\", fd_kind = \"file\")], run = f)",
+     "4:44-60 fault: fd_kind= is for system calls, as in write=delay(...)"},
     {"fault(db, drop())",
      "4:5-10 fault: missing argument for run [run= is the function during which the rules hold]"},
     {"slow = deny(\"ENOSPCE\")\nfault(db, write = slow, run = f)",
@@ -208,14 +212,50 @@ TEST_F(Fault, WrongRulesAreFoundAtLoad) {
 TEST_F(Fault, TheLawOfThePlaceOfUseIsAskedAtLoadAndMayFillIn) {
   options_.check_rule = [](const model::Topology&, model::Rule& rule) -> Status {
     if (rule.has_error() && rule.error().code() == "bad")
-      return fail(Code::kInvalid, "no such code");
+      return fail(Code::kInvalid, "no such code", "code");
+    if (rule.has_delay() && rule.delay().duration_us() == 0)
+      return fail(Code::kInvalid, "no time", "duration");
     if (rule.has_error()) rule.mutable_error()->set_code("40001");
     return {};
   };
   EXPECT_EQ(only_problem("def test_x():\n    fault(db, error(code = \"bad\"), run = len)\n"),
-            "4:15-34 fault: no such code");
+            "4:21-33 fault: no such code");
+  EXPECT_EQ(only_problem("def test_x():\n    fault(db, delay(\"0s\"), run = len)\n"),
+            "4:21-25 fault: no time");
   EXPECT_EQ(outcome_of("fault(db, error(message = \"m\"), run = lambda: None)"), "completed");
   EXPECT_EQ(host_.armed[0][0].error().code(), "40001");
+}
+
+TEST_F(Fault, AMistakeIsShownWhereItWasWrittenAndWhereItIsUsed) {
+  options_.check_rule = [](const model::Topology&, model::Rule& rule) -> Status {
+    return rule.error().code() == "bad" ? fail(Code::kInvalid, "no such code", "code") : Status();
+  };
+  const auto loaded = problems(
+      "e = error(code = \"bad\")\n"
+      "def test_x():\n    fault(db, e, run = len)\n");
+  EXPECT_EQ(loaded, Lines{"3:11-23 fault: no such code"});
+  run_body("for e in [error(code = \"bad\")]:\n    fault(db, rules = [e], run = len)");
+  ASSERT_TRUE(result_.finding.has_value());
+  EXPECT_EQ(shown(*result_.finding), "4:21-33 fault: no such code");
+  EXPECT_EQ(result_.finding->source_line, "    for e in [error(code = \"bad\")]:");
+  ASSERT_EQ(result_.finding->detail.size(), 1U);
+  EXPECT_TRUE(result_.finding->detail[0].ends_with(":5:27: used here"));
+  run_body("k = {\"code\": \"bad\"}\nfault(db, error(**k), run = len)");
+  ASSERT_TRUE(result_.finding.has_value());
+  EXPECT_EQ(shown(*result_.finding), "5:21-24 fault: no such code");
+  EXPECT_TRUE(result_.finding->detail.empty()) << "it was made where it is used";
+}
+
+TEST_F(Fault, TheLineOfARuleIsTheOneThatWasLoaded) {
+  ASSERT_EQ(outcome_of("fault(db, drop(), run = lambda: None)"), "completed");
+  const model::Position& at = host_.armed[0][0].position();
+  EXPECT_EQ(at.column(), 15U);
+  EXPECT_EQ(at.column_end(), 21U);
+  write_file("spec.star", "# another text by now\n\n\n\n");
+  const model::SourcePosition line = {.file = at.file(), .line = at.line()};
+  EXPECT_EQ(spec_->source_line(line), "    fault(db, drop(), run = lambda: None)");
+  EXPECT_EQ(spec_->source_line({.file = at.file(), .line = 99}), "");
+  EXPECT_EQ(spec_->source_line({.file = "elsewhere.star", .line = 4}), "");
 }
 
 TEST_F(Fault, WhatIsNotKnownAtLoadIsCheckedWhenItRuns) {
