@@ -19,13 +19,21 @@ model::RuleReport insert_rule(std::uint64_t fired) {
   return rule;
 }
 
+/// It cut what was open; nobody connected again while it was armed.
+model::RuleReport connect_rule() {
+  return {.id = "test_checkout/2",
+          .description = "connect to postgres -> ECONNREFUSED",
+          .position = {.file = kSpec, .line = 44, .column = 33},
+          .tally = {.rule = "test_checkout/2", .connections_cut = 4}};
+}
+
 model::TestReport passed() {
   return {.test = "test_checkout",
           .description = "An order is placed, paid and listed.",
           .spec = kSpec,
           .outcome = Outcome::kPassed,
           .took = milliseconds(412),
-          .rules = {insert_rule(1)},
+          .rules = {insert_rule(1), connect_rule()},
           .notes = {"postgres recovered in 0.3 s"},
           .events_total = 31};
 }
