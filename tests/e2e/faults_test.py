@@ -46,7 +46,8 @@ assert_eq((other.status, meant.status), (200, 503))
 
     def test_delays_last_as_long_as_they_say(self):
         self.assert_passes('''
-assert_true(get("/write?path=/tmp/f").duration_ms < 300, "without the rule")
+took = [get("/write?path=/tmp/f").duration_ms for _ in range(5)]
+assert_true(min(took) < 400, "without the rule: %s" % took)
 write = delay("400ms", path = "/tmp/f")
 slow = fault(api, write = write, run = lambda: get("/write?path=/tmp/f"))
 assert_true(slow.duration_ms >= 400, "only %d ms" % slow.duration_ms)
