@@ -159,7 +159,7 @@ Verdict Decider::decide(const CallFacts& call) {
     if ((decided && !armed.rule.records()) || is_spent(armed)) continue;
     ++armed.counts->considered;
     if (std::string reason = why_not(armed.rule, call); !reason.empty()) {
-      armed.counts->near_misses.count(std::move(reason));
+      armed.counts->near_misses.count(std::move(reason), armed.rule, call);
       continue;
     }
     ++armed.counts->matched;
@@ -193,7 +193,7 @@ std::vector<model::RuleTally> Decider::tallies() const {
                    .considered = counts->considered,
                    .matched = counts->matched,
                    .fired = counts->fired,
-                   .near_misses = counts->near_misses.most_frequent()});
+                   .near_misses = counts->near_misses.nearest()});
   }
   return out;
 }

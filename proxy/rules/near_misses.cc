@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/closeness.h"
 #include "proxy/rules/words.h"
 
 namespace misrule::rules {
@@ -50,34 +51,31 @@ std::string wrong_source(const CompiledRule& rule, std::string_view consumer) {
 
 void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightings::Entry& entry,
              MissCounts& misses) {
-  using Rank = MissCounts::Rank;
   const bool wanted = rule.wants(entry.operation, entry.subject);
   const bool touches = in_force(rule.source, sightings.consumer());
   const std::string text = shown(entry, rule.protocol);
   switch (entry.kind) {
     case Sightings::Kind::kUnit:
       if (!touches && wanted) {
-        misses.add(Rank::kWouldHaveActed, text, wrong_source(rule, sightings.consumer()),
-                   entry.count);
+        misses.add(kWouldHaveActed, text, wrong_source(rule, sightings.consumer()), entry.count);
       } else if (touches && !wanted) {
-        misses.add(Rank::kOther, text, {}, entry.count);
+        misses.add(nearness(rule, entry.operation, entry.subject), text, {}, entry.count);
       }
       return;
     case Sightings::Kind::kFailedTransaction:
       if (!touches || !wanted) return;
-      misses.add(Rank::kWouldHaveActed, text,
+      misses.add(kWouldHaveActed, text,
                  " in a transaction that had failed already: the server refuses it by itself",
                  entry.count);
       return;
     case Sightings::Kind::kRollback:
       if (!touches || !wanted) return;
-      misses.add(Rank::kWouldHaveActed, text, ": a server does not refuse to roll back",
-                 entry.count);
+      misses.add(kWouldHaveActed, text, ": a server does not refuse to roll back", entry.count);
       return;
     case Sightings::Kind::kOpaque:
       if (!touches) return;
       misses.add(
-          Rank::kWouldHaveActed, "a connection",
+          kWouldHaveActed, "a connection",
           fmt::format(" that could not be decoded ({}): rules cannot see into it", entry.subject),
           entry.count);
       return;
@@ -86,32 +84,52 @@ void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightin
 
 }  // namespace
 
-void MissCounts::add(Rank rank, std::string_view text, std::string_view reason,
+// The subject counts for more than the operation: POST /payments, not GET /, is next to
+// GET /payments.
+Nearness nearness(const CompiledRule& rule, std::string_view operation, std::string_view subject) {
+  const bool whole = !rule.glob.has_value() || rule.glob->matches(subject);
+  const unsigned shared = whole ? kClosest : closeness(rule.glob->pattern(), subject);
+  const bool operates = rule.method.empty() || equal_without_case(rule.method, operation);
+  return Nearness{2 * shared + (operates ? 1 : 0)};
+}
+
+bool MissCounts::make_room(Nearness near) {
+  if (groups_.size() < kGroupsMax) return true;
+  const auto farthest = std::ranges::min_element(groups_, {}, [](const auto& entry) {
+    return std::pair(entry.second.near, entry.second.count);
+  });
+  if (near <= farthest->second.near) return false;
+  groups_.erase(farthest);
+  return true;
+}
+
+void MissCounts::add(Nearness near, std::string_view text, std::string_view reason,
                      std::uint64_t count) {
   const std::string alike = without_values(text);
   std::string key = fmt::format("{}\n{}", alike, reason);
-  if (!groups_.contains(key) && groups_.size() >= kGroupsMax) return;
+  if (!groups_.contains(key) && !make_room(near)) return;
   Group& group = groups_[std::move(key)];
   if (group.count == 0) {
-    group = {.rank = rank, .text = std::string(text), .reason = std::string(reason)};
+    group = {.near = near, .text = std::string(text), .reason = std::string(reason)};
   } else if (group.text != text) {
     group.text = alike;
+    group.near = std::max(group.near, near);
   }
   group.count += count;
 }
 
 void MissCounts::add_all(const MissCounts& others) {
   for (const auto& [key, group] : others.groups_) {
-    add(group.rank, group.text, group.reason, group.count);
+    add(group.near, group.text, group.reason, group.count);
   }
 }
 
-std::vector<std::string> MissCounts::most_frequent(std::size_t count_max) const {
+std::vector<std::string> MissCounts::nearest(std::size_t count_max) const {
   std::vector<const Group*> order;
   for (const auto& [key, group] : groups_) order.push_back(&group);
   std::ranges::sort(order, [](const Group* a, const Group* b) {
-    return std::tuple(a->rank, b->count, std::string_view(a->text)) <
-           std::tuple(b->rank, a->count, std::string_view(b->text));
+    return std::tuple(b->near, b->count, std::string_view(a->text)) <
+           std::tuple(a->near, a->count, std::string_view(b->text));
   });
   if (order.size() > count_max) order.resize(count_max);
   std::vector<std::string> lines;

@@ -12,27 +12,33 @@
 
 namespace misrule::rules {
 
-/// Misses of one rule, by text, with how often. Bounded.
+/// How near something came to what a rule wants; only the order means something.
+enum class Nearness : unsigned {};
+/// The rule wanted it, and something else kept it from acting.
+inline constexpr Nearness kWouldHaveActed{~0U};
+Nearness nearness(const CompiledRule& rule, std::string_view operation, std::string_view subject);
+
+/// Misses of one rule, by text, with how often. Bounded: the nearest are kept.
 class MissCounts {
  public:
-  /// Nearer ones are told first, whatever their number.
-  enum class Rank : std::uint8_t { kWouldHaveActed, kOther };
-
   /// `text` follows the count: "POST /orders" becomes "3x POST /orders" or, where several texts
   /// differ in their numbers only, "3x POST /orders/...". `reason` ends the sentence.
-  void add(Rank rank, std::string_view text, std::string_view reason, std::uint64_t count);
+  void add(Nearness near, std::string_view text, std::string_view reason, std::uint64_t count);
   void add_all(const MissCounts& others);
-  std::vector<std::string> most_frequent(std::size_t count_max) const;
+  /// The more frequent of those that are equally near comes first.
+  std::vector<std::string> nearest(std::size_t count_max) const;
 
  private:
   static constexpr std::size_t kGroupsMax = 64;
 
   struct Group {
-    Rank rank = Rank::kOther;
+    Nearness near = {};     ///< Of its nearest member.
     std::string text = {};  ///< Of the first member, or the pattern if members differ.
     std::string reason = {};
     std::uint64_t count = 0;
   };
+  bool make_room(Nearness near);
+
   std::map<std::string, Group> groups_;
 };
 

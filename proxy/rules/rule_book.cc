@@ -67,7 +67,7 @@ std::vector<model::RuleTally> RuleBook::Pages::tallies() const {
     if (tally.fired != 0) continue;
     std::string held_back = held_back_by_trigger(*latest_.at(&counters));
     if (!held_back.empty()) tally.near_misses.push_back(std::move(held_back));
-    for (std::string& miss : seen.misses.most_frequent(kNearMissesMax - tally.near_misses.size())) {
+    for (std::string& miss : seen.misses.nearest(kNearMissesMax - tally.near_misses.size())) {
       tally.near_misses.push_back(std::move(miss));
     }
   }

@@ -16,8 +16,9 @@ struct RuleTally {
   /// connect=deny: what its target had open to the denied destination when the rule was armed, and
   /// lost. No operation of the target, so `fired` does not count it.
   std::uint64_t connections_cut = 0;
-  /// The most frequent operations that were considered and did not match, with why: "312x SELECT
-  /// orders", "4x write to a pipe". At most five.
+  /// Of the operations that were considered and did not match those nearest to what the rule wants,
+  /// the more frequent of equals first, with why: "312x SELECT orders", "4x write to a pipe". At
+  /// most five.
   std::vector<std::string> near_misses = {};
 
   /// The rule did something to the system; one that did nothing proves nothing.

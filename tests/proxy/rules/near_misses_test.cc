@@ -12,16 +12,50 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-TEST(NearMisses, theMostFrequentFirstAndFiveAtMost) {
+TEST(NearMisses, theNearestFirstThenTheFrequentAndFiveAtMost) {
   Bench bench({http_error("r", "/payments")});
-  const std::vector<std::string> paths = {"/a", "/b", "/c", "/d", "/e", "/f", "/g"};
+  const std::vector<std::string> paths = {"/pay", "/a", "/b", "/c", "/d", "/e", "/f"};
   for (std::size_t i = 0; i < paths.size(); ++i) {
     for (std::size_t n = 0; n <= i; ++n) bench.decide(request("GET", paths[i]));
   }
   EXPECT_THAT(bench.tally("r").near_misses,
-              ElementsAre("7x GET /g", "6x GET /f", "5x GET /e", "4x GET /d", "3x GET /c"));
+              ElementsAre("1x GET /pay", "7x GET /f", "6x GET /e", "5x GET /d", "4x GET /c"));
   EXPECT_EQ(bench.tally("r").considered, 28U);
   EXPECT_EQ(bench.tally("r").matched, 0U);
+}
+
+TEST(NearMisses, theRightPathWithAnotherMethodIsNearest) {
+  model::Rule rule = http_error("r", "/payments/*");
+  rule.mutable_http()->set_method("POST");
+  Bench bench({rule});
+  for (int i = 0; i < 9; ++i) bench.decide(request("POST", "/orders"));
+  for (int i = 0; i < 5; ++i) bench.decide(request("POST", "/pay"));
+  bench.decide(request("GET", "/payments/1"));
+  EXPECT_THAT(bench.tally("r").near_misses,
+              ElementsAre("1x GET /payments/1", "5x POST /pay", "9x POST /orders"));
+}
+
+TEST(NearMisses, aStatementThatSharesMoreWithThePatternIsNearer) {
+  Bench bench({postgres_error("r", "INSERT INTO payments*")});
+  for (int i = 0; i < 9; ++i) bench.decide(statement("SELECT * FROM payments"));
+  for (int i = 0; i < 5; ++i) bench.decide(statement("INSERT INTO orders VALUES (1)"));
+  bench.decide(statement("INSERT INTO payment_log VALUES (1)"));
+  EXPECT_THAT(bench.tally("r").near_misses,
+              ElementsAre("1x INSERT INTO payment_log VALUES (1)",
+                          "5x INSERT INTO orders VALUES (1)", "9x SELECT * FROM payments"));
+}
+
+TEST(NearMisses, aCrowdOfGroupsKeepsTheNearest) {
+  const CompiledRule rule = {.glob = Glob("/payments")};
+  MissCounts misses;
+  const auto see = [&](const std::string& path) {
+    misses.add(nearness(rule, "GET", path), path, {}, 1);
+  };
+  for (char first = 'a'; first <= 'j'; ++first) {
+    for (char second = 'a'; second <= 'j'; ++second) see({'/', first, second});
+  }
+  see("/pay");
+  EXPECT_THAT(misses.nearest(1), ElementsAre("1x /pay"));
 }
 
 TEST(NearMisses, aRuleThatFiredHasNone) {
@@ -45,7 +79,8 @@ TEST(NearMisses, aFloodOfTextsNeitherGrowsNorHidesTheFrequent) {
   Bench bench({http_error("r", "/payments")});
   for (int i = 0; i < 20000; ++i) {
     std::string unique;
-    for (int rest = i; rest > 0; rest /= 26) unique.push_back(static_cast<char>('a' + rest % 26));
+    // Letters that bring none nearer to the rule's path than another.
+    for (int rest = i; rest > 0; rest /= 15) unique.push_back(static_cast<char>('a' + rest % 15));
     bench.decide(request("GET", "/" + unique));
     if (i % 50 == 0) bench.decide(request("GET", "/frequent"));
   }
