@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""connect=deny(...) on a service that keeps its connections: what is open is cut, and that counts."""
+"""connect=deny(...) on a service that keeps its connections: what is open is cut; that counts."""
 
 import misrule
 
