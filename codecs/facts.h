@@ -4,6 +4,7 @@
 // a byte of protocol.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,18 +15,20 @@ namespace misrule::codecs {
 /// One executable unit: a statement, a request, a connection. Views live for one call.
 struct Facts {
   std::uint64_t unit = 0;           ///< Unique in its conversation, from 1.
-  std::string_view protocol = {};   ///< "postgres", "http", "tcp".
-  std::string_view operation = {};  ///< "Query", "Execute"; an HTTP method; "connection".
-  std::string_view subject = {};    ///< What patterns match: normalised SQL, an HTTP path.
+  std::string_view protocol = {};   ///< "postgres", "http", "redis", "tcp".
+  std::string_view operation = {};  ///< "Query"; an HTTP method; "connection"; "CONFIG SET".
+  std::string_view subject = {};    ///< What patterns match: normalised SQL, an HTTP path, a key.
   std::string_view text = {};       ///< The same as it was sent: raw SQL, the whole request target.
-  std::string_view state = {};      ///< Postgres: "idle", "transaction", "failed"; else empty.
+  std::string_view state = {};      ///< "idle", "transaction"; Postgres also "failed"; else empty.
   std::string_view user = {};       ///< Postgres: from the startup packet.
   std::string_view database = {};
+  std::span<const std::string_view> keys = {};  ///< Redis: all of them; the first is the subject.
+  std::uint64_t arguments = 0;                  ///< Redis: how many follow the command's name.
 };
 
 /// The error a client is to be told, in the words of its protocol.
 struct ErrorText {
-  std::string code = {};  ///< Postgres: five characters of SQLSTATE.
+  std::string code = {};  ///< Postgres: five characters of SQLSTATE. Redis: "READONLY".
   std::string message = {};
   std::string severity = {};      ///< Postgres: "ERROR" or "FATAL".
   unsigned status = 0;            ///< HTTP.
@@ -37,7 +40,7 @@ struct ErrorText {
 struct Verb {
   enum class Kind : std::uint8_t {
     kForward,
-    kPoison,   ///< The server must fail it by itself, the client is told `error`. Postgres.
+    kPoison,   ///< The server must fail it by itself, the client is told `error`. Postgres, Redis.
     kReplace,  ///< It never reaches the server; the client is told `error`. HTTP.
     kSwallow,  ///< It never reaches the server, and nothing is answered.
     kClose,    ///< The connection ends: gracefully, towards both sides.
@@ -56,7 +59,7 @@ enum class ServerOutcome : std::uint8_t { kDid, kDidNot, kUnknown };
 struct Exchange {
   std::uint64_t unit = 0;
   std::string reply = {};  ///< As people say it: "SELECT 3", "ERROR 40001: ...", "200".
-  std::string code = {};   ///< SQLSTATE or HTTP status; empty if neither.
+  std::string code = {};   ///< SQLSTATE, HTTP status, a Redis error's first word; empty if none.
   std::int64_t rows = -1;  ///< Postgres: from the command tag; -1 if none.
   bool failed = false;     ///< The client was told that it failed.
   ServerOutcome server = ServerOutcome::kDid;

@@ -1,0 +1,54 @@
+#include "codecs/redis/ledger.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace misrule::codecs::redis {
+namespace {
+
+bool is_ordinary(const Owed& owed) {
+  return owed.kind == CommandKind::kPlain && !owed.touched && !owed.told;
+}
+
+bool continues(const Owed& run, const Owed& next) {
+  return is_ordinary(run) && is_ordinary(next) && run.queued == next.queued &&
+         run.unit + run.units == next.unit;
+}
+
+}  // namespace
+
+void Ledger::push(Owed owed) {
+  units_ += owed.units;
+  if (!empty() && continues(owed_.back(), owed)) {
+    owed_.back().units += owed.units;
+  } else {
+    owed_.push_back(std::move(owed));
+  }
+}
+
+Owed Ledger::take_unit() {
+  --units_;
+  Owed& run = front();
+  if (run.units > 1) {
+    --run.units;
+    return {.kind = run.kind, .queued = run.queued, .unit = run.unit++};
+  }
+  Owed taken = std::move(run);
+  drop_front();
+  return taken;
+}
+
+bool Ledger::any(bool (*wanted)(const Owed& owed)) const {
+  return std::any_of(owed_.begin() + static_cast<std::ptrdiff_t>(first_), owed_.end(), wanted);
+}
+
+void Ledger::drop_front() {
+  ++first_;
+  if (first_ < 32 && first_ != owed_.size()) return;
+  // Each entry is moved at most once for every one that was taken.
+  if (first_ * 2 < owed_.size()) return;
+  owed_.erase(owed_.begin(), owed_.begin() + static_cast<std::ptrdiff_t>(first_));
+  first_ = 0;
+}
+
+}  // namespace misrule::codecs::redis

@@ -1,0 +1,69 @@
+#pragma once
+
+// What the server owes the client, in the order in which it was asked.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "codecs/redis/command_table.h"
+
+namespace misrule::codecs::redis {
+
+/// What a rule wants of a command; of those that no rule touches there is none.
+struct Touched {
+  enum class Fate : std::uint8_t {
+    kForward,
+    kPoison,   ///< The server was given something that fails; `error` takes the failure's place.
+    kDiscard,  ///< In EXEC's place it was given DISCARD; `error` takes the answer's place.
+    kClose,    ///< It was given nothing: the connection ends where the answer would be,
+    kReset,    ///< or is reset.
+  } fate = Fate::kForward;
+  std::uint64_t tag = 0;
+  Duration hold_reply = {};
+  std::string error = {};  ///< "OOM command not allowed ...", without the dash.
+};
+
+struct Owed {
+  CommandKind kind = CommandKind::kPlain;
+  bool queued = false;  ///< In a transaction: the answer says so, and EXEC brings the real one.
+  bool told = false;    ///< The host knows already; answers may still come.
+  std::uint32_t answers = 1;  ///< SUBSCRIBE: one per channel. UNSUBSCRIBE: 0 for all there are.
+  std::uint64_t unit = 0;
+  std::uint64_t units = 1;  ///< So many neighbours alike, from `unit` on.
+  std::unique_ptr<Touched> touched = {};
+
+  Touched::Fate fate() const { return touched ? touched->fate : Touched::Fate::kForward; }
+  std::uint64_t tag() const { return touched ? touched->tag : 0; }
+  bool ends_connection() const {
+    return fate() == Touched::Fate::kClose || fate() == Touched::Fate::kReset;
+  }
+};
+
+/// A queue that owns no memory while it is empty and was never deep.
+class Ledger {
+ public:
+  bool empty() const { return first_ == owed_.size(); }
+  /// Entries, of which one may stand for many units.
+  std::size_t size() const { return owed_.size() - first_; }
+  /// Units.
+  std::uint64_t units() const { return units_; }
+  Owed& front() { return owed_[first_]; }
+  /// References to entries die.
+  void push(Owed owed);
+  /// One unit of the front, which is one no more.
+  Owed take_unit();
+  bool any(bool (*wanted)(const Owed& owed)) const;
+
+ private:
+  void drop_front();
+
+  std::vector<Owed> owed_;
+  std::size_t first_ = 0;
+  std::uint64_t units_ = 0;
+};
+
+}  // namespace misrule::codecs::redis

@@ -1,0 +1,60 @@
+#pragma once
+
+// A length as RESP writes it, "12\r\n" behind its type byte, taken byte by byte.
+
+#include <cstdint>
+
+namespace misrule::codecs::redis {
+
+class LengthLine {
+ public:
+  enum class State : std::uint8_t { kMore, kDone, kBad };
+
+  void restart() { *this = {}; }
+  State take(char c);
+
+  /// Of a line that is done: -1 where the line says so, -2 and less never.
+  std::int64_t value() const { return negative_ ? -value_ : value_; }
+  /// "?": as many as come until an end is said.
+  bool streamed() const { return streamed_; }
+
+ private:
+  /// Beyond it no length means anything; doubled it does not overflow.
+  static constexpr std::int64_t kMax = std::int64_t{1} << 60;
+
+  State take_digit(char c);
+
+  std::int64_t value_ = 0;
+  bool has_digit_ = false;
+  bool negative_ = false;
+  bool streamed_ = false;
+  bool at_end_ = false;
+};
+
+inline LengthLine::State LengthLine::take(char c) {
+  if (at_end_) return c == '\n' ? State::kDone : State::kBad;
+  if (c >= '0' && c <= '9') return take_digit(c);
+  if (c == '\r' && (has_digit_ || streamed_)) {
+    at_end_ = true;
+    return State::kMore;
+  }
+  const bool at_start = !has_digit_ && !negative_ && !streamed_;
+  if (c == '-' && at_start) {
+    negative_ = true;
+    return State::kMore;
+  }
+  if (c == '?' && at_start) {
+    streamed_ = true;
+    return State::kMore;
+  }
+  return State::kBad;
+}
+
+inline LengthLine::State LengthLine::take_digit(char c) {
+  has_digit_ = true;
+  value_ = value_ * 10 + (c - '0');
+  const bool bad = streamed_ || value_ > (negative_ ? 1 : kMax);
+  return bad ? State::kBad : State::kMore;
+}
+
+}  // namespace misrule::codecs::redis

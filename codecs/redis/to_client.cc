@@ -1,0 +1,323 @@
+#include "codecs/redis/to_client.h"
+
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace misrule::codecs::redis {
+namespace {
+
+using Fate = Touched::Fate;
+
+bool confirms(const PubsubMessage& message, CommandKind kind) {
+  return (kind == CommandKind::kSubscribe && message.kind == PubsubMessage::Kind::kSubscribed) ||
+         (kind == CommandKind::kUnsubscribe && message.kind == PubsubMessage::Kind::kUnsubscribed);
+}
+
+bool is_client_reply(const Owed& owed) { return owed.kind == CommandKind::kClientReply; }
+
+bool says_queued(char type, std::string_view text) { return type == '+' && text == "QUEUED"; }
+
+}  // namespace
+
+Step ToClient::walk(ByteView unread) {
+  Step step;
+  while (!held_ && !step.act && advance(unread.substr(step.pass), step)) {
+  }
+  session_.replies_at_border = !flowing_ && !in_exec_;
+  return step;
+}
+
+void ToClient::released(Released why) {
+  const auto unit = std::exchange(held_, std::nullopt);
+  if (unit && why != Released::kDue) session_.host.hold_ended(*unit, why);
+}
+
+std::optional<Act> ToClient::ended() {
+  session_.tell_all_unanswered("connection closed");
+  session_.requests_raw = true;
+  session_.replies_raw = true;
+  if (partial_.empty()) return std::nullopt;
+  return Substitute{.with = std::exchange(partial_, {})};
+}
+
+Owed* ToClient::head() {
+  Ledger& ledger = in_exec_ ? session_.queue : session_.ledger;
+  return ledger.empty() ? nullptr : &ledger.front();
+}
+
+Owed ToClient::take_head() {
+  return in_exec_ ? session_.queue.take_unit() : session_.ledger.take_unit();
+}
+
+bool ToClient::advance(ByteView rest, Step& step) {
+  if (session_.closed) {
+    if (!rest.empty()) step.act = Substitute{.bytes = rest.size()};
+    return false;
+  }
+  if (flowing_) return !rest.empty() && flow_on(rest, step);
+  if (session_.requests_raw && session_.ledger.empty()) session_.replies_raw = true;
+  if (session_.replies_raw) {
+    partial_.clear();
+    step.pass += rest.size();
+    return false;
+  }
+  if (Owed* const next = head(); next != nullptr && next->ends_connection()) {
+    return end_in_place(step);
+  }
+  if (rest.empty()) return false;
+  const bool exec = scanned_ == 0 && !in_exec_ && rest.front() == '*' && head() != nullptr &&
+                    head()->kind == CommandKind::kExec && head()->fate() == Fate::kForward;
+  return exec ? begin_exec(rest, step) : read_value(rest, step);
+}
+
+bool ToClient::end_in_place(Step& step) {
+  const Owed owed = take_head();
+  session_.tell_injected(owed);
+  session_.tell_all_unanswered("connection closed");
+  session_.closed = true;
+  step.act = Close{.reset = owed.fate() == Fate::kReset};
+  return false;
+}
+
+bool ToClient::read_value(ByteView rest, Step& step) {
+  scanned_ += scanner_.advance(rest.substr(scanned_));
+  if (scanner_.error()) return lose_track("from the server: " + scanner_.error()->what, step);
+  if (!scanner_.done() && scanned_ < session_.limits.reply_bytes_max) {
+    keep_partial(rest);
+    return false;
+  }
+  return take_value(rest.substr(0, scanned_), step);
+}
+
+void ToClient::keep_partial(ByteView rest) { partial_.append(rest.substr(partial_.size())); }
+
+bool ToClient::flow_on(ByteView rest, Step& step) {
+  step.pass += scanner_.advance(rest);
+  if (scanner_.error()) return lose_track("from the server: " + scanner_.error()->what, step);
+  if (!scanner_.done()) return false;
+  value_ended();
+  return true;
+}
+
+// The head of EXEC's answer alone: its items are answered one by one.
+bool ToClient::begin_exec(ByteView rest, Step& step) {
+  const std::size_t end = rest.find('\n');
+  if (rest.size() < 2 || (end == ByteView::npos && rest.size() < 32)) {
+    keep_partial(rest);
+    return false;
+  }
+  if (rest[1] == '-' || end == ByteView::npos) return read_value(rest, step);
+  if (hold_reply(*head(), step)) return false;
+  const Reply reply = read_reply(rest.substr(0, end));
+  std::uint64_t items = 0;
+  std::from_chars(reply.line.data(), reply.line.data() + reply.line.size(), items);
+  if (session_.queue.any(is_client_reply)) {
+    return lose_track("CLIENT REPLY within a transaction", step);
+  }
+  if (items != session_.queue.units()) {
+    return lose_track(
+        fmt::format("EXEC answers {} commands, but {} were queued", items, session_.queue.units()),
+        step);
+  }
+  exec_text_ = text_of(reply);
+  partial_.clear();
+  step.pass += end + 1;
+  in_exec_ = true;
+  value_ended();
+  return true;
+}
+
+std::optional<PubsubMessage> ToClient::pubsub_of(ByteView value, char type) {
+  if (type == '>') return read_pubsub(value);
+  if (type != '*' || version_ != 2) return std::nullopt;
+  const Owed* const next = head();
+  const bool about = next != nullptr && (next->kind == CommandKind::kSubscribe ||
+                                         next->kind == CommandKind::kUnsubscribe);
+  return about || subscriptions_.any() ? read_pubsub(value) : std::nullopt;
+}
+
+bool ToClient::is_unasked(const Reply& reply, const std::optional<PubsubMessage>& message) {
+  const Owed* const next = head();
+  if (message) return next == nullptr || !confirms(*message, next->kind);
+  return reply.type == '>' || (monitoring_ && is_monitor_line(reply));
+}
+
+void ToClient::drop_silent_heads(const std::optional<PubsubMessage>& message) {
+  for (Owed* next = head(); next != nullptr && next->told; next = head()) {
+    if (message &&
+        (message->kind == PubsubMessage::Kind::kPublished || confirms(*message, next->kind))) {
+      return;
+    }
+    take_head();
+  }
+}
+
+bool ToClient::take_value(ByteView gathered, Step& step) {
+  const ByteView value = gathered.substr(scanner_.value_offset());
+  const Reply reply = read_reply(value);
+  const std::optional<PubsubMessage> message = pubsub_of(value, reply.type);
+  if (message && message->kind != PubsubMessage::Kind::kPublished && !scanner_.done()) {
+    return lose_track("from the server: the name of a channel is too long", step);
+  }
+  if (!(reply.type == '>' && !message)) drop_silent_heads(message);
+  if (is_unasked(reply, message)) {
+    if (message) note(*message, reply.type);
+    return pass_value({}, step);
+  }
+  Owed* const next = head();
+  // A server may say goodbye at any time.
+  if (next == nullptr && reply.is_error()) return pass_value({}, step);
+  if (next == nullptr) return lose_track("from the server: nothing was asked", step);
+  if (hold_reply(*next, step)) return false;
+  return take_answer(reply, message, step);
+}
+
+bool ToClient::take_answer(const Reply& reply, const std::optional<PubsubMessage>& message,
+                           Step& step) {
+  Owed& next = *head();
+  const bool queues = next.queued && says_queued(reply.type, reply.line);
+  if (next.fate() == Fate::kDiscard) return inject(step);
+  if (next.fate() == Fate::kPoison && !queues) {
+    if (reply.type == '-') return inject(step);
+    return lose_track("from the server: what cannot be done was done", step);
+  }
+  bool ends = true;
+  if (message) {
+    note(*message, reply.type);
+    ends = ends_answer(next, *message);
+  }
+  return pass_value({.answers = ends, .type = reply.type, .text = text_of(reply)}, step);
+}
+
+bool ToClient::ends_answer(Owed& head, const PubsubMessage& message) {
+  if (head.answers > 0) return --head.answers == 0;
+  return subscriptions_.of(message.of) == 0;
+}
+
+void ToClient::note(const PubsubMessage& message, char type) {
+  version_ = type == '>' ? 3 : 2;
+  if (message.kind != PubsubMessage::Kind::kPublished) subscriptions_.confirmed(message);
+}
+
+bool ToClient::hold_reply(Owed& head, Step& step) {
+  if (!head.touched || head.touched->hold_reply == Duration::zero()) return false;
+  held_ = head.unit;
+  step.act = Hold{.for_at_most = std::exchange(head.touched->hold_reply, {}), .unit = head.unit};
+  return true;
+}
+
+bool ToClient::inject(Step& step) {
+  if (!scanner_.done()) return lose_track("from the server: an error that is too long", step);
+  const bool in_place_of_exec = head()->fate() == Fate::kDiscard;
+  std::string& error = head()->touched->error;
+  if (in_place_of_exec && !error.starts_with("EXECABORT")) {
+    error.insert(0, "EXECABORT Transaction discarded because of: ");
+  }
+  step.act = Substitute{.bytes = scanned_, .with = "-" + error + "\r\n"};
+  const Owed owed = take_head();
+  session_.tell_injected(owed);
+  if (in_place_of_exec) transaction_ended(true);
+  start_value();
+  value_ended();
+  return true;
+}
+
+bool ToClient::pass_value(Meaning meaning, Step& step) {
+  meaning_ = std::move(meaning);
+  step.pass += scanned_;
+  partial_.clear();
+  if (scanner_.done()) {
+    value_ended();
+  } else {
+    scanned_ = 0;
+    flowing_ = true;
+  }
+  return true;
+}
+
+void ToClient::start_value() {
+  scanner_.restart();
+  scanned_ = 0;
+  flowing_ = false;
+  partial_.clear();
+}
+
+void ToClient::value_ended() {
+  const Meaning meaning = std::exchange(meaning_, {});
+  start_value();
+  if (meaning.answers) answered(meaning);
+  if (in_exec_ && session_.queue.empty()) {
+    in_exec_ = false;
+    answered({.answers = true, .type = '*', .text = std::exchange(exec_text_, {})});
+  }
+  if (session_.ledger.empty()) session_.expects_transaction = session_.in_transaction;
+}
+
+void ToClient::answered(const Meaning& meaning) {
+  Owed owed = take_head();
+  if (owed.queued && says_queued(meaning.type, meaning.text)) {
+    owed.queued = false;
+    session_.queue.push(std::move(owed));
+    return;
+  }
+  settle(owed, meaning);
+  session_.tell_answered(owed, meaning.text, meaning.type == '-' || meaning.type == '!');
+}
+
+void ToClient::settle(const Owed& owed, const Meaning& meaning) {
+  const bool agreed = meaning.type == '+';
+  switch (owed.kind) {
+    case CommandKind::kHello:
+      if (meaning.type == '%') version_ = 3;
+      if (meaning.type == '*') version_ = 2;
+      return;
+    case CommandKind::kMulti:
+      session_.in_transaction = session_.in_transaction || agreed;
+      return;
+    case CommandKind::kExec:
+      return transaction_ended(meaning.type == '-');
+    case CommandKind::kDiscard:
+      if (agreed) transaction_ended(false);
+      return;
+    case CommandKind::kReset:
+      if (!agreed) return;
+      transaction_ended(false);
+      version_ = 2;
+      subscriptions_.clear();
+      monitoring_ = false;
+      return;
+    case CommandKind::kMonitor:
+      monitoring_ = monitoring_ || agreed;
+      return;
+    case CommandKind::kReplicate:
+      // Then come a snapshot and a stream of commands: no conversation any more.
+      if (meaning.type == '-') return;
+      session_.requests_raw = true;
+      session_.replies_raw = true;
+      return;
+    default:
+      return;
+  }
+}
+
+void ToClient::transaction_ended(bool is_failure) {
+  session_.in_transaction = false;
+  session_.tell_queue_undone(is_failure);
+}
+
+bool ToClient::lose_track(std::string_view why, Step& step) {
+  const bool must_end = session_.owes_injection();
+  session_.tell_all_unanswered(must_end ? "connection closed" : "not decoded");
+  in_exec_ = false;
+  flowing_ = false;
+  session_.all_opaque(why);
+  if (must_end) {
+    session_.closed = true;
+    step.act = Close{};
+  }
+  return true;
+}
+
+}  // namespace misrule::codecs::redis

@@ -1,0 +1,81 @@
+#pragma once
+
+// What the server says: which command does it answer, what belongs to none, where is a rule's error
+// to stand?
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "codecs/conversation.h"
+#include "codecs/redis/reply.h"
+#include "codecs/redis/session.h"
+#include "codecs/redis/subscriptions.h"
+#include "codecs/redis/value_scanner.h"
+
+namespace misrule::codecs::redis {
+
+class ToClient {
+ public:
+  explicit ToClient(Session& session) : session_(session), scanner_(session.limits.depth_max) {}
+
+  Step walk(ByteView unread);
+  void released(Released why);
+  std::optional<std::uint64_t> held_unit() const { return held_; }
+  /// The server has ended its stream. What came of a value that is not complete is its last word.
+  std::optional<Act> ended();
+
+ private:
+  /// What the value that is under way means once all of it has flowed.
+  struct Meaning {
+    bool answers = false;  ///< It ends the answer to the oldest command.
+    char type = 0;
+    std::string text = {};
+  };
+
+  // Each takes what is unread after step.pass; true: go on.
+  bool advance(ByteView rest, Step& step);
+  bool read_value(ByteView rest, Step& step);
+  bool flow_on(ByteView rest, Step& step);
+  bool begin_exec(ByteView rest, Step& step);
+  bool take_value(ByteView gathered, Step& step);
+  bool take_answer(const Reply& reply, const std::optional<PubsubMessage>& message, Step& step);
+  bool inject(Step& step);
+  bool pass_value(Meaning meaning, Step& step);
+  bool end_in_place(Step& step);
+  bool lose_track(std::string_view why, Step& step);
+
+  std::optional<PubsubMessage> pubsub_of(ByteView value, char type);
+  bool is_unasked(const Reply& reply, const std::optional<PubsubMessage>& message);
+  bool ends_answer(Owed& head, const PubsubMessage& message);
+  void drop_silent_heads(const std::optional<PubsubMessage>& message);
+  void note(const PubsubMessage& message, char type);
+  bool hold_reply(Owed& head, Step& step);
+  void keep_partial(ByteView rest);
+  void value_ended();
+  void answered(const Meaning& meaning);
+  void settle(const Owed& owed, const Meaning& meaning);
+  void transaction_ended(bool is_failure);
+  void start_value();
+
+  /// The command that the next answer belongs to; null if none is owed.
+  Owed* head();
+  Owed take_head();
+
+  Session& session_;
+  ValueScanner scanner_;
+  std::size_t scanned_ = 0;  // Of the value whose front is being gathered.
+  bool flowing_ = false;     // The front has flowed, the rest streams.
+  bool in_exec_ = false;     // Within EXEC's answer: the queue's commands are answered.
+  Meaning meaning_;
+  std::string exec_text_;
+  std::string partial_;  // A copy of what was gathered.
+  int version_ = 2;
+  Subscriptions subscriptions_;
+  bool monitoring_ = false;
+  std::optional<std::uint64_t> held_;
+};
+
+}  // namespace misrule::codecs::redis

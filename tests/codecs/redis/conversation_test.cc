@@ -1,0 +1,81 @@
+// Recorded conversations, cut in every way: they pass byte for byte, what the host is told stands
+// beside each vector as NAME.golden, and a rule does not put anybody out of step.
+//
+// MISRULE_REGENERATE=1 writes the goldens anew; read the difference before it is committed.
+
+#include "codecs/redis/conversation.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "tests/codecs/grind.h"
+#include "tests/codecs/redis/rig.h"
+
+namespace misrule::codecs::redis {
+namespace {
+
+constexpr std::size_t kCuts = 500;
+
+struct Played {
+  std::string to_server = {};
+  std::string to_client = {};
+  std::string log = {};
+  bool opaque = false;
+};
+
+Played play(const Recording& recording) {
+  Rig rig;
+  rig.pump.feed(recording);
+  rig.pump.end(Direction::kToServer);
+  rig.pump.end(Direction::kToClient);
+  Played played{.to_server = rig.pump.to_server(),
+                .to_client = rig.pump.to_client(),
+                .opaque = rig.host.opaque.has_value()};
+  for (const std::string& line : rig.host.log) played.log += line + "\n";
+  return played;
+}
+
+std::string golden_of(const std::string& vector, const std::string& log) {
+  const std::string path = std::filesystem::path(vector).replace_extension(".golden");
+  if (std::getenv("MISRULE_REGENERATE") != nullptr) std::ofstream(path) << log;
+  std::ifstream file(path);
+  EXPECT_TRUE(file.is_open()) << path << ": see the head of this file";
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class RedisVectors : public testing::TestWithParam<std::string> {};
+
+TEST_P(RedisVectors, PassUntouchedHoweverTheyAreCut) {
+  const Recording recording = read_recording(GetParam());
+  const std::string to_server = joined(recording, Direction::kToServer);
+  const std::string to_client = joined(recording, Direction::kToClient);
+  const Played whole = play(recording);
+  const bool broken = GetParam().find("broken") != std::string::npos;
+  EXPECT_EQ(whole.opaque, broken) << whole.log;
+  const std::string golden = golden_of(GetParam(), whole.log);
+  for_each_split(
+      recording,
+      [&](const Recording& split) {
+        const Played played = play(split);
+        ASSERT_EQ(played.to_server, to_server);
+        ASSERT_EQ(played.to_client, to_client);
+        ASSERT_EQ(played.log, golden);
+      },
+      kCuts);
+}
+
+INSTANTIATE_TEST_SUITE_P(Recorded, RedisVectors, testing::ValuesIn(vector_files("redis")),
+                         [](const auto& vector) {
+                           std::string name = std::filesystem::path(vector.param).stem().string();
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace misrule::codecs::redis
