@@ -54,6 +54,13 @@ struct Route {
   std::string interface = {};
 };
 
+/// A service's connection, as its own socket shows it.
+struct SocketEnds {
+  sockaddr_storage own = {};
+  sockaddr_storage peer = {};
+  bool peer_is_open = false;  ///< The peer has not closed its side.
+};
+
 /// Knows the declared interfaces and their proxies. Called on the supervisor's thread: must answer
 /// within microseconds (a loopback connect to the upstream is), and must not call the supervisor.
 /// Destinations arrive in one form: v4-mapped is AF_INET, and the unspecified address is the
@@ -69,8 +76,8 @@ class ConnectRouter {
   virtual Route open(std::string_view consumer, const sockaddr_storage& destination) = 0;
   /// Whether the other end of a service's connection is an observer or probe of Misrule: no rule
   /// for read= or write= touches its sockets.
-  virtual bool is_observer(const sockaddr_storage& peer) {
-    static_cast<void>(peer);
+  virtual bool is_observer(const SocketEnds& ends) {
+    static_cast<void>(ends);
     return false;
   }
 };

@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include "controller/steps/own_connections.h"
+
 namespace misrule::controller {
 namespace {
 
@@ -109,12 +111,18 @@ const Routes::Declared* Routes::find_declared(const sockaddr_storage& destinatio
 
 interceptor::Route Routes::lookup(std::string_view consumer, const sockaddr_storage& destination) {
   const Declared* declared = find_declared(destination);
-  // A server's own processes that reach it are its inner life, not traffic between services.
-  if (declared == nullptr || declared->service == consumer) return {};
+  if (declared == nullptr) return {};
   interceptor::Route route = {.kind = interceptor::Route::Kind::kRedirect};
   route.service = declared->service;
   route.interface = declared->interface;
+  // A server's own processes that reach it are its inner life, not traffic between services.
+  if (declared->service == consumer) route.kind = interceptor::Route::Kind::kUntouched;
   return route;
+}
+
+bool Routes::is_observer(const interceptor::SocketEnds& ends) {
+  return OwnConnections::of_this_process().contains(
+      {.client = loopback_port(ends.peer), .server = loopback_port(ends.own)}, ends.peer_is_open);
 }
 
 interceptor::Route Routes::open(std::string_view consumer, const sockaddr_storage& destination) {

@@ -26,6 +26,7 @@ class Routes final : public interceptor::ConnectRouter {
   interceptor::Route lookup(std::string_view consumer,
                             const sockaddr_storage& destination) override;
   interceptor::Route open(std::string_view consumer, const sockaddr_storage& destination) override;
+  bool is_observer(const interceptor::SocketEnds& ends) override;
 
   /// The port where the test reaches an interface, with its upstream standing already: a server
   /// that refuses connections refuses the test's, too. The error is what the test's connect() would

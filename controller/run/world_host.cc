@@ -93,6 +93,7 @@ dsl::StepReply WorldHost::send_step(const ServicePlan& plan, const dsl::StepCall
   StepTarget target = plan.step;
   target.host = "127.0.0.1";
   target.port = *port;
+  target.proxied = true;
   return run_step(call, target, parts_.interrupt_fd);
 }
 

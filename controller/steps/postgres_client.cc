@@ -11,6 +11,7 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include "controller/steps/own_connections.h"
 #include "controller/steps/row_json.h"
 
 namespace misrule::controller {
@@ -57,7 +58,13 @@ PGconn* begin_connect(const dsl::SqlStep& step, const StepTarget& target) {
     names[i] = settings[i].first;
     values[i] = settings[i].second;
   }
-  return ::PQconnectStartParams(names.data(), values.data(), 0);
+  // Connects to an address without waiting for the answer.
+  const auto start = [&] { return ::PQconnectStartParams(names.data(), values.data(), 0); };
+  if (target.proxied) return start();
+  OwnConnections::Opening opening(OwnConnections::of_this_process());
+  PGconn* connection = start();
+  opening.started(::PQsocket(connection), target.port);
+  return connection;
 }
 
 std::unexpected<Error> connect_failed(const PGconn* connection) {

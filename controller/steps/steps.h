@@ -13,6 +13,7 @@ namespace misrule::controller {
 struct StepTarget {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;
+  bool proxied = false;     ///< A proxy of ours listens there; else OwnConnections knows.
   std::string user = {};  ///< PostgreSQL: from the service's env.
   std::string password = {};
   std::string database = {};

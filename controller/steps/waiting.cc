@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "controller/steps/own_connections.h"
 #include "controller/steps/steps.h"
 
 namespace misrule::controller {
@@ -48,14 +49,28 @@ std::unexpected<Error> connect_failed(const std::string& where, int error_number
   return std::unexpected(std::move(error));
 }
 
-Result<UniqueFd> connect_address(const addrinfo& address, const std::string& where,
+/// Connects, or begins to; else the errno.
+int begin_connect(int socket, const addrinfo& address, const StepTarget& target) {
+  const auto start = [&] {
+    return ::connect(socket, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+  };
+  if (target.proxied) return start();
+  OwnConnections::Opening opening(OwnConnections::of_this_process());
+  const int result = start();
+  opening.started(socket, target.port);
+  return result;
+}
+
+Result<UniqueFd> connect_address(const addrinfo& address, const StepTarget& target,
                                  const Patience& patience) {
+  const std::string where = fmt::format("{}:{}", target.host, target.port);
   UniqueFd socket(::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return connect_failed(where, errno);
   const int on = 1;
   ::setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::connect(socket.fd(), address.ai_addr, address.ai_addrlen) == 0) return socket;
-  if (errno != EINPROGRESS) return connect_failed(where, errno);
+  const int begun = begin_connect(socket.fd(), address, target);
+  if (begun == 0) return socket;
+  if (begun != EINPROGRESS) return connect_failed(where, begun);
   if (auto ready = wait_ready(socket.fd(), POLLOUT, patience); !ready) {
     return std::unexpected(std::move(ready).error().with("connect " + where));
   }
@@ -96,7 +111,7 @@ Result<UniqueFd> connect_tcp(const StepTarget& target, const Patience& patience)
   MISRULE_TRY(const AddressList addresses, look_up(target));
   Result<UniqueFd> connected = fail(Code::kIo, "no address for " + target.host);
   for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) {
-    connected = connect_address(*at, fmt::format("{}:{}", target.host, target.port), patience);
+    connected = connect_address(*at, target, patience);
     if (connected || connected.error().code == Code::kTimeout) break;
   }
   return connected;

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include "interceptor/interceptor.h"
@@ -16,10 +18,16 @@ namespace {
 bool is_observers(pid_t tid, int descriptor, ConnectRouter& router) {
   const auto socket = duplicate_descriptor(tid, descriptor);
   if (!socket) return false;
-  sockaddr_storage peer = {};
-  socklen_t size = sizeof(peer);
-  if (getpeername(socket->fd(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
-  return router.is_observer(peer);
+  SocketEnds ends;
+  socklen_t size = sizeof(ends.peer);
+  if (getpeername(socket->fd(), reinterpret_cast<sockaddr*>(&ends.peer), &size) != 0) return false;
+  size = sizeof(ends.own);
+  if (getsockname(socket->fd(), reinterpret_cast<sockaddr*>(&ends.own), &size) != 0) return false;
+  tcp_info state = {};
+  size = sizeof(state);
+  if (getsockopt(socket->fd(), IPPROTO_TCP, TCP_INFO, &state, &size) != 0) return false;
+  ends.peer_is_open = state.tcpi_state == TCP_ESTABLISHED;
+  return router.is_observer(ends);
 }
 
 void read_path_subject(const Notification& call, const SyscallRow& row, CallFacts& out) {

@@ -97,6 +97,28 @@ assert_eq((reply.status, reply.body), (503, "ECONNREFUSED"))
         self.assertEqual([(event["service"], event["decision"]) for event in connects],
                          [("api", "allow")])
 
+    def test_a_server_that_reaches_itself_does_what_is_its_own(self):
+        self.assert_passes('assert_eq(get("/connect?port=8080").status, 200)')
+        self.assertEqual([event for event in self.events("test_it")
+                          if event["type"] == "syscall"], [])
+
+    def test_no_rule_is_about_a_probes_own_connection(self):
+        """It starts again, and is found ready, while nothing that it says reaches a client."""
+        always = SERVICE.replace('"./api.py"', '"./api.py", restart = "always"')
+        run = self.assert_passes("""
+assert_eq(get("/health").status, 200, "without the rule")
+def crash():
+    before = events()[-1].number
+    lost = get("/health")
+    get("/exit?code=3")
+    assert_eventually(where = lambda e: e.get("action") == "ready" and e.number > before)
+    return lost, get("/health")
+lost, still_lost = fault(api, write = deny("EPIPE"), run = crash)
+assert_eq((lost.ok, still_lost.ok), (False, False))
+assert_eq(get("/health").status, 200, "afterwards")
+""", always)
+        self.assertGreaterEqual(run.test("test_it")["rules"][0]["fired"], 2, run.output)
+
     def test_a_server_that_is_down_refuses(self):
         spec = STORE.replace('"./api.py"', '"./api.py", restart = "never"') + SERVICE
         run = self.run_spec(spec + '''

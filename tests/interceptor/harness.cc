@@ -119,6 +119,10 @@ Route PortRouter::open(std::string_view consumer, const sockaddr_storage& destin
   return out;
 }
 
+bool PortRouter::is_observer(const SocketEnds& ends) {
+  return ends.peer_is_open && port_of(ends.own) != 0 && port_of(ends.peer) == observers_port_;
+}
+
 Running::~Running() {
   if (pid_ <= 0) return;
   kill(pid_, SIGKILL);

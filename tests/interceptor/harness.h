@@ -43,6 +43,9 @@ class PortRouter final : public ConnectRouter {
 
   Route lookup(std::string_view consumer, const sockaddr_storage& destination) override;
   Route open(std::string_view consumer, const sockaddr_storage& destination) override;
+  /// The connections of an observer whose own port this is; at any time.
+  void observe(std::uint16_t observers_port) { observers_port_ = observers_port; }
+  bool is_observer(const SocketEnds& ends) override;
   unsigned opened() const { return opened_; }
 
  private:
@@ -52,6 +55,7 @@ class PortRouter final : public ConnectRouter {
   };
   std::map<std::uint16_t, Entry> entries_;
   unsigned opened_ = 0;
+  std::atomic<std::uint16_t> observers_port_ = 0;
 };
 
 struct Ended {

@@ -7,9 +7,12 @@
 #include <memory>
 #include <thread>
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include "base/unique_fd.h"
 #include "tests/interceptor/harness.h"
 
 namespace misrule::interceptor {
@@ -121,6 +124,63 @@ TEST(Python, AnUnpathedWriteSparesItsOutput) {
                                  .families = {"write"}});
   EXPECT_EQ(ended.output, fmt::format("before\n{}\n", ENOSPC));
   EXPECT_EQ(bench.tally("full").fired, 1U);
+}
+
+constexpr const char* kReader = R"(
+import socket
+server = socket.create_server(('127.0.0.1', 0))
+print(server.getsockname()[1], flush=True)
+while True:
+    with server.accept()[0] as client:
+        try:
+            print('read', client.recv(10).decode(), flush=True)
+        except OSError as error:
+            print('errno', error.errno, flush=True)
+)";
+
+// A bound socket's port is known before its server can be asked about it.
+class Client {
+ public:
+  Client() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    own_.sin_family = AF_INET;
+    own_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(socket_.fd(), reinterpret_cast<const sockaddr*>(&own_), sizeof(own_)), 0);
+    socklen_t size = sizeof(own_);
+    getsockname(socket_.fd(), reinterpret_cast<sockaddr*>(&own_), &size);
+  }
+  std::uint16_t port() const { return ntohs(own_.sin_port); }
+  void say(const std::string& word, std::uint16_t server_port) {
+    sockaddr_in to = own_;
+    to.sin_port = htons(server_port);
+    EXPECT_EQ(connect(socket_.fd(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
+    EXPECT_EQ(send(socket_.fd(), word.data(), word.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(word.size()));
+  }
+
+ private:
+  sockaddr_in own_ = {};
+  UniqueFd socket_;
+};
+
+TEST(Python, AnObserversConnectionIsSpared) {
+  Bench bench;
+  auto server = bench.start({.argv = {"/usr/bin/python3", "-c", kReader}, .families = {"read"}});
+  ASSERT_TRUE(server) << server.error().what;
+  const auto port = static_cast<std::uint16_t>(std::stoi(server->read_line()));
+  const auto says = [&](bool observes) {
+    Client client;
+    if (observes) bench.router.observe(client.port());
+    client.say("hello", port);
+    return server->read_line();
+  };
+  EXPECT_EQ(says(false), "read hello") << "without the rule";
+  bench.arm({deny(rule_on("cut", "read"), "ECONNRESET")});
+  EXPECT_EQ(says(true), "read hello");
+  EXPECT_EQ(bench.tally("cut").fired, 0U);
+  EXPECT_THAT(bench.tally("cut").near_misses,
+              ::testing::Contains("1x recvfrom of an observer's connection"));
+  EXPECT_EQ(says(false), fmt::format("errno {}", ECONNRESET));
+  EXPECT_EQ(bench.tally("cut").fired, 1U);
 }
 
 constexpr const char* kPostgresBin = "/usr/lib/postgresql/15/bin";
