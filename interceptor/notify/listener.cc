@@ -16,6 +16,15 @@ namespace {
 constexpr unsigned long kIoctlSetFlags = _IOW('!', 4, std::uint64_t);
 constexpr unsigned long kSyncWakeUp = 1;
 
+// A signal must not lose an answer: nobody asks twice.
+int uninterrupted(int fd, unsigned long request, void* argument) {
+  int result = -1;
+  do {
+    result = ioctl(fd, request, argument);
+  } while (result != 0 && errno == EINTR);
+  return result;
+}
+
 std::size_t words(std::size_t ours, std::size_t kernels) {
   return (std::max(ours, kernels) + 7) / 8;
 }
@@ -33,6 +42,7 @@ Listener::Listener(UniqueFd fd) : fd_(std::move(fd)) {
 bool Listener::receive(Notification& out) {
   // The kernel refuses a buffer that is not zero.
   std::ranges::fill(received_, 0);
+  // Not again after EINTR: by then there may be none to receive, and it would block.
   if (ioctl(fd_.fd(), SECCOMP_IOCTL_NOTIF_RECV, received_.data()) != 0) return false;
   seccomp_notif raw = {};
   std::memcpy(&raw, received_.data(), sizeof(raw));
@@ -44,7 +54,7 @@ bool Listener::receive(Notification& out) {
 }
 
 bool Listener::is_valid(std::uint64_t id) const {
-  return ioctl(fd_.fd(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+  return uninterrupted(fd_.fd(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
 bool Listener::answer(std::uint64_t id, int error, std::uint32_t flags) {
@@ -54,7 +64,7 @@ bool Listener::answer(std::uint64_t id, int error, std::uint32_t flags) {
   response.flags = flags;
   std::ranges::fill(response_, 0);
   std::memcpy(response_.data(), &response, sizeof(response));
-  return ioctl(fd_.fd(), SECCOMP_IOCTL_NOTIF_SEND, response_.data()) == 0;
+  return uninterrupted(fd_.fd(), SECCOMP_IOCTL_NOTIF_SEND, response_.data()) == 0;
 }
 
 bool Listener::let_go_on(std::uint64_t id) {

@@ -134,6 +134,8 @@ void Loop::serve(std::uint32_t key, std::uint32_t events) {
     }
     return;
   }
+  // An EPOLLERR alone means that poll was interrupted, and says nothing about the calls.
+  if ((events & EPOLLHUP) == 0) return;
   // Nobody is left who uses the filter: the whole process tree is gone.
   calls_.held().drop(served.id);
   served_.erase(found);
