@@ -5,6 +5,7 @@
 // MISRULE_LOG="info,proxy/net=debug" chooses levels; nothing is written by default but warnings.
 // A module is the folder's path. Lines go to standard error.
 
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +14,15 @@
 namespace misrule {
 
 enum class LogLevel : unsigned char { kDebug, kInfo, kWarn, kError };
+
+std::optional<LogLevel> log_level_from_name(std::string_view name);
+
+struct LogSettings {
+  LogLevel level = LogLevel::kWarn;  ///< Of modules that MISRULE_LOG does not name.
+  bool json = false;                 ///< {"time", "level", "module", "message"} instead of text.
+};
+/// For programs whose diagnostics are part of what they do. Before any other thread runs.
+void configure_log(const LogSettings& settings);
 
 /// One per folder, as a namespace-scope constant: inline constexpr Logger kLog{"proxy/net"};
 class Logger {

@@ -54,6 +54,7 @@ struct Answer {
 struct Hold {
   Duration for_at_most = {};
   std::uint64_t unit = 0;
+  bool cancellable = true;  ///< A request to cancel the unit ends it.
 };
 
 /// End the connection: `to_client` is sent first, then both sides are closed. Graceful: shut down
@@ -98,6 +99,8 @@ class ConversationHost {
   virtual void cancellable_by(std::string_view key) = 0;
   /// Ends the hold of the connection with that key, if one is held there; false if none is.
   virtual bool cancel_held(std::string_view key) = 0;
+  /// The protocol's name, once it is known: where it is found out from the first bytes.
+  virtual void speaks(std::string_view) {}
 };
 
 class Conversation {
@@ -112,6 +115,8 @@ class Conversation {
   virtual void released(Direction direction, Released why) = 0;
   /// The unit that is held now in either direction, if any.
   virtual std::optional<std::uint64_t> held_unit() const = 0;
+  /// The session as people say it: "idle", "transaction", "opaque". Empty: nothing to say.
+  virtual std::string_view state() const { return {}; }
 };
 
 }  // namespace misrule::codecs

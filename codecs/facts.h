@@ -45,11 +45,16 @@ struct Verb {
     kSwallow,  ///< It never reaches the server, and nothing is answered.
     kClose,    ///< The connection ends: gracefully, towards both sides.
     kReset,    ///< The same with a TCP reset.
+    kMask,     ///< The server does it; the client is told `error` in place of its reply.
+    kLose,     ///< The server does it; the connection ends in place of its reply.
   } kind = Kind::kForward;
   Duration hold = {};       ///< Zero: at once.
   bool hold_reply = false;  ///< The hold concerns the reply instead of the request.
-  ErrorText error = {};     ///< kPoison, kReplace.
-  std::uint64_t tag = 0;    ///< Opaque: who decided. Comes back in Exchange. 0: nobody.
+  /// The hold is a message lost on the way: no clock of the server and no cancel request ends it,
+  /// and when its rule ends, `kind` still happens.
+  bool hold_is_loss = false;
+  ErrorText error = {};   ///< kPoison, kReplace, kMask.
+  std::uint64_t tag = 0;  ///< Opaque: who decided. Comes back in Exchange. 0: nobody.
 };
 
 /// Did the server do what the unit asked?

@@ -31,7 +31,8 @@ struct Endpoint {
   sockaddr_storage address = {};
   socklen_t size = 0;
 };
-/// "127.0.0.1:5432", "[::1]:5432", "localhost:5432" (IPv4 loopback). Names are not looked up.
+/// "127.0.0.1:5432", "[::1]:5432", "localhost:5432" (IPv4 loopback), "unix:/run/app.sock". Names are
+/// not looked up.
 Result<Endpoint> parse_endpoint(std::string_view text);
 std::string endpoint_text(const Endpoint& endpoint);
 
@@ -39,10 +40,14 @@ struct Listener {
   std::string service = {};  ///< Whose interface this is.
   std::string interface = {};
   model::Protocol protocol = model::Protocol::kTcp;
+  /// What a connection speaks is found out from its first bytes; `protocol` is kTcp.
+  bool sniffs = false;
   /// Who connects here: a service, or "test". Empty: everybody is in scope (a sidecar).
   std::string consumer = {};
   Endpoint listen = {};    ///< Port 0: any.
   Endpoint upstream = {};  ///< The real server.
+  /// Where it may listen instead, asked when the first address refuses; size 0: nowhere.
+  Endpoint upstream_else = {};
 };
 
 struct Options {
@@ -64,6 +69,20 @@ struct Counters {
   std::uint64_t connections_open = 0;
   std::uint64_t connections_opaque = 0;
   std::uint64_t messages_total = 0;  ///< Units decided: statements, requests.
+  std::uint64_t bytes_to_server = 0;
+  std::uint64_t bytes_to_client = 0;
+};
+
+/// One open connection, for people who look.
+struct ConnectionState {
+  std::string name = {};  ///< As events call it: "client#3".
+  std::string service = {};
+  std::string interface = {};
+  std::string client = {};    ///< Its address; "unix" for an unnamed socket.
+  std::string protocol = {};  ///< "unknown" until it is found out.
+  std::string state = {};     ///< "connecting", "flowing", or what the protocol says.
+  bool held = false;          ///< Something of it is held by a rule now.
+  Duration age = {};
   std::uint64_t bytes_to_server = 0;
   std::uint64_t bytes_to_client = 0;
 };
@@ -98,8 +117,11 @@ class Proxy {
   virtual CutReport cut(const std::string& consumer, const std::string& service,
                         const std::string& interface) = 0;
   virtual Counters counters() const = 0;
+  /// Of at most so many open connections; the counters tell how many there are.
+  virtual std::vector<ConnectionState> connections(std::size_t count_max) const = 0;
 
-  /// Closes listeners, lets connections drain until the deadline, then ends them. Bounded.
+  /// Closes listeners, lets connections drain until the deadline, then ends them. Bounded. A second
+  /// call, from another thread, moves the deadline.
   virtual void stop(Duration drain) = 0;
 };
 

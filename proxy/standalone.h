@@ -1,30 +1,47 @@
 #pragma once
 
-// One proxy as a program of its own: what `misrule proxy` does, and what benchmarks drive.
+// A proxy that stands alone: what `misrule proxy` and `misrule-proxy` are, and what benchmarks
+// drive.
 
-#include <functional>
+#include <cstdint>
 #include <string>
+#include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
-#include "proxy/proxy.h"
+
+namespace CLI {
+class App;
+}
 
 namespace misrule::proxy {
 
-struct StandaloneOptions {
-  Listener listener = {};  ///< Its service and interface are what the rules' targets name.
-  /// Called at the start and on every SIGHUP. A rule without a target is for the listener.
-  std::function<Status(model::RuleSet&)> load_rules = {};
-  std::uint64_t seed = 1;
-  unsigned loops = 1;
-  bool record_all = false;  ///< An event per unit instead of only those acted on.
-  int events_fd = 1;        ///< JSON lines.
-  Duration drain = std::chrono::seconds(5);
+/// The command line, as it was written.
+struct StandaloneArguments {
+  std::string listen = "127.0.0.1:0";
+  std::string protocol = "auto";
+  std::string upstream = {};
+  std::string service = {};    ///< What rules call the server; "upstream" if not said.
+  std::string interface = {};  ///< And this interface of it; "main".
+  std::vector<std::string> routes = {};
+  std::string config = {};
+  std::string rules = {};
+  bool no_rules_watch = false;  ///< Read them again on SIGHUP only.
+  std::string admin = {};
+  bool admin_allow_remote = false;
+  unsigned loops = 0;  ///< 0: not said, one.
+  std::uint64_t seed = 0;
+  std::string drain = {};  ///< "30s" if not said.
+  std::string log_level = "info";
+  std::string log_format = "text";
+  bool record_all = false;
 };
 
-/// Until SIGTERM or SIGINT; answers the exit code. SIGHUP loads the rules again (on an error the
-/// old ones stay, and a line says so), SIGUSR1 writes the counters and tallies. The first line says
-/// where it listens, the last ones are the tallies and counters.
-Result<int> run_standalone(const StandaloneOptions& options);
+/// Options, their words and examples. `arguments` must outlive the parsing.
+void add_standalone_options(CLI::App& command, StandaloneArguments& arguments);
+
+/// Until SIGTERM or SIGINT; answers the exit code. SIGHUP loads the rules again (as does a change
+/// of their file), SIGUSR1 writes the counters and tallies. Events are JSON lines on standard
+/// output: the first says where it listens, the last ones are the tallies and counters.
+Result<int> run_standalone(const StandaloneArguments& arguments);
 
 }  // namespace misrule::proxy

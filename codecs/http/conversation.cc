@@ -33,6 +33,11 @@ class HttpConversation final : public Conversation {
     return requests_.held_unit().has_value() ? requests_.held_unit() : replies_.held_unit();
   }
 
+  std::string_view state() const override {
+    if (session_.requests_raw || session_.replies_raw) return "raw";
+    return session_.ledger().empty() ? "idle" : "request";
+  }
+
  private:
   Session session_;
   RequestSide requests_;

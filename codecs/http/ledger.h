@@ -25,6 +25,8 @@ struct Owed {
   Duration hold_reply = {};
   std::string answer = {};
   bool ready = false;
+  bool masked = false;       ///< Forwarded, but `answer` is told in place of the server's reply,
+  bool lost = false;         ///< or the connection ends.
   bool close_after = false;  ///< The connection ends after the answer, whoever gives it.
   bool head = false;         ///< HEAD: the reply has no body.
   bool connect = false;

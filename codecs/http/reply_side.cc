@@ -58,10 +58,43 @@ bool ReplySide::read_head(ByteView rest, Step& step) {
   return take_head(std::get<ResponseHead>(next), step);
 }
 
+void ReplySide::flow(std::size_t bytes, Step& step) {
+  if (masked_) {
+    step.act = Substitute{.bytes = bytes};
+  } else {
+    step.pass += bytes;
+  }
+}
+
+bool ReplySide::lose(Step& step) {
+  session_.lose_front(status_);
+  session_.finish_all();
+  session_.closed = true;
+  step.act = Close{};
+  return false;
+}
+
+/// What the client is told at the end of a reply, in the place of what of it was held back.
+void ReplySide::tell(std::string text, Step& step) {
+  Injection ready = session_.take_ready();
+  text += ready.bytes;
+  if (ready.end != Injection::End::kNone) {
+    ready.bytes = std::move(text);
+    step.act = std::move(ready).as_close();
+    return;
+  }
+  if (text.empty()) return;
+  if (!step.act) step.act = Substitute{};
+  std::get<Substitute>(*step.act).with = std::move(text);
+}
+
 bool ReplySide::take_head(const ResponseHead& head, Step& step) {
-  step.pass += head.wire.size();
   status_ = head.status;
   const bool tunnels = solicited_ && session_.ledger().front().connect && status_ / 100 == 2;
+  const bool is_final = status_ >= 200 && solicited_;
+  if (is_final && session_.ledger().front().lost) return lose(step);
+  masked_ = is_final && !tunnels && session_.ledger().front().masked;
+  flow(head.wire.size(), step);
   if (status_ == 101 || tunnels) {
     enter_tunnel();
     return true;
@@ -88,7 +121,7 @@ void ReplySide::enter_tunnel() {
 }
 
 bool ReplySide::pass_body(ByteView rest, Step& step) {
-  step.pass += body_.advance(rest);
+  flow(body_.advance(rest), step);
   if (body_.error().has_value()) return lose_track("reply body: " + body_.error()->what, step);
   return body_.done() ? complete(step) : false;
 }
@@ -96,19 +129,16 @@ bool ReplySide::pass_body(ByteView rest, Step& step) {
 bool ReplySide::complete(Step& step) {
   mode_ = Mode::kHead;
   session_.reply_at_border = true;
+  std::string mask;
   if (solicited_) {
-    const Owed& owed = session_.ledger().front();
+    Owed& owed = session_.ledger().front();
     if (owed.connect || owed.upgrade) session_.switch_pending = false;
     if (session_.awaits_continue == owed.unit) session_.body_uncertain = true;
-    session_.finish_front(status_);
+    if (std::exchange(masked_, false)) mask = std::move(owed.answer);
+    session_.finish_front(status_, mask);
   }
   if (closes_) session_.server_done = true;
-  Injection ready = session_.take_ready();
-  if (ready.end != Injection::End::kNone) {
-    step.act = std::move(ready).as_close();
-  } else if (!ready.bytes.empty()) {
-    step.act = Substitute{.with = std::move(ready.bytes)};
-  }
+  tell(std::move(mask), step);
   return true;
 }
 
@@ -125,7 +155,10 @@ bool ReplySide::lose_track(std::string_view why, Step& step) {
 }
 
 std::optional<Act> ReplySide::ended() {
-  if (mode_ == Mode::kBody && until_close_ && solicited_) session_.finish_front(status_);
+  if (mode_ == Mode::kBody && until_close_ && solicited_) {
+    if (masked_) partial_ = session_.ledger().front().answer;
+    session_.finish_front(status_, partial_);
+  }
   session_.server_done = true;
   session_.finish_all();
   session_.requests_raw = true;

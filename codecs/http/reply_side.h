@@ -34,6 +34,9 @@ class ReplySide {
   bool take_head(const ResponseHead& head, Step& step);
   bool pass_body(ByteView rest, Step& step);
   bool complete(Step& step);
+  void flow(std::size_t bytes, Step& step);
+  bool lose(Step& step);
+  void tell(std::string text, Step& step);
   // Nothing can be read any more. If we owe the client an answer, it can no longer be placed.
   bool lose_track(std::string_view why, Step& step);
   void enter_tunnel();
@@ -45,6 +48,7 @@ class ReplySide {
   BodyReader body_;
   unsigned status_ = 0;     // Of the reply whose body flows.
   bool solicited_ = false;  // It answers the front of the ledger.
+  bool masked_ = false;     // It is read and not passed on: something else is told.
   bool closes_ = false;
   bool until_close_ = false;
   std::optional<std::uint64_t> held_;

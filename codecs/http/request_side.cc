@@ -105,8 +105,12 @@ bool RequestSide::take_request(const RequestHead& head, Step& step) {
   const Verb& verb = current_.verb;
   owed.unit = last_unit_;
   owed.tag = verb.tag;
-  const bool hold_reply = verb.hold_reply && verb.kind == Verb::Kind::kForward;
+  const bool reaches_server = verb.kind == Verb::Kind::kForward || verb.kind == Verb::Kind::kMask ||
+                              verb.kind == Verb::Kind::kLose;
+  const bool hold_reply = verb.hold_reply && reaches_server;
   if (hold_reply) owed.hold_reply = verb.hold;
+  owed.lost = verb.kind == Verb::Kind::kLose;
+  owed.masked = verb.kind == Verb::Kind::kMask;
   session_.ledger().push(std::move(owed));
   if (verb.hold == Duration::zero() || hold_reply) return carry_out(head.wire, step);
   mode_ = Mode::kDecided;
@@ -121,6 +125,10 @@ bool RequestSide::carry_out(ByteView rest, Step& step) {
   Owed& owed = session_.ledger().back();
   switch (current_.verb.kind) {
     case Verb::Kind::kForward:
+    case Verb::Kind::kLose:
+      return forward(step);
+    case Verb::Kind::kMask:
+      append_reply(owed.answer, status_error(), current_.reply_to);
       return forward(step);
     case Verb::Kind::kReplace:
     case Verb::Kind::kPoison:
@@ -171,13 +179,17 @@ bool RequestSide::replace(Step& step) {
   return false;
 }
 
+ErrorText RequestSide::status_error() const {
+  ErrorText error = current_.verb.error;
+  if (error.status == 0) error.status = 500;
+  return error;
+}
+
 void RequestSide::prepare_answer(bool close) {
   Owed& owed = session_.ledger().back();
   ReplyTo to = current_.reply_to;
   to.close = close;
-  ErrorText error = current_.verb.error;
-  if (error.status == 0) error.status = 500;
-  append_reply(owed.answer, error, to);
+  append_reply(owed.answer, status_error(), to);
   owed.close_after = close;
   owed.ready = true;
   mode_ = close ? Mode::kDiscard : Mode::kHead;

@@ -54,6 +54,7 @@ class RequestSide {
   bool drain_body(ByteView rest, Step& step);
 
   Verb decide(const RequestHead& head);
+  ErrorText status_error() const;
   void prepare_answer(bool close);
   // Drops `bytes`, and sends the client what has become ready.
   void drop_and_emit(std::size_t bytes, Step& step);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace misrule::codecs::http {
 namespace {
 
@@ -15,8 +17,10 @@ Exchange connection_closed(const Owed& owed) {
 }
 
 // "HTTP/1.1 503 ...": an answer is our own, so its status stands where it always does.
+std::string_view status_of(std::string_view answer) { return answer.substr(9, 3); }
+
 Exchange answered(const Owed& owed) {
-  const std::string status = owed.answer.substr(9, 3);
+  const std::string status(status_of(owed.answer));
   return {.unit = owed.unit,
           .reply = status,
           .code = status,
@@ -58,15 +62,27 @@ Injection Session::take_ready() {
   return injection;
 }
 
-void Session::finish_front(unsigned status) {
+void Session::lose_front(unsigned status) {
   const Owed& owed = ledger_.front();
-  const std::string text = std::to_string(status);
   host_.exchanged({.unit = owed.unit,
-                   .reply = text,
-                   .code = text,
-                   .failed = status >= 400,
+                   .reply = fmt::format("connection closed in place of {}", status),
+                   .failed = true,
                    .server = ServerOutcome::kDid,
                    .tag = owed.tag});
+  ledger_.pop();
+}
+
+void Session::finish_front(unsigned status, std::string_view told_instead) {
+  const Owed& owed = ledger_.front();
+  const std::string real = std::to_string(status);
+  const std::string text = told_instead.empty() ? real : std::string(status_of(told_instead));
+  host_.exchanged(
+      {.unit = owed.unit,
+       .reply = told_instead.empty() ? real : fmt::format("{} in place of {}", text, real),
+       .code = text,
+       .failed = text >= "400",
+       .server = ServerOutcome::kDid,
+       .tag = owed.tag});
   ledger_.pop();
 }
 

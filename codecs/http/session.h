@@ -30,13 +30,16 @@ class Session {
   ConversationHost& host() { return host_; }
   const Limits& limits() const { return limits_; }
   Ledger& ledger() { return ledger_; }
+  const Ledger& ledger() const { return ledger_; }
 
   /// Takes what is ready at the head of the ledger, and tells of each that it was exchanged. Only
   /// while the reply stream stands between two replies.
   Injection take_ready();
 
-  /// The reply to the head of the ledger is complete.
-  void finish_front(unsigned status);
+  /// The reply to the head of the ledger is complete; what the client was told instead, if it was.
+  void finish_front(unsigned status, std::string_view told_instead = {});
+  /// A reply to the head of the ledger came, and the connection ends in its place.
+  void lose_front(unsigned status);
   /// The connection ends: nobody in the ledger will be answered.
   void finish_all();
   /// What becomes of the units in the ledger can no longer be seen.

@@ -36,6 +36,13 @@ class PostgresConversation final : public Conversation {
     return request ? request : to_client_.held_unit();
   }
 
+  std::string_view state() const override {
+    if (session_.phase == Session::Phase::kFirstPacket) return "startup";
+    if (session_.is_raw()) return "raw";
+    if (session_.ledger.copying()) return "copy";
+    return state_text(session_.expected);
+  }
+
  private:
   Session session_;
   ToServer to_server_{session_};

@@ -34,6 +34,13 @@ void Ledger::copy_in_began() {
   owed_.erase(kept, copy_end);
 }
 
+bool Ledger::is_ready_due() const {
+  return std::ranges::any_of(owed_, [](const Owed& owed) {
+    return owed.kind == Kind::kSync || owed.kind == Kind::kQuery ||
+           owed.kind == Kind::kFunctionCall;
+  });
+}
+
 void Ledger::copy_end_sent() {
   if (!std::exchange(copying_, false) && !owed_.empty()) push({.kind = Kind::kCopyEnd});
 }

@@ -26,18 +26,24 @@ struct Unit {
     kPoison,  ///< The server was given something that fails; `error` takes the failure's place.
     kClose,   ///< The same, and the connection ends in the failure's place, after `error` if any.
     kReset,
+    kMask,  ///< The server does it; `error` takes the place of its success.
+    kLose,  ///< The server does it; the connection ends once it has answered.
   };
   std::uint64_t id = 0;
   std::uint64_t tag = 0;
   Fate fate = Fate::kForward;
   StatementKind kind = StatementKind::kOther;
   bool told = false;
+  bool hold_is_loss = false;
   Duration hold = {};
   Duration reply_hold = {};
   std::unique_ptr<ErrorText> error = {};
   StatementPtr statement = {};  ///< Only of kinds that change the session when they succeed.
 
-  bool is_acted_on() const { return fate != Fate::kForward; }
+  /// Something else than the statement is sent to the server.
+  bool is_acted_on() const { return fate != Fate::kForward && !loses_reply(); }
+  /// The server does it, and its answer does not reach the client.
+  bool loses_reply() const { return fate == Fate::kMask || fate == Fate::kLose; }
   bool ends_connection() const { return fate == Fate::kClose || fate == Fate::kReset; }
   bool ends_transaction() const {
     return kind == StatementKind::kCommit || kind == StatementKind::kPrepareTransaction;
@@ -77,6 +83,9 @@ class Ledger {
   void pop() { owed_.pop_front(); }
   bool empty() { return head() == nullptr; }
   std::size_t size() const { return owed_.size(); }
+
+  /// Will a ReadyForQuery come for something that was sent?
+  bool is_ready_due() const;
 
   /// An error in the extended protocol: the server ignores everything up to the next Sync. What was
   /// sent of that is returned, the failed one first; what is still to come is skipping()'s.

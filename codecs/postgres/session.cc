@@ -36,6 +36,10 @@ Unit::Fate fate_of(Verb::Kind kind) {
       return Unit::Fate::kClose;
     case Verb::Kind::kReset:
       return Unit::Fate::kReset;
+    case Verb::Kind::kMask:
+      return Unit::Fate::kMask;
+    case Verb::Kind::kLose:
+      return Unit::Fate::kLose;
     case Verb::Kind::kForward:
       break;
   }
@@ -52,6 +56,12 @@ void make_fatal_an_end(Unit& unit) {
 
 std::string_view end_text(Unit::Fate fate) {
   return fate == Unit::Fate::kReset ? "connection reset" : "connection closed";
+}
+
+/// What the client of a reply that is lost is told.
+std::string told_instead(const Unit& unit) {
+  if (!unit.error) return "connection closed";
+  return fmt::format("{} {}: {}", unit.error->severity, unit.error->code, unit.error->message);
 }
 
 }  // namespace
@@ -104,7 +114,8 @@ Unit Session::decide(std::string_view operation, const StatementPtr& statement) 
                            .database = database});
   Unit unit{.id = units, .tag = verb.tag, .fate = fate_of(verb.kind), .kind = statement->kind};
   (verb.hold_reply ? unit.reply_hold : unit.hold) = verb.hold;
-  if (unit.fate == Unit::Fate::kPoison) {
+  unit.hold_is_loss = verb.hold_is_loss;
+  if (unit.fate == Unit::Fate::kPoison || unit.fate == Unit::Fate::kMask) {
     unit.error = std::make_unique<ErrorText>(std::move(verb.error));
     if (unit.error->severity.empty()) unit.error->severity = "ERROR";
     make_fatal_an_end(unit);
@@ -115,6 +126,7 @@ Unit Session::decide(std::string_view operation, const StatementPtr& statement) 
 }
 
 bool Session::is_outlasted_by_timeout(const Unit& unit) const {
+  if (unit.hold_is_loss) return false;
   const Duration limit = timeout.value();
   return limit > Duration::zero() && limit < unit.hold && may_fail(unit);
 }
@@ -134,9 +146,15 @@ void Session::tell(Unit& unit, Exchange exchange) {
 void Session::tell_done(Unit& unit, std::string_view tag) {
   // A server that was asked to commit a failed transaction says ROLLBACK.
   const bool undone = unit.ends_transaction() && tag == "ROLLBACK";
-  tell(unit, {.reply = std::string(tag),
-              .rows = rows_of_tag(tag),
-              .server = undone ? ServerOutcome::kDidNot : ServerOutcome::kDid});
+  Exchange exchange{.reply = std::string(tag),
+                    .rows = rows_of_tag(tag),
+                    .server = undone ? ServerOutcome::kDidNot : ServerOutcome::kDid};
+  if (unit.loses_reply()) {
+    exchange.failed = true;
+    exchange.reply = fmt::format("{} in place of {}", told_instead(unit), tag);
+    if (unit.error) exchange.code = unit.error->code;
+  }
+  tell(unit, std::move(exchange));
 }
 
 void Session::tell_failed(Unit& unit, const ErrorFields& error) {
@@ -149,8 +167,7 @@ void Session::tell_failed(Unit& unit, const ErrorFields& error) {
 void Session::tell_injected(Unit& unit) {
   Exchange exchange{.failed = true, .server = ServerOutcome::kDidNot};
   if (unit.error) {
-    exchange.reply =
-        fmt::format("{} {}: {}", unit.error->severity, unit.error->code, unit.error->message);
+    exchange.reply = told_instead(unit);
     exchange.code = unit.error->code;
   } else {
     exchange.reply = end_text(unit.fate);

@@ -87,6 +87,12 @@ Move ToClient::next(ByteView rest) {
     return message.type == 'E' ? pass(message) : desynchronised(message, "nothing was asked");
   }
   if (auto hold = hold_reply(*head)) return {.act = std::move(hold)};
+  if (const Unit* const unit = head->unit(); unit != nullptr && unit->loses_reply()) {
+    losing_ = true;
+    ends_when_ready_ = unit->fate == Unit::Fate::kLose;
+    // A COPY FROM whose client is told nothing never goes on.
+    if (message.type == 'G') return {.act = Close{}};
+  }
   if (message.type == 'E') return on_error(message);
   if (!answers(head->kind).contains(message.type)) {
     return desynchronised(message, "another answer is due");
@@ -146,7 +152,9 @@ std::optional<Act> ToClient::hold_reply(Owed& head) {
   Unit* const unit = head.unit();
   if (unit == nullptr || unit->reply_hold <= Duration::zero()) return std::nullopt;
   held_ = unit->id;
-  return Hold{.for_at_most = std::exchange(unit->reply_hold, Duration::zero()), .unit = unit->id};
+  return Hold{.for_at_most = std::exchange(unit->reply_hold, Duration::zero()),
+              .unit = unit->id,
+              .cancellable = !unit->hold_is_loss};
 }
 
 void ToClient::note_setting(std::string_view name, std::string_view value) {
@@ -159,6 +167,10 @@ Move ToClient::on_error(const Message& message) {
   session_.failed_since_ready = true;
   session_.ledger.copy_in_ended();
   Owed& head = *session_.ledger.head();
+  // The server failed it by itself: its own error is what a client is told.
+  if (const Unit* const unit = head.unit(); unit != nullptr && unit->fate == Unit::Fate::kMask) {
+    losing_ = false;
+  }
   if (error.is_fatal()) {
     // No ReadyForQuery will come; what else is owed is told when the connection ends.
     if (Unit* const unit = head.unit()) {
@@ -214,7 +226,7 @@ Move ToClient::on_query_tag(const Message& message, Owed& head) {
   if (unit->is_acted_on()) return swallow(message);
   ++head.at;
   done(*unit, read_text(message.head));
-  return pass(message);
+  return unit->fate == Unit::Fate::kMask ? mask(message, *unit) : pass(message);
 }
 
 Move ToClient::on_execute_end(const Message& message, Owed& head) {
@@ -225,8 +237,14 @@ Move ToClient::on_execute_end(const Message& message, Owed& head) {
   if (unit->is_acted_on()) return inject(message, *unit);
   if (message.type == 'C') {
     done(*unit, read_text(message.head));
+    if (unit->fate == Unit::Fate::kMask) return mask(message, *unit);
+    // Without a Sync on its way there is nothing more to wait for.
+    if (unit->fate == Unit::Fate::kLose && !session_.ledger.is_ready_due()) {
+      return {.act = Close{}};
+    }
   } else {
     session_.tell(*unit, {.reply = message.type == 's' ? "portal suspended" : "empty query"});
+    if (unit->fate == Unit::Fate::kMask) return mask(message, *unit);
   }
   return pass(message);
 }
@@ -245,6 +263,8 @@ Move ToClient::on_ready(const Message& message, Owed& head) {
   if (head.drops_unnamed) session_.registry.statements.agreed("");
   session_.ledger.pop();
   if (!message.head.empty()) settle_transaction(message.head.front());
+  const bool loses = std::exchange(losing_, false);
+  if (loses && std::exchange(ends_when_ready_, false)) return {.act = Close{}};
   return pass(message);
 }
 
@@ -305,7 +325,14 @@ Move ToClient::inject(const Message& message, Unit& unit) {
   return {.act = Substitute{.bytes = message.wire_bytes, .with = std::move(error)}};
 }
 
+/// The error in place of the success; what else comes until ReadyForQuery has no one to read it.
+Move ToClient::mask(const Message& message, const Unit& unit) {
+  flow_.dropping = message.rest_bytes;
+  return {.act = Substitute{.bytes = message.wire_bytes, .with = error_response(*unit.error)}};
+}
+
 Move ToClient::pass(const Message& message) {
+  if (losing_) return swallow(message);
   flow_.passing = message.rest_bytes;
   return {.pass = message.wire_bytes};
 }

@@ -45,6 +45,7 @@ class ToClient {
   /// The failure that we caused, as the rule words it.
   Move inject(const Message& message, Unit& unit);
 
+  Move mask(const Message& message, const Unit& unit);
   Move pass(const Message& message);
   Move swallow(const Message& message);
   Move desynchronised(const Message& message, std::string_view why);
@@ -53,6 +54,8 @@ class ToClient {
   Flow flow_;
   std::size_t unread_ = 0;  ///< From the front of the message that is looked at.
   std::optional<std::uint64_t> held_;
+  bool losing_ = false;  ///< What comes until ReadyForQuery does not reach the client.
+  bool ends_when_ready_ = false;
 };
 
 }  // namespace misrule::codecs::postgres

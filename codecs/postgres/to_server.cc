@@ -230,7 +230,8 @@ std::optional<Act> ToServer::next_hold() {
     front_->holding = true;
     front_->until_timeout = session_.is_outlasted_by_timeout(unit);
     return Hold{.for_at_most = front_->until_timeout ? session_.timeout.value() : unit.hold,
-                .unit = unit.id};
+                .unit = unit.id,
+                .cancellable = !unit.hold_is_loss};
   }
   return std::nullopt;
 }
@@ -241,7 +242,7 @@ void ToServer::released(Released why) {
   std::string_view cancelled_by;
   if (why == Released::kDue && front_->until_timeout) cancelled_by = "statement timeout";
   if (why == Released::kCancelled) cancelled_by = "user request";
-  if (why == Released::kRuleEnded) {
+  if (why == Released::kRuleEnded && !unit.hold_is_loss) {
     unit.fate = Unit::Fate::kForward;
     unit.error.reset();
   }

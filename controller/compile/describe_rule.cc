@@ -1,6 +1,7 @@
 // A rule as people say it: what it meets -> what happens then.
 
 #include "controller/compile/rules_file.h"
+#include "spec/model/link_text.h"
 
 namespace misrule::controller {
 namespace {
@@ -52,6 +53,7 @@ std::string error_text(const model::ErrorReply& error) {
   if (error.has_status()) parts.push_back(fmt::format("{}", error.status()));
   if (error.has_code()) parts.push_back(error.code());
   if (error.has_message()) parts.push_back(error.message());
+  if (error.mode() == "mask") parts.emplace_back("though it was done");
   return parts.empty() ? "error" : fmt::format("{}", fmt::join(parts, " "));
 }
 
@@ -65,7 +67,10 @@ std::string action_text(const Rule& rule) {
     case Rule::kError:
       return error_text(rule.error());
     case Rule::kDrop:
+      if (rule.drop().side() == "reply") return "lost reply";
       return fmt::format("drop the {}", rule.drop().has_mode() ? rule.drop().mode() : "connection");
+    case Rule::kLink:
+      return model::link_text(rule.link());
     case Rule::ACTION_NOT_SET:
       break;
   }

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "spec/dsl/spec.h"
 #include "spec/model/rules.pb.h"
+#include "spec/model/yaml/rule_text.h"
 
 namespace misrule::controller {
 
@@ -16,8 +17,7 @@ namespace misrule::controller {
 model::RuleFile rules_of(const dsl::Spec& spec);
 
 std::string rules_to_yaml(const model::RuleFile& file);
-/// Unknown keys are errors with line, column and the nearest name.
-Result<model::RuleFile> rules_from_yaml(std::string_view text, const std::string& name);
+using model::rules_from_yaml;
 
 /// One rule as a sentence: "INSERT INTO payments* -> 40001 serialization_failure".
 std::string describe_rule(const model::Rule& rule);

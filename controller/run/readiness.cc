@@ -10,11 +10,22 @@ namespace {
 
 constexpr auto kProbeTimeout = std::chrono::seconds(2);
 
-Status probe_interface(const ServicePlan& plan, model::Protocol protocol, std::uint16_t port) {
+/// A server that was told "localhost" may listen on one of the two loopback addresses alone.
+template <class Probe>
+Status on_loopback(const ServicePlan& plan, std::uint16_t port, Probe probe) {
   StepTarget target = plan.step;
   target.port = port;
-  if (protocol == model::Protocol::kPostgres) return probe_postgres(target, kProbeTimeout);
-  return probe_tcp(target, kProbeTimeout);
+  Status answer = probe(target);
+  if (answer) return answer;
+  target.host = "::1";
+  return probe_tcp(target, kProbeTimeout) ? probe(target) : answer;
+}
+
+Status probe_interface(const ServicePlan& plan, model::Protocol protocol, std::uint16_t port) {
+  return on_loopback(plan, port, [protocol](const StepTarget& target) {
+    return protocol == model::Protocol::kPostgres ? probe_postgres(target, kProbeTimeout)
+                                                  : probe_tcp(target, kProbeTimeout);
+  });
 }
 
 model::Protocol protocol_at(const model::Service& service, std::uint16_t port) {
@@ -29,11 +40,10 @@ model::Protocol protocol_at(const model::Service& service, std::uint16_t port) {
 Status probe_service(const ServicePlan& plan) {
   const model::Healthcheck& check = plan.service.healthcheck;
   switch (check.kind) {
-    case model::Healthcheck::Kind::kHttp: {
-      StepTarget target = plan.step;
-      target.port = check.port;
-      return probe_http(target, check.path, kProbeTimeout);
-    }
+    case model::Healthcheck::Kind::kHttp:
+      return on_loopback(plan, check.port, [&check](const StepTarget& target) {
+        return probe_http(target, check.path, kProbeTimeout);
+      });
     case model::Healthcheck::Kind::kTcp:
       return probe_interface(plan, protocol_at(plan.service, check.port), check.port);
     case model::Healthcheck::Kind::kNone:

@@ -72,6 +72,17 @@ proxy::Endpoint loopback_endpoint(std::uint16_t port, sa_family_t family) {
   return endpoint;
 }
 
+proxy::Endpoint loopback_v6_endpoint(std::uint16_t port) {
+  sockaddr_in6 v6 = {};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  v6.sin6_addr = in6addr_loopback;
+  proxy::Endpoint endpoint;
+  std::memcpy(&endpoint.address, &v6, sizeof v6);
+  endpoint.size = sizeof v6;
+  return endpoint;
+}
+
 Status Routes::add(const std::string& consumer, const model::Service& service,
                    const model::Interface& interface) {
   auto id = proxy_.add_listener({.service = service.name,
@@ -79,7 +90,8 @@ Status Routes::add(const std::string& consumer, const model::Service& service,
                                  .protocol = interface.protocol,
                                  .consumer = consumer,
                                  .listen = loopback_endpoint(0, AF_INET),
-                                 .upstream = loopback_endpoint(interface.port, AF_INET)});
+                                 .upstream = loopback_endpoint(interface.port, AF_INET),
+                                 .upstream_else = loopback_v6_endpoint(interface.port)});
   if (!id) {
     return std::unexpected(std::move(id).error().with(
         fmt::format("the proxy of {}.{} for {}", service.name, interface.name, consumer)));

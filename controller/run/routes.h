@@ -56,5 +56,7 @@ class Routes final : public interceptor::ConnectRouter {
 std::uint16_t loopback_port(const sockaddr_storage& address);
 /// 127.0.0.1:`port` for a socket of `family` (AF_INET6: v4-mapped).
 proxy::Endpoint loopback_endpoint(std::uint16_t port, sa_family_t family);
+/// [::1]:`port`: where a server listens that reads "localhost" as IPv6.
+proxy::Endpoint loopback_v6_endpoint(std::uint16_t port);
 
 }  // namespace misrule::controller

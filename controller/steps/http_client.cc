@@ -100,7 +100,9 @@ http::request<http::string_body> request_from(const dsl::HttpStep& step, const S
   request.version(11);
   request.method_string(step.method);
   request.target(step.path);
-  request.set(http::field::host, fmt::format("{}:{}", target.host, target.port));
+  const bool six = target.host.find(':') != std::string::npos;
+  request.set(http::field::host, six ? fmt::format("[{}]:{}", target.host, target.port)
+                                     : fmt::format("{}:{}", target.host, target.port));
   request.set(http::field::user_agent, "misrule-test");
   request.set(http::field::accept, "*/*");
   request.set(http::field::connection, "close");

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/duration_text.h"
 #include "interceptor/decide/errnos.h"
 #include "spec/model/rules.pb.h"
 #include "spec/model/topology.h"
@@ -151,13 +152,6 @@ Result<std::vector<CompiledRule>> compile_rules(const model::RuleSet& rules,
     out.push_back(*std::move(compiled));
   }
   return out;
-}
-
-std::string duration_text(Duration duration) {
-  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-  if (us % 1'000'000 == 0) return fmt::format("{}s", us / 1'000'000);
-  if (us % 1000 == 0) return fmt::format("{}ms", us / 1000);
-  return fmt::format("{}us", us);
 }
 
 }  // namespace misrule::interceptor

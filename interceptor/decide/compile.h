@@ -57,7 +57,4 @@ Result<std::vector<CompiledRule>> compile_rules(const model::RuleSet& rules,
 /// read= and write= mean its files.
 bool keeps_state(const model::Topology& topology, ServiceId service);
 
-/// "3s", "250ms", "10us".
-std::string duration_text(Duration duration);
-
 }  // namespace misrule::interceptor

@@ -8,31 +8,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/json_text.h"
+
 namespace misrule::proxy {
 
 namespace {
 
 std::int64_t now_ns() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out.append(fmt::format("\\u{:04x}", byte));
-    } else {
-      out.push_back(c);
-    }
-  }
-  out.push_back('"');
-  return out;
-}
-
 std::string field_json(const model::Field& field) {
-  if (const auto* text = std::get_if<std::string>(&field)) return quoted(*text);
+  if (const auto* text = std::get_if<std::string>(&field)) return json_quoted(*text);
   if (const auto* json = std::get_if<model::Json>(&field)) return json->text;
   if (std::holds_alternative<std::nullptr_t>(field)) return "null";
   return model::field_text(field);
@@ -51,16 +36,17 @@ void write_all(int fd, std::string_view bytes) {
 
 std::string json_list(const std::vector<std::string>& texts) {
   std::string list;
-  for (const std::string& text : texts) list.append(list.empty() ? "[" : ",").append(quoted(text));
+  for (const std::string& text : texts)
+    list.append(list.empty() ? "[" : ",").append(json_quoted(text));
   return list.empty() ? "[]" : list.append("]");
 }
 
 std::string to_json_line(const model::Event& event) {
   std::string line =
       fmt::format(R"({{"number":{},"time_ns":{},"service":{},"type":{})", event.number,
-                  event.time_ns, quoted(event.service), quoted(event.type));
+                  event.time_ns, json_quoted(event.service), json_quoted(event.type));
   for (const auto& [name, value] : event.fields) {
-    line.append(fmt::format(",{}:{}", quoted(name), field_json(value)));
+    line.append(fmt::format(",{}:{}", json_quoted(name), field_json(value)));
   }
   return line.append("}\n");
 }

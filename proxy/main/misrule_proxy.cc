@@ -1,79 +1,56 @@
-// misrule-proxy: one proxy in front of one server, for sidecars and benchmarks.
-
-#include <fstream>
-#include <sstream>
+// misrule-proxy: `misrule proxy` as a program of its own, for sidecars and benchmarks.
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <google/protobuf/util/json_util.h>
 
+#include "base/nearest.h"
 #include "proxy/standalone.h"
-#include "spec/model/rules.pb.h"
 
 namespace misrule::proxy {
 namespace {
 
-struct Arguments {
-  std::string listen = "127.0.0.1:0";
-  std::string upstream = {};
-  std::string protocol = "tcp";
-  std::string rules_file = {};
-};
+constexpr int kWrongUse = 2;
+constexpr int kInfrastructure = 3;
 
-Status read_rules(const std::string& path, model::RuleSet& rules) {
-  std::ifstream file(path);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file) return fail(Code::kNotFound, fmt::format("cannot read {}", path));
-  const auto status = google::protobuf::util::JsonStringToMessage(text.str(), &rules);
-  if (status.ok()) return {};
-  return fail(Code::kInvalid, fmt::format("{}: {}", path, status.message().ToString()));
+/// The option that nobody knows, with the nearest that there is; else what the parser says.
+std::string explain(const CLI::App& app, const std::vector<std::string>& words,
+                    const CLI::ParseError& error) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (const std::string& word : words) {
+    const std::string name = word.substr(0, word.find('='));
+    const bool is_option = name.starts_with("--") && name.size() > 2;
+    if (!is_option || std::ranges::find(known, name) != known.end()) continue;
+    const std::vector<std::string_view> candidates(known.begin(), known.end());
+    return fmt::format("there is no option {}{}", name, did_you_mean(name, candidates));
+  }
+  return error.what();
 }
 
-Result<int> run(const Arguments& arguments, StandaloneOptions& options) {
-  const auto protocol = model::protocol_from_name(arguments.protocol);
-  if (!protocol) {
-    return fail(Code::kInvalid, fmt::format("--protocol {}: unknown", arguments.protocol));
+int main_with(const std::vector<std::string>& words) {
+  StandaloneArguments arguments;
+  CLI::App app("A proxy that stands alone: faults by rules, without a spec.", "misrule-proxy");
+  add_standalone_options(app, arguments);
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::Success& shown) {
+    return app.exit(shown);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "misrule-proxy: {}\n'misrule-proxy --help' shows options and examples.\n",
+               explain(app, words, error));
+    return kWrongUse;
   }
-  options.listener.protocol = *protocol;
-  MISRULE_TRY(options.listener.listen, parse_endpoint(arguments.listen));
-  MISRULE_TRY(options.listener.upstream, parse_endpoint(arguments.upstream));
-  if (!arguments.rules_file.empty()) {
-    options.load_rules = [&](model::RuleSet& rules) {
-      return read_rules(arguments.rules_file, rules);
-    };
-  }
-  return run_standalone(options);
-}
-
-int main_with(int argc, char** argv) {
-  Arguments arguments;
-  StandaloneOptions options;
-  CLI::App app{
-      "A proxy in front of one server. SIGHUP loads the rules again, SIGUSR1 tells the "
-      "counters, SIGTERM drains and ends it."};
-  app.add_option("--listen", arguments.listen, "HOST:PORT; port 0: any")->capture_default_str();
-  app.add_option("--upstream", arguments.upstream, "HOST:PORT of the real server")->required();
-  app.add_option("--protocol", arguments.protocol, "postgres, http or tcp")->capture_default_str();
-  app.add_option("--rules", arguments.rules_file, "rules as JSON (a RuleSet)");
-  options.listener.service = "upstream";
-  options.listener.interface = "main";
-  app.add_option("--service", options.listener.service, "what rules call the server")
-      ->capture_default_str();
-  app.add_option("--interface", options.listener.interface, "what rules call this interface")
-      ->capture_default_str();
-  app.add_option("--seed", options.seed, "of probabilities")->capture_default_str();
-  app.add_option("--loops", options.loops, "event loops, each a thread")->capture_default_str();
-  app.add_flag("--record-all", options.record_all,
-               "an event per request, not only where a rule acts");
-  CLI11_PARSE(app, argc, argv);
-  const Result<int> code = run(arguments, options);
-  if (code.has_value()) return *code;
+  const Result<int> code = run_standalone(arguments);
+  if (code) return *code;
   fmt::print(stderr, "misrule-proxy: {}\n", code.error().what);
-  return code.error().code == Code::kInvalid ? 2 : 3;
+  return code.error().code == Code::kIo ? kInfrastructure : kWrongUse;
 }
 
 }  // namespace
 }  // namespace misrule::proxy
 
-int main(int argc, char** argv) { return misrule::proxy::main_with(argc, argv); }
+int main(int argc, char** argv) {
+  return misrule::proxy::main_with({argv + std::min(argc, 1), argv + argc});
+}

@@ -1,5 +1,6 @@
 #include "proxy/net/acceptor.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 
@@ -7,6 +8,7 @@
 
 #include "base/log.h"
 #include "proxy/net/shard.h"
+#include "proxy/net/sniffing.h"
 #include "proxy/net/sockets.h"
 
 namespace misrule::proxy {
@@ -35,10 +37,23 @@ Acceptor::~Acceptor() {
 }
 
 void Acceptor::use(const rules::RuleSet* rules) {
-  scope_ = rules == nullptr ? rules::Scope{}
+  const auto scope_called = [&](const std::string& interface) {
+    return rules == nullptr ? rules::Scope{}
                             : rules->scope({.service = listener().service,
-                                            .interface = listener().interface,
+                                            .interface = interface,
                                             .consumer = listener().consumer});
+  };
+  scopes_ = {scope_called(listener().interface)};
+  if (!listener().sniffs) return;
+  for (const model::Protocol protocol : kSniffed) {
+    scopes_.push_back(scope_called(sniffed_interface(listener().interface, protocol)));
+  }
+}
+
+const rules::Scope& Acceptor::scope_of(model::Protocol protocol) const {
+  const auto found = std::ranges::find(kSniffed, protocol);
+  const auto at = static_cast<std::size_t>(found - kSniffed.begin()) + 1;
+  return at < scopes_.size() ? scopes_[at] : scope();
 }
 
 void Acceptor::close() {
@@ -79,7 +94,7 @@ void Acceptor::accept_one(UniqueFd client) {
     shard_.open_connection(*this, std::move(client), *std::move(ready));
     return;
   }
-  auto server = begin_connect(listener().upstream, nullptr);
+  auto server = begin_connect(listener(), nullptr);
   if (server) {
     shard_.open_connection(*this, std::move(client), *std::move(server));
   } else {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/unique_fd.h"
 #include "proxy/net/listener_record.h"
@@ -24,7 +25,9 @@ class Acceptor final : public Watched {
 
   const Listener& listener() const { return record_->listener(); }
   ListenerRecord& record() const { return *record_; }
-  const rules::Scope& scope() const { return scope_; }
+  const rules::Scope& scope() const { return scopes_.front(); }
+  /// Of connections that speak `protocol`; scope() unless the listener finds that out.
+  const rules::Scope& scope_of(model::Protocol protocol) const;
   void use(const rules::RuleSet* rules);
   /// No more connections; those that stand go on.
   void close();
@@ -38,7 +41,7 @@ class Acceptor final : public Watched {
   Shard& shard_;
   std::shared_ptr<ListenerRecord> record_;
   UniqueFd fd_;
-  rules::Scope scope_;
+  std::vector<rules::Scope> scopes_ = {{}};  // The listener's, then one per kSniffed if it sniffs.
   Loop::Timer retry_ = {};
 };
 

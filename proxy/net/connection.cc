@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "proxy/net/acceptor.h"
 #include "proxy/net/shard.h"
+#include "proxy/net/sniffing.h"
 
 namespace misrule::proxy {
 
@@ -28,23 +29,37 @@ using codecs::Released;
 using codecs::Step;
 using codecs::Substitute;
 
+std::unique_ptr<codecs::Conversation> conversation_for(const Shard& shard,
+                                                       const Listener& listener,
+                                                       ConnectionHost& host) {
+  const auto make = [&shard, &host](model::Protocol protocol) {
+    return shard.make_conversation(protocol, host);
+  };
+  return listener.sniffs ? make_sniffing_conversation(host, make) : make(listener.protocol);
+}
+
 }  // namespace
 
 Connection::Connection(Shard& shard, const Acceptor& acceptor, std::uint64_t number, Ends ends)
     : shard_(shard),
       acceptor_(acceptor),
       number_(number),
+      began_(shard.loop().now()),
       host_(shard, acceptor, number),
-      conversation_(shard.make_conversation(acceptor.listener().protocol, host_)),
+      conversation_(conversation_for(shard, acceptor.listener(), host_)),
       client_(shard.loop(), std::move(ends.client), *this),
       server_(shard.loop(), std::move(ends.server), *this),
+      client_out_(shard.loop(), client_, *this, shard.options().seed + 2 * number),
+      server_out_(shard.loop(), server_, *this, shard.options().seed + 2 * number + 1),
       to_server_{.direction = Direction::kToServer,
                  .in = client_,
-                 .out = server_,
+                 .out = server_out_,
+                 .back = client_out_,
                  .gate = Gate(shard.loop())},
       to_client_{.direction = Direction::kToClient,
                  .in = server_,
-                 .out = client_,
+                 .out = client_out_,
+                 .back = server_out_,
                  .gate = Gate(shard.loop())} {}
 
 Connection::~Connection() { shard_.loop().cancel(deadline_); }
@@ -54,6 +69,7 @@ void Connection::start() { connecting_ = connect(); }
 Task Connection::connect() {
   if (co_await server_.connected() && phase_ == Phase::kConnecting) {
     phase_ = Phase::kFlowing;
+    use_link_faults();
     up_ = run(to_server_);
     down_ = run(to_client_);
   } else {
@@ -133,7 +149,7 @@ Connection::Turns Connection::ask_turns(Lane& lane, const Step& step) {
       (act != nullptr && std::holds_alternative<Answer>(*act)) || (closes && !client_is_out);
   Turns turns;
   if (out) turns.out = WriteTurn(lane.out.turns());
-  if (back) turns.back = WriteTurn(lane.in.turns());
+  if (back) turns.back = WriteTurn(lane.back.turns());
   return turns;
 }
 
@@ -149,7 +165,7 @@ Task Connection::apply(Lane& lane, Act act, Turns turns) {
     turns.out.give_back();
     co_await turns.back;
     // An answer that cannot be written is noticed by the pump that reads from there.
-    if (flowing()) co_await lane.in.write(answer->with);
+    if (flowing()) co_await lane.back.write(answer->with);
   } else if (auto* held = std::get_if<Hold>(&act)) {
     turns.out.give_back();
     co_await hold(lane, *held);
@@ -163,26 +179,49 @@ Task Connection::hold(Lane& lane, Hold held) {
   if (client_.gone()) kill();
   if (!flowing()) co_return;
   lane.held_unit = held.unit;
-  host_.set_held(true);
+  lane.is_cancellable = held.cancellable;
+  tell_cancellable();
   const TimePoint due = shard_.loop().now() + std::min<Duration>(held.for_at_most, kHeldMax);
   const Released why = co_await lane.gate.wait_until(due);
   lane.held_unit = 0;
-  host_.set_held(to_server_.held_unit != 0 || to_client_.held_unit != 0);
+  lane.is_cancellable = false;
+  tell_cancellable();
   if (flowing()) conversation_->released(lane.direction, why);
 }
 
-Task Connection::close(Close close, WriteTurn client_turn) {
+void Connection::begin_closing() {
   phase_ = Phase::kClosing;
-  end_within(kDrain);
+  end_within(kDrain + client_out_.lag());
   release_gates(Released::kRuleEnded);
+}
+
+Task Connection::close(Close close, WriteTurn client_turn) {
+  begin_closing();
   co_await client_turn;
-  if (!close.to_client.empty()) co_await client_.write(close.to_client);
+  if (!close.to_client.empty()) co_await client_out_.write(close.to_client);
   if (close.reset) {
     reset();
   } else {
-    client_.shutdown_send();
     server_.shutdown_send();
+    co_await client_out_.finish();
   }
+}
+
+void Connection::link_ends(bool by_reset) {
+  if (phase_ == Phase::kDead) return;
+  if (by_reset) return reset();
+  begin_closing();
+  client_out_.abort();
+  server_out_.abort();
+  client_.shutdown_send();
+  server_.shutdown_send();
+}
+
+void Connection::use_link_faults() {
+  if (!flowing()) return;
+  const rules::LinkShapes shapes = host_.link_faults();
+  server_out_.use(shapes.to_server);
+  if (flowing()) client_out_.use(shapes.to_client);
 }
 
 Task Connection::end(Lane& lane) {
@@ -192,7 +231,7 @@ Task Connection::end(Lane& lane) {
   if (flowing() && lane.in.was_reset()) {
     reset();
   } else if (flowing()) {
-    lane.out.shutdown_send();
+    co_await lane.out.finish();
   }
   // A server that is gone: what the client still sends goes nowhere until it has been told.
   const bool to_nowhere = lane.out_broken && lane.direction == Direction::kToServer && ended_ == 0;
@@ -218,7 +257,8 @@ void Connection::end_within(Duration limit) {
   });
 }
 
-void Connection::count(const Lane& lane, std::size_t bytes) {
+void Connection::count(Lane& lane, std::size_t bytes) {
+  lane.bytes += bytes;
   ShardCounts& counts = shard_.counts();
   (lane.direction == Direction::kToServer ? counts.bytes_to_server : counts.bytes_to_client)
       .add(bytes);
@@ -234,6 +274,8 @@ void Connection::kill() {
   phase_ = Phase::kDead;
   client_.abort();
   server_.abort();
+  client_out_.abort();
+  server_out_.abort();
   release_gates(Released::kRuleEnded);
 }
 
@@ -249,7 +291,38 @@ void Connection::release_held(const std::function<bool(std::uint64_t tag)>& is_g
   }
 }
 
-void Connection::cancel_held() { release_gates(Released::kCancelled); }
+void Connection::tell_cancellable() {
+  host_.set_held(to_server_.is_cancellable || to_client_.is_cancellable);
+}
+
+void Connection::cancel_held() {
+  for (Lane* lane : {&to_server_, &to_client_}) {
+    if (lane->is_cancellable) lane->gate.release(Released::kCancelled);
+  }
+}
+
+std::string Connection::state_text() const {
+  if (phase_ == Phase::kConnecting) return "connecting";
+  if (phase_ != Phase::kFlowing) return "closing";
+  if (host_.opaque()) return "opaque";
+  const std::string_view says = conversation_->state();
+  return std::string(says.empty() ? "flowing" : says);
+}
+
+ConnectionState Connection::state() const {
+  const Listener& listener = acceptor_.listener();
+  const auto protocol = host_.protocol();
+  return {.name = host_.name(),
+          .service = listener.service,
+          .interface = listener.interface,
+          .client = client_.peer_text(),
+          .protocol = std::string(protocol ? model::protocol_name(*protocol) : "unknown"),
+          .state = state_text(),
+          .held = to_server_.gate.waiting() || to_client_.gate.waiting(),
+          .age = shard_.loop().now() - began_,
+          .bytes_to_server = to_server_.bytes,
+          .bytes_to_client = to_client_.bytes};
+}
 
 void Connection::peer_gone(const Stream& stream) {
   // A server that is gone may have left a reply that is held; what is held for it fails by itself.

@@ -15,15 +15,17 @@
 #include "codecs/conversation.h"
 #include "proxy/net/connection_host.h"
 #include "proxy/net/gate.h"
+#include "proxy/net/outlet.h"
 #include "proxy/net/stream.h"
 #include "proxy/net/task.h"
+#include "proxy/proxy.h"
 
 namespace misrule::proxy {
 
 class Acceptor;
 class Shard;
 
-class Connection final : public StreamOwner {
+class Connection final : public StreamOwner, public LinkOwner {
  public:
   struct Ends {
     UniqueFd client = {};
@@ -44,8 +46,12 @@ class Connection final : public StreamOwner {
   /// Lets go what is held by a rule that `is_gone` says yes to.
   void release_held(const std::function<bool(std::uint64_t tag)>& is_gone);
   void cancel_held();
+  ConnectionState state() const;
+  /// Takes up the link faults that hold for it; to be called whenever the rules have changed.
+  void use_link_faults();
 
   void peer_gone(const Stream& stream) override;
+  void link_ends(bool by_reset) override;
 
  private:
   enum class Phase : std::uint8_t { kConnecting, kFlowing, kClosing, kDead };
@@ -54,10 +60,13 @@ class Connection final : public StreamOwner {
   struct Lane {
     codecs::Direction direction;
     Stream& in;
-    Stream& out;
+    Outlet& out;
+    Outlet& back;  ///< To where `in` comes from.
     Gate gate;
     std::uint64_t held_unit = 0;
+    bool is_cancellable = false;
     std::size_t need = 0;
+    std::uint64_t bytes = 0;
     bool out_broken = false;
   };
   struct Turns {
@@ -73,22 +82,28 @@ class Connection final : public StreamOwner {
   Task apply(Lane& lane, codecs::Act act, Turns turns);
   Task hold(Lane& lane, codecs::Hold hold);
   Task close(codecs::Close close, WriteTurn client_turn);
+  void begin_closing();
   Task end(Lane& lane);
   Task apply_last(Lane& lane, codecs::Act act);
   Task drain(Lane& lane);
   Turns ask_turns(Lane& lane, const codecs::Step& step);
-  void count(const Lane& lane, std::size_t bytes);
+  void count(Lane& lane, std::size_t bytes);
+  std::string state_text() const;
   void end_within(Duration limit);
   void release_gates(codecs::Released why);
+  void tell_cancellable();
   void settled();
 
   Shard& shard_;
   const Acceptor& acceptor_;
   const std::uint64_t number_;
+  const TimePoint began_;
   ConnectionHost host_;
   std::unique_ptr<codecs::Conversation> conversation_;
   Stream client_;
   Stream server_;
+  Outlet client_out_;
+  Outlet server_out_;
   Lane to_server_;
   Lane to_client_;
   Loop::Timer deadline_ = {};

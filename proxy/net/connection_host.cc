@@ -57,13 +57,15 @@ ConnectionHost::ConnectionHost(Shard& shard, const Acceptor& acceptor, std::uint
     : shard_(shard),
       acceptor_(acceptor),
       connection_(connection),
-      actor_(actor_name(acceptor.listener(), acceptor.record())) {}
+      actor_(actor_name(acceptor.listener(), acceptor.record())) {
+  if (!acceptor.listener().sniffs) protocol_ = acceptor.listener().protocol;
+}
 
 ConnectionHost::~ConnectionHost() = default;
 
 codecs::Verb ConnectionHost::decide(const codecs::Facts& facts) {
   shard_.counts().messages_total.add(1);
-  const rules::Scope& scope = acceptor_.scope();
+  const rules::Scope& scope = acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp));
   rules::Decision decision;
   if (!scope.idle()) decision = scope.decide(facts, actor_);
   if (decision.verb.tag != 0 || shard_.options().record_all) open_unit(facts, decision);
@@ -94,7 +96,7 @@ model::Event ConnectionHost::begin_event() const {
   event.set("from", event.service);
   event.set("to", listener.service);
   event.set("interface", listener.interface);
-  event.set("protocol", std::string(model::protocol_name(listener.protocol)));
+  event.set("protocol", std::string(protocol_name()));
   event.set("connection", actor_.name());
   return event;
 }
@@ -112,7 +114,7 @@ void ConnectionHost::tell(OpenUnit& open, const codecs::Exchange& exchange) {
       std::chrono::duration_cast<std::chrono::milliseconds>(shard_.loop().now() - open.began);
   model::Event& event = open.event;
   event.set("reply", event_text(exchange.reply));
-  set_code(event, model::protocol_name(acceptor_.listener().protocol), exchange.code);
+  set_code(event, protocol_name(), exchange.code);
   if (exchange.rows >= 0) event.set("rows", exchange.rows);
   event.set("server", outcome_name(exchange.server));
   event.set("failed", exchange.failed);
@@ -132,9 +134,18 @@ void ConnectionHost::hold_ended(std::uint64_t unit, codecs::Released why) {
   shard_.options().sink.emit(std::move(event));
 }
 
+std::string_view ConnectionHost::protocol_name() const {
+  return protocol_ ? model::protocol_name(*protocol_) : "unknown";
+}
+
+void ConnectionHost::speaks(std::string_view protocol) {
+  protocol_ = model::protocol_from_name(protocol);
+}
+
 void ConnectionHost::went_opaque(std::string_view why) {
+  opaque_ = true;
   shard_.counts().connections_opaque.add(1);
-  acceptor_.scope().saw_opaque(why);
+  acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp)).saw_opaque(why);
   model::Event event = begin_event();
   event.set("action", "opaque").set("reason", event_text(why));
   shard_.options().sink.emit(std::move(event));
@@ -146,6 +157,18 @@ void ConnectionHost::cancellable_by(std::string_view key) {
 }
 
 bool ConnectionHost::cancel_held(std::string_view key) { return shard_.cancel_keys().cancel(key); }
+
+rules::LinkShapes ConnectionHost::link_faults() {
+  const rules::LinkDecision decision = acceptor_.scope().links(actor_);
+  for (const rules::RuleName* rule : decision.begun) {
+    model::Event event = begin_event();
+    event.set("operation", "connection").set("action", rule->action).set("rule", rule->id);
+    if (!rule->label.empty()) event.set("label", rule->label);
+    event.set("decision", rule->decision);
+    shard_.options().sink.emit(std::move(event));
+  }
+  return decision.shapes;
+}
 
 std::uint64_t ConnectionHost::tag_of(std::uint64_t unit) const {
   const auto it = std::ranges::find(open_, unit, &OpenUnit::unit);

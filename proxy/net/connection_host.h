@@ -6,12 +6,14 @@
 // event: conversations hand over no authentication message, and SQL that sets a password is masked.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "codecs/conversation.h"
 #include "proxy/rules/rule_set.h"
 #include "spec/model/event.h"
+#include "spec/model/topology.h"
 
 namespace misrule::proxy {
 
@@ -31,7 +33,14 @@ class ConnectionHost final : public codecs::ConversationHost {
   void went_opaque(std::string_view why) override;
   void cancellable_by(std::string_view key) override;
   bool cancel_held(std::string_view key) override;
+  void speaks(std::string_view protocol) override;
 
+  /// The link faults that hold for this connection now.
+  rules::LinkShapes link_faults();
+  const std::string& name() const { return actor_.name(); }
+  /// What is spoken; nothing while it is being found out.
+  std::optional<model::Protocol> protocol() const { return protocol_; }
+  bool opaque() const { return opaque_; }
   /// The rule that touched a unit that is under way; 0: none.
   std::uint64_t tag_of(std::uint64_t unit) const;
   /// For CancelRequests: something of this connection is held now, or not any more.
@@ -48,6 +57,7 @@ class ConnectionHost final : public codecs::ConversationHost {
   };
   void open_unit(const codecs::Facts& facts, const rules::Decision& decision);
   model::Event begin_event() const;
+  std::string_view protocol_name() const;
   void tell(OpenUnit& open, const codecs::Exchange& exchange);
 
   Shard& shard_;
@@ -56,6 +66,8 @@ class ConnectionHost final : public codecs::ConversationHost {
   rules::Actor actor_;
   std::vector<OpenUnit> open_;
   std::vector<std::string> cancel_keys_;
+  std::optional<model::Protocol> protocol_;
+  bool opaque_ = false;
 };
 
 }  // namespace misrule::proxy

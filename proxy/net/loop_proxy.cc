@@ -2,13 +2,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <latch>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 
 #include "proxy/net/conversations.h"
+#include "proxy/net/sniffing.h"
 #include "proxy/net/sockets.h"
+#include "spec/model/rules.pb.h"
 
 namespace misrule::proxy {
 
@@ -67,7 +71,7 @@ void LoopProxy::run() {
   running_ = true;
 }
 
-void LoopProxy::everywhere(const std::function<void(Shard&)>& job) {
+void LoopProxy::everywhere(const std::function<void(Shard&)>& job) const {
   std::latch done(static_cast<std::ptrdiff_t>(shards_.size()));
   for (const auto& shard : shards_) {
     shard->loop().post([&job, &done, loop_shard = shard.get()] {
@@ -83,9 +87,17 @@ Result<ListenerId> LoopProxy::add_listener(const Listener& listener) {
   if (!running_) return fail(Code::kCancelled, "the proxy has been stopped");
   Listener wanted = listener;
   std::vector<UniqueFd> sockets;
-  for (std::size_t i = 0; i < shards_.size(); ++i) {
-    MISRULE_TRY(UniqueFd fd, listen_on(wanted.listen, shards_.size() > 1));
-    wanted.listen = bound_to(fd);
+  MISRULE_TRY(UniqueFd first, listen_on(wanted.listen, shards_.size() > 1));
+  wanted.listen = bound_to(first);
+  SocketFile file(wanted.listen);
+  sockets.push_back(std::move(first));
+  while (sockets.size() < shards_.size()) {
+    // A Unix socket cannot be bound twice: all loops accept from one.
+    if (is_unix(wanted.listen)) {
+      sockets.emplace_back(::fcntl(sockets.front().fd(), F_DUPFD_CLOEXEC, 0));
+      continue;
+    }
+    MISRULE_TRY(UniqueFd fd, listen_on(wanted.listen, true));
     sockets.push_back(std::move(fd));
   }
   auto record = std::make_shared<ListenerRecord>(wanted);
@@ -95,7 +107,7 @@ Result<ListenerId> LoopProxy::add_listener(const Listener& listener) {
     shard.listen(record, std::move(sockets.back()));
     sockets.pop_back();
   });
-  listening_.push_back({.record = std::move(record), .at = wanted.listen});
+  listening_.push_back({.record = std::move(record), .at = wanted.listen, .file = std::move(file)});
   return listening_.size() - 1;
 }
 
@@ -111,7 +123,7 @@ Status LoopProxy::open_upstream(ListenerId listener, int* error_number) {
     if (!running_) return fail(Code::kCancelled, "the proxy has been stopped");
     record = listening_.at(listener).record;
   }
-  MISRULE_TRY(UniqueFd fd, begin_connect(record->listener().upstream, error_number));
+  MISRULE_TRY(UniqueFd fd, begin_connect(record->listener(), error_number));
   MISRULE_TRY_VOID(finish_connect(fd, kUpstreamAnswerMs, error_number));
   const TimePoint until = clock_.now() + kUnclaimed;
   record->offer_upstream(std::move(fd), until);
@@ -133,6 +145,7 @@ model::Topology LoopProxy::topology() const {
     }
     if (service->find_interface(listener.interface) == nullptr) {
       service->interfaces.push_back({.name = listener.interface, .protocol = listener.protocol});
+      if (listener.sniffs) declare_sniffed(*service, listener.interface);
     }
   }
   return topology;
@@ -141,7 +154,9 @@ model::Topology LoopProxy::topology() const {
 Status LoopProxy::set_rules(const model::RuleSet& rules) {
   const std::lock_guard lock(mutex_);
   if (!running_) return fail(Code::kCancelled, "the proxy has been stopped");
-  MISRULE_TRY(auto compiled, rules::RuleSet::compile(rules, topology(), book_));
+  model::RuleSet wanted = rules;
+  for (const Listening& listening : listening_) aim_at_sniffed(listening.record->listener(), wanted);
+  MISRULE_TRY(auto compiled, rules::RuleSet::compile(wanted, topology(), book_));
   everywhere([&](Shard& shard) { shard.use(compiled); });
   rules_ = std::move(compiled);
   return {};
@@ -172,11 +187,39 @@ Counters LoopProxy::counters() const {
   return sum;
 }
 
-void LoopProxy::stop(Duration drain) {
+std::vector<ConnectionState> LoopProxy::connections(std::size_t count_max) const {
   const std::lock_guard lock(mutex_);
-  if (!std::exchange(running_, false)) return;
+  std::vector<ConnectionState> all;
+  if (!running_) return all;
+  std::mutex taking;
+  everywhere([&](Shard& shard) {
+    std::vector<ConnectionState> some = shard.connections(count_max);
+    const std::lock_guard one(taking);
+    some.resize(std::min(some.size(), count_max - all.size()));
+    std::ranges::move(some, std::back_inserter(all));
+  });
+  return all;
+}
+
+void LoopProxy::stop(Duration drain) {
   const TimePoint deadline = clock_.now() + drain;
-  everywhere([&](Shard& shard) { shard.drain(deadline); });
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(running_, false)) {
+      everywhere([&](Shard& shard) { shard.drain(deadline); });
+      for (Listening& listening : listening_) listening.file.remove();
+    } else {
+      // Loops that have ended take no jobs any more.
+      for (const auto& shard : shards_) {
+        shard->loop().post([deadline, loop_shard = shard.get()] { loop_shard->drain(deadline); });
+      }
+    }
+  }
+  join();
+}
+
+void LoopProxy::join() {
+  const std::lock_guard lock(joining_);
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }

@@ -11,6 +11,7 @@
 #include "proxy/net/cancel_keys.h"
 #include "proxy/net/listener_record.h"
 #include "proxy/net/shard.h"
+#include "proxy/net/unix_sockets.h"
 #include "proxy/proxy.h"
 
 namespace misrule::proxy {
@@ -33,15 +34,18 @@ class LoopProxy final : public Proxy {
   CutReport cut(const std::string& consumer, const std::string& service,
                 const std::string& interface) override;
   Counters counters() const override;
+  std::vector<ConnectionState> connections(std::size_t count_max) const override;
   void stop(Duration drain) override;
 
  private:
   struct Listening {
     std::shared_ptr<ListenerRecord> record;
     Endpoint at = {};
+    SocketFile file = {};
   };
   /// Runs it in every loop, and returns when all have.
-  void everywhere(const std::function<void(Shard&)>& job);
+  void everywhere(const std::function<void(Shard&)>& job) const;
+  void join();
   model::Topology topology() const;
 
   const Options options_;
@@ -52,6 +56,7 @@ class LoopProxy final : public Proxy {
   std::vector<Listening> listening_;
   std::shared_ptr<const rules::RuleSet> rules_;
   bool running_ = false;
+  std::mutex joining_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
 };

@@ -43,6 +43,7 @@ void Shard::use(std::shared_ptr<const rules::RuleSet> rules) {
   rules_ = std::move(rules);
   for (const auto& [number, connection] : connections_) {
     connection->release_held([this](std::uint64_t tag) { return !rules_->contains(tag); });
+    connection->use_link_faults();
   }
 }
 
@@ -65,6 +66,15 @@ std::size_t Shard::cut(std::string_view consumer, std::string_view service,
     ++count;
   }
   return count;
+}
+
+std::vector<ConnectionState> Shard::connections(std::size_t count_max) const {
+  std::vector<ConnectionState> states;
+  for (const auto& [number, connection] : connections_) {
+    if (states.size() >= count_max) break;
+    states.push_back(connection->state());
+  }
+  return states;
 }
 
 void Shard::drain(TimePoint deadline) {

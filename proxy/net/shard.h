@@ -58,7 +58,10 @@ class Shard {
   /// Thread-safe: lets what is held there go on as cancelled.
   void cancel_held(std::uint64_t connection);
   std::size_t cut(std::string_view consumer, std::string_view service, std::string_view interface);
+  /// Of at most so many.
+  std::vector<ConnectionState> connections(std::size_t count_max) const;
   /// Ends run() when the last connection is over; those that stand at the deadline are ended.
+  /// Again: the nearer deadline counts.
   void drain(TimePoint deadline);
 
  private:

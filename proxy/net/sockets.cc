@@ -9,6 +9,9 @@
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/stat.h>
+
+#include "proxy/net/unix_sockets.h"
 
 namespace misrule::proxy {
 
@@ -48,6 +51,8 @@ std::unexpected<Error> connect_failed(int problem, int* error_number) {
 }  // namespace
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  if (text.starts_with(kUnix)) return unix_endpoint(text.substr(kUnix.size()));
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) {
     return fail(Code::kInvalid, fmt::format("\"{}\" is no address: HOST:PORT is wanted", text));
@@ -66,12 +71,13 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     if (::inet_pton(AF_INET6, host.c_str(), &six.sin6_addr) == 1) return endpoint_of(six);
   }
   return fail(Code::kInvalid,
-              fmt::format("\"{}\" is no address: 127.0.0.1:5432, [::1]:5432 or localhost:5432 is "
-                          "wanted; names are not looked up",
+              fmt::format("\"{}\" is no address: 127.0.0.1:5432, [::1]:5432, localhost:5432 or "
+                          "unix:/run/app.sock is wanted; names are not looked up",
                           text));
 }
 
 std::string endpoint_text(const Endpoint& endpoint) {
+  if (is_unix(endpoint)) return "unix:" + unix_path(endpoint);
   std::array<char, INET6_ADDRSTRLEN> host{};
   if (endpoint.address.ss_family == AF_INET6) {
     sockaddr_in6 six;
@@ -90,7 +96,8 @@ void set_no_delay(int fd) {
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-Result<UniqueFd> listen_on(const Endpoint& endpoint, bool shared) {
+Result<UniqueFd> listen_on(const Endpoint& endpoint, bool shared, mode_t mode) {
+  if (is_unix(endpoint)) MISRULE_TRY_VOID(clear_stale_socket(endpoint));
   const auto problem = [&] {
     return std::unexpected(errno_error("listening on " + endpoint_text(endpoint), errno));
   };
@@ -99,6 +106,8 @@ Result<UniqueFd> listen_on(const Endpoint& endpoint, bool shared) {
   const int on = 1;
   ::setsockopt(fd.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (shared) ::setsockopt(fd.fd(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  // A Unix socket's file gets the mode of the socket, so nobody else can come in between.
+  if (is_unix(endpoint)) ::fchmod(fd.fd(), mode);
   if (::bind(fd.fd(), address_of(endpoint), endpoint.size) != 0) return problem();
   if (::listen(fd.fd(), SOMAXCONN) != 0) return problem();
   return fd;
@@ -111,7 +120,9 @@ Endpoint bound_to(const UniqueFd& fd) {
   return endpoint;
 }
 
-Result<UniqueFd> begin_connect(const Endpoint& to, int* error_number) {
+namespace {
+
+Result<UniqueFd> begin_connect_to(const Endpoint& to, int* error_number) {
   UniqueFd fd(::socket(to.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return connect_failed(errno, error_number);
   if (::connect(fd.fd(), address_of(to), to.size) != 0 && errno != EINPROGRESS) {
@@ -119,6 +130,25 @@ Result<UniqueFd> begin_connect(const Endpoint& to, int* error_number) {
   }
   set_no_delay(fd.fd());
   return fd;
+}
+
+/// The answer is there at once on loopback, although connect() says that it is under way.
+bool is_refused(const UniqueFd& fd) {
+  pollfd decided{.fd = fd.fd(), .events = POLLOUT, .revents = 0};
+  if (::poll(&decided, 1, 0) <= 0 || (decided.revents & POLLERR) == 0) return false;
+  int problem = 0;
+  socklen_t size = sizeof problem;
+  return ::getsockopt(fd.fd(), SOL_SOCKET, SO_ERROR, &problem, &size) == 0 &&
+         problem == ECONNREFUSED;
+}
+
+}  // namespace
+
+Result<UniqueFd> begin_connect(const Listener& listener, int* error_number) {
+  auto fd = begin_connect_to(listener.upstream, error_number);
+  if (listener.upstream_else.size == 0) return fd;
+  const bool refused = fd ? is_refused(*fd) : fd.error().code == Code::kRefused;
+  return refused ? begin_connect_to(listener.upstream_else, error_number) : std::move(fd);
 }
 
 Status finish_connect(const UniqueFd& fd, int limit_ms, int* error_number) {

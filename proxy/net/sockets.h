@@ -8,14 +8,14 @@
 
 namespace misrule::proxy {
 
-/// Non-blocking. `shared`: several loops listen on one port.
-Result<UniqueFd> listen_on(const Endpoint& endpoint, bool shared);
+/// Non-blocking. `shared`: several loops listen on one port. `mode` is a Unix socket's, less umask.
+Result<UniqueFd> listen_on(const Endpoint& endpoint, bool shared, mode_t mode = 0777);
 /// Where a listening socket is, once port 0 has become one.
 Endpoint bound_to(const UniqueFd& fd);
 
-/// Non-blocking, and perhaps still connecting. Fails with the errno in `error_number` where the
+/// To the listener's upstream: non-blocking, and perhaps still connecting. Fails with the errno in `error_number` where the
 /// answer was there at once.
-Result<UniqueFd> begin_connect(const Endpoint& to, int* error_number);
+Result<UniqueFd> begin_connect(const Listener& listener, int* error_number);
 /// Waits for the answer for at most `limit_ms`.
 Status finish_connect(const UniqueFd& fd, int limit_ms, int* error_number);
 

@@ -7,6 +7,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "proxy/net/unix_sockets.h"
+
 namespace misrule::proxy {
 
 namespace {
@@ -29,6 +31,14 @@ void Stream::consume(std::size_t bytes) {
 }
 
 void Stream::shutdown_send() { ::shutdown(fd_.fd(), SHUT_WR); }
+
+std::string Stream::peer_text() const {
+  Endpoint peer;
+  peer.size = sizeof peer.address;
+  auto* address = reinterpret_cast<sockaddr*>(&peer.address);
+  if (::getpeername(fd_.fd(), address, &peer.size) != 0) return "gone";
+  return is_unix(peer) ? "unix" : endpoint_text(peer);
+}
 
 void Stream::reset_on_close() {
   const linger at_once{.l_onoff = 1, .l_linger = 0};

@@ -6,6 +6,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <string>
 #include <utility>
 
 #include "base/bytes.h"
@@ -85,6 +86,8 @@ class Stream final : public Watched {
   bool was_reset() const { return reset_; }
   /// The peer is gone for both directions, whether or not everything it sent has been read.
   bool gone() const { return gone_; }
+  /// The peer's address, for people.
+  std::string peer_text() const;
 
   void on_event(std::uint32_t events) override;
 

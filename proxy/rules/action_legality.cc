@@ -17,17 +17,14 @@ constexpr std::uint64_t kDelayMaxUs = 24ULL * 3600 * 1'000'000;
 
 Status check_error_mode(const model::ErrorReply& error) {
   const std::string& mode = error.mode();
-  if (!error.has_mode() || mode == "reject") return {};
-  if (mode == "mask" || mode == "fake") {
-    const std::string_view meaning =
-        mode == "mask" ? "the server does it and the client is told that it failed"
-                       : "the server does nothing and the client is told that it succeeded";
-    return fail(
-        Code::kUnsupported,
-        fmt::format("mode=\"{}\" ({}) comes with a later version; mode=\"reject\" is there: "
-                    "the server does nothing and the client is told so",
-                    mode, meaning),
-        "mode");
+  if (!error.has_mode() || mode == "reject" || mode == "mask") return {};
+  if (mode == "fake") {
+    return fail(Code::kUnsupported,
+                "mode=\"fake\" (the server does nothing and the client is told that it succeeded) "
+                "comes with a later version; there are mode=\"reject\": the server does nothing "
+                "and the client is told so, and mode=\"mask\": the server does it and the client "
+                "is told that it failed",
+                "mode");
   }
   return fail(Code::kInvalid,
               fmt::format("mode=\"{}\" is none of \"reject\", \"mask\", \"fake\"", mode), "mode");
@@ -69,6 +66,13 @@ Status legalise_postgres_error(model::ErrorReply& error) {
     return fail(Code::kInvalid,
                 fmt::format("code=\"{}\" means success or a warning, which no error can carry",
                             error.code()),
+                "code");
+  }
+  if (error.mode() == "mask" && postgres::ends_connection(code)) {
+    return fail(Code::kInvalid,
+                fmt::format("code=\"{}\" ends the connection: drop(side=\"reply\") ends it in the "
+                            "place of a reply",
+                            code),
                 "code");
   }
   error.set_code(code);
@@ -138,21 +142,85 @@ Status check_delay(Protocol protocol, const model::Delay& delay) {
               "side");
 }
 
-Status check_drop(const model::Drop& drop) {
-  const std::string& mode = drop.mode();
-  if (!drop.has_mode() || mode == "connection") return {};
-  if (mode == "request" || mode == "reply" || mode == "blackhole") {
-    return fail(Code::kUnsupported,
-                fmt::format("drop(mode=\"{}\") comes with a later version; mode=\"connection\" is "
-                            "there: the connection ends in place of the answer",
+Status check_drop(Protocol protocol, const model::Drop& drop) {
+  const std::string mode = drop.has_mode() ? drop.mode() : "connection";
+  if (mode != "connection" && mode != "request" && mode != "reply" && mode != "blackhole") {
+    return fail(Code::kInvalid,
+                fmt::format("mode=\"{}\" is none of \"connection\", \"request\", \"reply\", "
+                            "\"blackhole\"",
                             mode),
                 "mode");
   }
-  return fail(Code::kInvalid,
-              fmt::format("mode=\"{}\" is none of \"connection\", \"request\", \"reply\", "
-                          "\"blackhole\"",
-                          mode),
-              "mode");
+  if (drop.has_side() && drop.side() != "request" && drop.side() != "reply") {
+    return fail(Code::kInvalid,
+                fmt::format("side=\"{}\" is neither \"request\" nor \"reply\"", drop.side()),
+                "side");
+  }
+  if (drop.has_side() && mode != "connection") {
+    return fail(Code::kInvalid,
+                fmt::format("side= says in place of what the connection ends; mode=\"{}\" leaves "
+                            "it open",
+                            mode),
+                "side");
+  }
+  if (protocol == Protocol::kTcp && (mode != "connection" || drop.has_side())) {
+    return fail(Code::kInvalid,
+                "plain tcp has no requests and no replies to lose: link(blackhole=True) loses "
+                "everything, link(direction=\"to_client\", blackhole=True) what the server says",
+                drop.has_side() ? "side" : "mode");
+  }
+  return {};
+}
+
+constexpr std::uint64_t kBytesPerSecondMin = 1;
+
+Status check_link_direction(const model::LinkFault& link) {
+  const std::string& direction = link.direction();
+  if (!link.has_direction() || direction == "both" || direction == "to_server" ||
+      direction == "to_client") {
+    return {};
+  }
+  return fail(
+      Code::kInvalid,
+      fmt::format("direction=\"{}\" is none of \"to_server\", \"to_client\", \"both\"", direction),
+      "direction");
+}
+
+Status check_link(const model::Rule& rule) {
+  const model::LinkFault& link = rule.link();
+  if (rule.has_postgres() || rule.has_http()) {
+    return fail(Code::kInvalid,
+                "link() is about a connection's bytes, whatever they mean: query=, path= and "
+                "method= are for delay() and drop()");
+  }
+  const bool any = link.has_latency_us() || link.has_jitter_us() || link.has_bandwidth() ||
+                   link.has_slice_bytes() || link.has_close_after() || link.has_reset_after() ||
+                   link.has_slow_close_us() || link.blackhole() || link.half_close();
+  if (!any) {
+    return fail(Code::kInvalid,
+                "link() without a fault does nothing: say latency=, jitter=, bandwidth=, slice=, "
+                "close_after=, reset_after=, slow_close=, blackhole=True or half_close=True");
+  }
+  if (link.has_bandwidth() && link.bandwidth() < kBytesPerSecondMin) {
+    return fail(Code::kInvalid, "bandwidth=0 lets nothing through: that is blackhole=True",
+                "bandwidth");
+  }
+  if (link.has_slice_bytes() && link.slice_bytes() == 0) {
+    return fail(Code::kInvalid, "slice=0 lets nothing through: that is blackhole=True", "slice");
+  }
+  if (link.has_slice_delay_us() && !link.has_slice_bytes()) {
+    return fail(Code::kInvalid, "slice_delay= wants slice=, the bytes between two delays",
+                "slice_delay");
+  }
+  for (const std::uint64_t us :
+       {link.latency_us(), link.jitter_us(), link.slice_delay_us(), link.slow_close_us()}) {
+    if (us > kDelayMaxUs) {
+      return fail(Code::kInvalid,
+                  "a link's times end at 24 hours: blackhole=True lets nothing "
+                  "through");
+    }
+  }
+  return check_link_direction(link);
 }
 
 }  // namespace
@@ -164,7 +232,9 @@ Status legalise_action(Protocol protocol, model::Rule& rule) {
     case model::Rule::kDelay:
       return check_delay(protocol, rule.delay());
     case model::Rule::kDrop:
-      return check_drop(rule.drop());
+      return check_drop(protocol, rule.drop());
+    case model::Rule::kLink:
+      return check_link(rule);
     case model::Rule::kDeny:
       return fail(Code::kInvalid,
                   "deny() fails a system call and needs one: connect=deny(\"ECONNREFUSED\"); what "
@@ -172,7 +242,7 @@ Status legalise_action(Protocol protocol, model::Rule& rule) {
     case model::Rule::ACTION_NOT_SET:
       break;
   }
-  return fail(Code::kInvalid, "the rule has no action: error(), delay() or drop()");
+  return fail(Code::kInvalid, "the rule has no action: error(), delay(), drop() or link()");
 }
 
 }  // namespace misrule::rules

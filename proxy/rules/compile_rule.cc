@@ -5,10 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "base/duration_text.h"
 #include "codecs/postgres/sql.h"
 #include "codecs/postgres/sqlstate.h"
 #include "proxy/proxy.h"
 #include "proxy/rules/words.h"
+#include "spec/model/link_text.h"
 
 namespace misrule::rules {
 namespace {
@@ -24,15 +26,26 @@ Trigger trigger_of(const model::Trigger& trigger) {
   return compiled;
 }
 
+std::string drop_text(const model::Drop& drop) {
+  if (drop.side() == "reply") return "drop(connection, reply)";
+  return fmt::format("drop({})", drop.has_mode() ? drop.mode() : "connection");
+}
+
 std::string decision_text(const model::Rule& rule) {
-  if (rule.has_delay()) return fmt::format("delay({})", duration_text(rule.delay().duration_us()));
-  if (rule.has_drop()) return "drop(connection)";
-  if (rule.error().has_code()) return fmt::format("error({})", rule.error().code());
-  return fmt::format("error({})", rule.error().status());
+  if (rule.has_delay()) {
+    const std::chrono::microseconds duration(rule.delay().duration_us());
+    return fmt::format("delay({})", duration_text(duration));
+  }
+  if (rule.has_drop()) return drop_text(rule.drop());
+  if (rule.has_link()) return model::link_text(rule.link());
+  const std::string mode = rule.error().mode() == "mask" ? ", mask" : "";
+  if (rule.error().has_code()) return fmt::format("error({}{})", rule.error().code(), mode);
+  return fmt::format("error({}{})", rule.error().status(), mode);
 }
 
 std::string_view action_word(const model::Rule& rule) {
   if (rule.has_delay()) return "delay";
+  if (rule.has_link()) return "link";
   return rule.has_drop() ? "drop" : "error";
 }
 
@@ -44,12 +57,29 @@ codecs::Verb error_verb(const model::ErrorReply& error, Protocol protocol) {
     verb.error.message = error.message();
     const bool fatal = codecs::postgres::ends_connection(error.code());
     verb.error.severity = fatal ? "FATAL" : "ERROR";
+    if (error.mode() == "mask") verb.kind = codecs::Verb::Kind::kMask;
     return verb;
   }
-  verb.kind = codecs::Verb::Kind::kReplace;
+  const bool masks = error.mode() == "mask";
+  verb.kind = masks ? codecs::Verb::Kind::kMask : codecs::Verb::Kind::kReplace;
   verb.error.status = error.status();
   verb.error.message = error.message();
   verb.error.body = error.has_body() ? error.body() : error.message();
+  return verb;
+}
+
+/// As good as for ever: the connection, or the rule, ends first.
+constexpr Duration kForEver = std::chrono::hours(24 * 365);
+
+codecs::Verb drop_verb(const model::Drop& drop) {
+  using Kind = codecs::Verb::Kind;
+  codecs::Verb verb;
+  const bool loses_reply = drop.mode() == "reply" || drop.side() == "reply";
+  verb.kind = loses_reply ? Kind::kLose : Kind::kClose;
+  if (!drop.has_mode() || drop.mode() == "connection") return verb;
+  verb.hold = kForEver;
+  verb.hold_is_loss = true;
+  verb.hold_reply = loses_reply;
   return verb;
 }
 
@@ -59,10 +89,9 @@ codecs::Verb verb_of(const model::Rule& rule, Protocol protocol) {
   if (rule.has_delay()) {
     verb.hold = std::chrono::microseconds(rule.delay().duration_us());
     verb.hold_reply = rule.delay().side() == "reply";
-  } else {
-    verb.kind = codecs::Verb::Kind::kClose;
+    return verb;
   }
-  return verb;
+  return drop_verb(rule.drop());
 }
 
 // Patterns take the normal form of what they are compared with. What begins a comment in SQL does
@@ -116,6 +145,10 @@ CompiledRule compile_rule(const model::Rule& rule, Protocol protocol) {
   CompiledRule compiled;
   compiled.protocol = protocol;
   compiled.source = rule.source();
+  if (rule.has_link()) {
+    compiled.link = link_shapes(rule.link());
+    return compiled;
+  }
   compiled.verb = verb_of(rule, protocol);
   if (rule.has_http()) {
     compiled.method = in_capitals(rule.http().method());

@@ -63,7 +63,7 @@ bool is_decoded(Protocol protocol) {
 
 Status check_protocol(const TargetInterface& target, const Rule& rule) {
   const std::string_view speaks = model::protocol_name(target.protocol);
-  if (!is_decoded(target.protocol)) {
+  if (!rule.has_link() && !is_decoded(target.protocol)) {
     return fail(Code::kUnsupported,
                 fmt::format("interface '{}' of '{}' speaks {}, which this version does not decode "
                             "yet: rules on traffic are for postgres, http and tcp interfaces; "
@@ -233,12 +233,6 @@ Status check_source(const model::Topology& topology, const model::Rule& rule) {
               fmt::format("source=\"{}\" is no service; declared: {}; \"test\" is the test itself",
                           source, fmt::join(service_names(topology), ", ")),
               "source");
-}
-
-std::string duration_text(std::uint64_t microseconds) {
-  if (microseconds % 1'000'000 == 0) return fmt::format("{}s", microseconds / 1'000'000);
-  if (microseconds % 1'000 == 0) return fmt::format("{}ms", microseconds / 1'000);
-  return fmt::format("{}us", microseconds);
 }
 
 }  // namespace misrule::rules

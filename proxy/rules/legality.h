@@ -26,7 +26,4 @@ Result<std::vector<TargetInterface>> legalise(const model::Topology& topology, m
 /// Is the rule's source a service of the topology, or the test?
 Status check_source(const model::Topology& topology, const model::Rule& rule);
 
-/// "250ms", "3s", "1500us": the shortest exact spelling.
-std::string duration_text(std::uint64_t microseconds);
-
 }  // namespace misrule::rules

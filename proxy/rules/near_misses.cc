@@ -72,6 +72,13 @@ void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightin
       if (!touches || !wanted) return;
       misses.add(kWouldHaveActed, text, ": a server does not refuse to roll back", entry.count);
       return;
+    case Sightings::Kind::kInTransaction:
+      if (!touches || !wanted) return;
+      misses.add(kWouldHaveActed, text,
+                 " in a transaction: a success that is told as a failure would leave the client "
+                 "with another transaction than the server's",
+                 entry.count);
+      return;
     case Sightings::Kind::kOpaque:
       if (!touches) return;
       misses.add(

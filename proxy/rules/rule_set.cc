@@ -37,7 +37,7 @@ std::unique_ptr<ScopeRules> index_of(const CompiledSet& set, const std::vector<R
                                      const std::function<bool(const CompiledRule&)>& wanted) {
   auto index = std::make_unique<ScopeRules>(set.rules);
   for (const RuleIndex rule : rules) {
-    if (wanted(set.rules[rule])) index->add(rule);
+    if (!set.rules[rule].link && wanted(set.rules[rule])) index->add(rule);
   }
   index->seal();
   return index;
@@ -51,7 +51,7 @@ void build_indexes(CompiledSet& set) {
         index_of(set, rules, [](const CompiledRule& rule) { return rule.source.empty(); });
     for (const RuleIndex index : rules) {
       const std::string& source = set.rules[index].source;
-      if (source.empty()) continue;
+      if (source.empty() || set.rules[index].link) continue;
       target.by_source.try_emplace(source, set.rules).first->second.add(index);
     }
     for (auto& [source, of_source] : target.by_source) of_source.seal();
@@ -84,6 +84,8 @@ Sightings::Kind sighting_of(Untouchable why) {
       return Sightings::Kind::kFailedTransaction;
     case Untouchable::kRollback:
       return Sightings::Kind::kRollback;
+    case Untouchable::kInTransaction:
+      return Sightings::Kind::kInTransaction;
     case Untouchable::kNo:
       break;
   }
@@ -131,6 +133,29 @@ Decision Scope::decide(const codecs::Facts& facts, Actor& actor) const {
   return decision;
 }
 
+bool Scope::takes_link(const CompiledRule& rule, Actor& actor) const {
+  RuleCounters& counters = *rule.state->counters;
+  const std::uint64_t match = counters.matched.fetch_add(1, std::memory_order_relaxed) + 1;
+  const bool by_chance = rule.state->trigger.probability.has_value();
+  const double chance = by_chance ? actor.next_chance(*rule.state, set_->seed) : 0.0;
+  return lets_through(rule, match, chance) && take_fire(rule);
+}
+
+LinkDecision Scope::links(Actor& actor) const {
+  LinkDecision decision;
+  if (target_ == nullptr) return decision;
+  for (const RuleIndex index : target_->rules) {
+    const CompiledRule& rule = set_->rules[index];
+    if (!rule.link || !in_force(rule.source, consumer_)) continue;
+    const auto [known, is_new] = actor.links_.try_emplace(rule.state->tag, false);
+    if (is_new) known->second = takes_link(rule, actor);
+    if (!known->second) continue;
+    decision.shapes.add(*rule.link);
+    if (is_new) decision.begun.push_back(&rule.state->name);
+  }
+  return decision;
+}
+
 void Scope::saw_opaque(std::string_view why) const {
   if (!idle()) sightings_->saw(Sightings::Kind::kOpaque, "connection", why);
 }
@@ -161,6 +186,8 @@ Scope RuleSet::scope(const ScopeKey& key) const {
   TargetRules& target = found->second;
   const std::string consumer(key.consumer);
   scope.set_ = compiled_.get();
+  scope.target_ = &target;
+  scope.consumer_ = key.consumer;
   if (consumer.empty()) {
     const bool sourced = target.everything != nullptr;
     scope.unsourced_ = sourced ? target.everything.get() : target.of_services.get();

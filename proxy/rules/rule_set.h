@@ -23,6 +23,7 @@
 
 #include "base/result.h"
 #include "codecs/facts.h"
+#include "proxy/rules/link.h"
 #include "spec/model/tally.h"
 #include "spec/model/topology.h"
 
@@ -35,9 +36,11 @@ namespace misrule::rules {
 
 class ScopeRules;  // The rules of one interface and source, indexed.
 class Sightings;   // What passed one listener while rules concerned it.
+struct CompiledRule;
 struct CompiledSet;
 struct RuleCounters;
 struct RuleState;  // One rule as some set words it.
+struct TargetRules;
 
 /// What events say about a rule that acted.
 struct RuleName {
@@ -83,13 +86,20 @@ class Actor {
 
   std::string name_;
   std::unordered_map<const RuleCounters*, std::uint64_t> ordinals_;  // Of rules with a probability.
-  std::vector<std::uint32_t> scratch_;                               // Rules that match one unit.
+  std::unordered_map<std::uint64_t, bool> links_;  // Link rules that were decided, by tag.
+  std::vector<std::uint32_t> scratch_;             // Rules that match one unit.
 };
 
 struct Decision {
   codecs::Verb verb = {};          ///< Its tag names the rule in the book; 0 if none acts.
   const RuleName* rule = nullptr;  ///< The same rule; lives as long as the book.
   std::uint64_t ordinal = 0;       ///< It was the rule's how-manieth match, from 1.
+};
+
+/// The link faults that hold for one connection.
+struct LinkDecision {
+  LinkShapes shapes = {};
+  std::vector<const RuleName*> begun = {};  ///< Those that took hold of it just now.
 };
 
 /// The rules that concern one listener. A cheap value; valid as long as the RuleSet it is from.
@@ -102,12 +112,19 @@ class Scope {
   bool idle() const { return sightings_ == nullptr; }
   /// To be called exactly once per unit, on any thread.
   Decision decide(const codecs::Facts& facts, Actor& actor) const;
+  /// For a connection that begins, and whenever the rules have changed: each rule decides about a
+  /// connection once.
+  LinkDecision links(Actor& actor) const;
   /// A connection of this listener is not decoded any more: rules cannot see it.
   void saw_opaque(std::string_view why) const;
 
  private:
   friend class RuleSet;
+  bool takes_link(const CompiledRule& rule, Actor& actor) const;
+
   const CompiledSet* set_ = nullptr;
+  const TargetRules* target_ = nullptr;
+  std::string_view consumer_ = {};         // The listener's own text.
   const ScopeRules* unsourced_ = nullptr;  // Rules without source=, or all if anybody may connect.
   const ScopeRules* sourced_ = nullptr;    // Rules with this consumer as their source=.
   Sightings* sightings_ = nullptr;

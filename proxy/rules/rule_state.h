@@ -9,6 +9,7 @@
 
 #include "base/glob.h"
 #include "codecs/facts.h"
+#include "proxy/rules/link.h"
 #include "proxy/rules/rule_set.h"
 #include "spec/model/topology.h"
 
@@ -47,6 +48,7 @@ struct CompiledRule {
   std::string method = {};        ///< HTTP, in capitals; empty: any.
   std::optional<Glob> glob = {};  ///< Over Facts::subject; none: any.
   codecs::Verb verb = {};
+  std::optional<LinkShapes> link = {};  ///< It is about connections, not units.
 
   /// Does the match want a unit of this operation and subject? Protocol and source are the scope's.
   bool wants(std::string_view operation, std::string_view subject) const;
@@ -58,6 +60,7 @@ enum class Untouchable : std::uint8_t {
   kNo,
   kFailedTransaction,  ///< The server refuses the statement by itself.
   kRollback,           ///< A server does not refuse to roll back.
+  kInTransaction,      ///< A masked success there: the client would go on in a failed transaction.
 };
 Untouchable untouchable(const CompiledRule& rule, const codecs::Facts& facts);
 

@@ -21,6 +21,7 @@ class Sightings {
     kUnit,               ///< Decided as usual.
     kFailedTransaction,  ///< An error rule wanted it; see Untouchable.
     kRollback,
+    kInTransaction,
     kOpaque,  ///< A connection that could not be decoded; the subject says why.
   };
   struct Entry {

@@ -26,12 +26,43 @@ std::optional<Duration> parse_duration(std::string_view text) {
   return std::nullopt;
 }
 
+constexpr std::pair<std::string_view, double> kRates[] = {
+    {"B/s", 1},         {"KB/s", 1e3},        {"MB/s", 1e6},         {"GB/s", 1e9},
+    {"KiB/s", 1 << 10}, {"MiB/s", 1U << 20U}, {"GiB/s", 1ULL << 30U}};
+constexpr double kFastest = 1e15;
+
+std::optional<std::uint64_t> parse_rate(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || text.empty()) return std::nullopt;
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  for (const auto& [name, factor] : kRates) {
+    if (unit != name) continue;
+    const double total = number * factor;
+    if (!(total >= 1 && total <= kFastest)) return std::nullopt;
+    return static_cast<std::uint64_t>(total);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool convert(const star::Value& value, DurationText& out) {
   const auto text = value.as_string();
   const auto parsed = text ? parse_duration(*text) : std::nullopt;
   if (parsed) out.value = *parsed;
+  return parsed.has_value();
+}
+
+bool convert(const star::Value& value, RateText& out) {
+  if (const auto number = value.as_int()) {
+    if (*number <= 0) return false;
+    out.bytes_per_second = static_cast<std::uint64_t>(*number);
+    return true;
+  }
+  const auto text = value.as_string();
+  const auto parsed = text ? parse_rate(*text) : std::nullopt;
+  if (parsed) out.bytes_per_second = *parsed;
   return parsed.has_value();
 }
 
@@ -59,6 +90,9 @@ bool convert(const star::Value& value, StringPairs& out) {
 }
 
 std::string_view wanted_type(const DurationText*) { return "duration such as \"500ms\" or \"3s\""; }
+std::string_view wanted_type(const RateText*) {
+  return "rate such as \"512KB/s\" or \"1MiB/s\", or a number of bytes per second above 0";
+}
 std::string_view wanted_type(const StringList*) { return "list of strings"; }
 std::string_view wanted_type(const StringPairs*) { return "dict of strings"; }
 

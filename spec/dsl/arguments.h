@@ -16,6 +16,10 @@ namespace misrule::dsl {
 struct DurationText {
   Duration value = {};
 };
+/// "512KB/s", "1MiB/s", "9600B/s", or a number of bytes.
+struct RateText {
+  std::uint64_t bytes_per_second = 0;
+};
 /// A list of strings.
 struct StringList {
   std::vector<std::string> items = {};
@@ -26,9 +30,11 @@ struct StringPairs {
 };
 
 bool convert(const star::Value& value, DurationText& out);
+bool convert(const star::Value& value, RateText& out);
 bool convert(const star::Value& value, StringList& out);
 bool convert(const star::Value& value, StringPairs& out);
 std::string_view wanted_type(const DurationText*);
+std::string_view wanted_type(const RateText*);
 std::string_view wanted_type(const StringList*);
 std::string_view wanted_type(const StringPairs*);
 

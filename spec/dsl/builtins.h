@@ -19,6 +19,8 @@ star::Value make_deny(star::Args& args);
 star::Value make_delay(star::Args& args);
 star::Value make_error(star::Args& args);
 star::Value make_drop(star::Args& args);
+star::Value make_link(star::Args& args);
+star::Value make_lost_reply(star::Args& args);
 star::Value run_fault(star::Args& args);
 
 // What must stay true.

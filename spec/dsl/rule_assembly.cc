@@ -10,7 +10,8 @@ std::unexpected<Error> refuse(std::string what, std::string_view field = {}) {
 }
 
 Status check_family_action(const RuleDraft& draft, const std::string& family) {
-  if (draft.verb == ActionVerb::kError || draft.verb == ActionVerb::kDrop) {
+  const bool calls = draft.verb == ActionVerb::kDeny || draft.verb == ActionVerb::kDelay;
+  if (!calls) {
     return refuse(
         fmt::format("{}() acts on traffic, not on the system call {}: give it without a keyword, "
                     "or fail the call "
@@ -134,7 +135,8 @@ Result<model::Rule> assemble_traffic_rule(const Session& session, const RuleDraf
   if (draft.query) rule.mutable_postgres()->set_query(*draft.query);
   if (draft.path) rule.mutable_http()->set_path(*draft.path);
   if (draft.method) rule.mutable_http()->set_method(*draft.method);
-  if (rule.match_case() == model::Rule::MATCH_NOT_SET) {
+  const bool is_link = draft.verb == ActionVerb::kLink;  // About bytes, whatever they mean.
+  if (rule.match_case() == model::Rule::MATCH_NOT_SET && !is_link) {
     if (const auto protocol = protocol_of(session, use.target))
       set_match_of_protocol(*protocol, rule);
   }

@@ -15,12 +15,12 @@ using star::Span;
 using star::Value;
 
 std::string_view verb_name(ActionVerb verb) {
-  constexpr std::string_view kNames[] = {"deny", "delay", "error", "drop"};
+  constexpr std::string_view kNames[] = {"deny", "delay", "error", "drop", "link"};
   return kNames[static_cast<std::size_t>(verb)];
 }
 
 std::string_view first_parameter(ActionVerb verb) {
-  constexpr std::string_view kNames[] = {"errno", "duration", "query", "query"};
+  constexpr std::string_view kNames[] = {"errno", "duration", "query", "query", "latency"};
   return kNames[static_cast<std::size_t>(verb)];
 }
 
@@ -54,7 +54,10 @@ const std::vector<std::string>& action_keywords(std::string_view name) {
       {"delay", with_common({"duration", "query", "method", "path", "side", "fd_kind", "to"})},
       {"error",
        with_common({"query", "method", "path", "message", "code", "status", "body", "mode"})},
-      {"drop", with_common({"query", "method", "path", "mode"})},
+      {"drop", with_common({"query", "method", "path", "mode", "side"})},
+      {"lost_reply", with_common({"query", "method", "path"})},
+      {"link", with_common({"latency", "jitter", "bandwidth", "slice", "slice_delay", "close_after",
+                            "reset_after", "slow_close", "blackhole", "half_close", "direction"})},
   };
   static const std::vector<std::string> kNone;
   const auto found = kByVerb.find(name);
@@ -98,6 +101,7 @@ class ActionReader {
   explicit ActionReader(const Args& args) : args_(args) {}
 
   RuleDraft read(ActionVerb verb, const ActionArguments& given);
+  std::uint64_t count(std::string_view keyword, std::int64_t value, std::int64_t least) const;
 
  private:
   Span span_of(std::string_view keyword) const {
@@ -108,7 +112,6 @@ class ActionReader {
                          std::string help = {}) const {
     args_.fail_at(span_of(keyword), star::code::kValue, message, std::move(help));
   }
-  std::uint64_t count(std::string_view keyword, std::int64_t value, std::int64_t least) const;
   void read_trigger(const ActionArguments& given, model::Rule& rule) const;
   void read_common(const ActionArguments& given, model::Rule& rule) const;
   std::string one_of(std::string_view keyword, const std::string& value,
@@ -262,13 +265,83 @@ Value make_drop(Args& args) {
   ActionArguments given;
   args.unpack({keyword("query", given.query), keyword("method", given.method),
                keyword("path", given.path), keyword("mode", given.mode),
-               keyword("label", given.label), keyword("optional", given.may_stay_unfired),
-               keyword("source", given.source), keyword("times", given.times),
-               keyword("nth", given.nth), keyword("after", given.after),
-               keyword("probability", given.probability)});
+               keyword("side", given.side), keyword("label", given.label),
+               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
+               keyword("times", given.times), keyword("nth", given.nth),
+               keyword("after", given.after), keyword("probability", given.probability)});
   RuleDraft draft = ActionReader(args).read(ActionVerb::kDrop, given);
   model::Drop& drop = *draft.rule.mutable_drop();
   if (given.mode) drop.set_mode(*given.mode);
+  if (given.side) drop.set_side(*given.side);
+  return Value::object(star::make<RuleValue>(std::move(draft)));
+}
+
+Value make_lost_reply(Args& args) {
+  ActionArguments given;
+  args.unpack({keyword("query", given.query), keyword("method", given.method),
+               keyword("path", given.path), keyword("label", given.label),
+               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
+               keyword("times", given.times), keyword("nth", given.nth),
+               keyword("after", given.after), keyword("probability", given.probability)});
+  RuleDraft draft = ActionReader(args).read(ActionVerb::kDrop, given);
+  draft.rule.mutable_drop()->set_side("reply");
+  return Value::object(star::make<RuleValue>(std::move(draft)));
+}
+
+namespace {
+
+/// What link() takes beside what every action takes.
+struct LinkArguments {
+  std::optional<DurationText> latency = {};
+  std::optional<DurationText> jitter = {};
+  std::optional<RateText> bandwidth = {};
+  std::optional<std::int64_t> slice = {};
+  std::optional<DurationText> slice_delay = {};
+  std::optional<std::int64_t> close_after = {};
+  std::optional<std::int64_t> reset_after = {};
+  std::optional<DurationText> slow_close = {};
+  bool blackhole = false;
+  bool half_close = false;
+  std::optional<std::string> direction = {};
+};
+
+std::uint64_t microseconds_of(const DurationText& text) {
+  return static_cast<std::uint64_t>(text.value.count() / 1000);
+}
+
+model::LinkFault link_fault(const ActionReader& reader, const LinkArguments& given) {
+  model::LinkFault link;
+  if (given.latency) link.set_latency_us(microseconds_of(*given.latency));
+  if (given.jitter) link.set_jitter_us(microseconds_of(*given.jitter));
+  if (given.bandwidth) link.set_bandwidth(given.bandwidth->bytes_per_second);
+  if (given.slice) link.set_slice_bytes(reader.count("slice", *given.slice, 1));
+  if (given.slice_delay) link.set_slice_delay_us(microseconds_of(*given.slice_delay));
+  if (given.close_after) link.set_close_after(reader.count("close_after", *given.close_after, 0));
+  if (given.reset_after) link.set_reset_after(reader.count("reset_after", *given.reset_after, 0));
+  if (given.slow_close) link.set_slow_close_us(microseconds_of(*given.slow_close));
+  if (given.blackhole) link.set_blackhole(true);
+  if (given.half_close) link.set_half_close(true);
+  if (given.direction) link.set_direction(*given.direction);
+  return link;
+}
+
+}  // namespace
+
+Value make_link(Args& args) {
+  ActionArguments given;
+  LinkArguments link;
+  args.unpack({keyword("latency", link.latency), keyword("jitter", link.jitter),
+               keyword("bandwidth", link.bandwidth), keyword("slice", link.slice),
+               keyword("slice_delay", link.slice_delay), keyword("close_after", link.close_after),
+               keyword("reset_after", link.reset_after), keyword("slow_close", link.slow_close),
+               keyword("blackhole", link.blackhole), keyword("half_close", link.half_close),
+               keyword("direction", link.direction), keyword("label", given.label),
+               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
+               keyword("times", given.times), keyword("nth", given.nth),
+               keyword("after", given.after), keyword("probability", given.probability)});
+  ActionReader reader(args);
+  RuleDraft draft = reader.read(ActionVerb::kLink, given);
+  *draft.rule.mutable_link() = link_fault(reader, link);
   return Value::object(star::make<RuleValue>(std::move(draft)));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// deny(), delay(), error(), drop() as values: what is to happen and to what, but not yet where.
+// deny(), delay(), error(), drop(), link() as values: what is to happen and to what, but not yet
+// where.
 
 #include <map>
 #include <optional>
@@ -14,7 +15,7 @@
 
 namespace misrule::dsl {
 
-enum class ActionVerb : std::uint8_t { kDeny, kDelay, kError, kDrop };
+enum class ActionVerb : std::uint8_t { kDeny, kDelay, kError, kDrop, kLink };
 
 /// One action as it was written.
 struct RuleDraft {
@@ -49,7 +50,8 @@ class RuleValue final : public star::HostObject {
 std::string_view verb_name(ActionVerb verb);
 /// What the verb's positional argument is called.
 std::string_view first_parameter(ActionVerb verb);
-/// The keywords that deny(), delay(), error() or drop() takes; empty if `name` is none of them.
+/// The keywords that deny(), delay(), error(), drop() or link() takes; empty if `name` is none of
+/// them.
 const std::vector<std::string>& action_keywords(std::string_view name);
 
 /// A service or an interface as a rule's target or destination; nothing for other values.

@@ -157,7 +157,8 @@ Span StaticReader::blamed(const Unit& unit, const CallExpr& call,
 std::optional<StaticValue> StaticReader::action_value(const Unit& unit, const CallExpr& call,
                                                       int depth) {
   constexpr std::pair<std::string_view, star::NativePointer> kVerbs[] = {
-      {"deny", make_deny}, {"delay", make_delay}, {"error", make_error}, {"drop", make_drop}};
+      {"deny", make_deny}, {"delay", make_delay}, {"error", make_error},
+      {"drop", make_drop}, {"link", make_link},   {"lost_reply", make_lost_reply}};
   const auto verb = std::ranges::find_if(
       kVerbs, [&](const auto& candidate) { return is_builtin(*call.callee, candidate.first); });
   if (verb == std::end(kVerbs)) return std::nullopt;

@@ -16,7 +16,6 @@ const std::vector<LaterName>& later_names() {
       {"fault_matrix", "one test_ function per cell, with fault(target, rule..., run=f)"},
       {"fault_scenario", "a test_ function with fault(target, rule..., run=f)"},
       {"json_decoder", "JSON lines of stdout are decoded without it"},
-      {"lost_reply", "drop(query=...)"},
       {"monitor", "assert_never() or assert_eventually() at the end of the test"},
       {"observe", "what services print is recorded without it"},
       {"partition", "fault(service, connect=deny(\"ETIMEDOUT\"), run=f)"},
@@ -61,6 +60,8 @@ star::Env vocabulary() {
       .def("delay", make_delay)
       .def("error", make_error)
       .def("drop", make_drop)
+      .def("link", make_link)
+      .def("lost_reply", make_lost_reply)
       .def("fault", run_fault, kActs)
       .def("parallel", run_parallel, kActs)
       .def("events", list_events, kActs)

@@ -73,8 +73,8 @@ TEST(CommandLine, WrongUseIsTwoAndStartsNothing) {
       {"test", "a.star", "--json", "/nonexistent/run.json"},
       {"compile"},
       {"enter"},
-      {"proxy", "--upstream", "nonsense"},
-      {"proxy", "--upstream", "a:1", "--protocol", "smtp"}};
+      {"proxy", "--upstream"},
+      {"proxy", "--upstreams", "a:1"}};
   for (const auto& words : wrong) {
     const Outcome outcome = run(words);
     EXPECT_EQ(outcome.code, 2) << testing::PrintToString(words);
@@ -201,11 +201,18 @@ TEST(CommandLine, DoctorSaysWhatIsMissingAndWhatItCosts) {
   EXPECT_TRUE(contains(outcome.out, "something is missing"));
 }
 
-TEST(CommandLine, ProxyKnowsItsListener) {
+TEST(CommandLine, ProxyTakesWhatMisruleProxyTakes) {
   EXPECT_EQ(run({"proxy", "--upstream", "127.0.0.1:5432", "--protocol", "postgres"}).code, 0);
-  EXPECT_EQ(fake_engine().listener.protocol, model::Protocol::kPostgres);
-  EXPECT_EQ(fake_engine().listener.service, "upstream");
+  EXPECT_EQ(fake_engine().proxied.protocol, "postgres");
+  EXPECT_EQ(fake_engine().proxied.upstream, "127.0.0.1:5432");
+  EXPECT_EQ(run({"proxy", "--route", "1,tcp,a:1", "--route", "2,tcp,a:2", "--loops", "3"}).code, 0);
+  EXPECT_EQ(fake_engine().proxied.routes, (std::vector<std::string>{"1,tcp,a:1", "2,tcp,a:2"}));
+  EXPECT_EQ(fake_engine().proxied.loops, 3U);
   EXPECT_EQ(run({"proxy", "--upstream", "a:1"}, {.error = "bind: in use"}).code, 3);
+  EXPECT_EQ(
+      run({"proxy", "--upstream", "a:1"}, {.error = "no address", .code = Code::kInvalid}).code, 2);
+  const Outcome unknown = run({"proxy", "--upstraem", "a:1"});
+  EXPECT_TRUE(contains(unknown.err, "did you mean --upstream")) << unknown.err;
 }
 
 }  // namespace

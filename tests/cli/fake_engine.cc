@@ -77,8 +77,6 @@ std::vector<ServerFound> find_servers() {
           {.image = "redis", .missing = "apt install redis-server; redis:* images cannot run"}};
 }
 
-Result<model::RuleFile> rules_from_yaml(std::string_view, const std::string&) { return {}; }
-
 }  // namespace controller
 
 namespace interceptor {
@@ -92,13 +90,8 @@ std::vector<Probe> probe_kernel() {
 
 namespace proxy {
 
-Result<Endpoint> parse_endpoint(std::string_view text) {
-  if (text == "nonsense") return fail(Code::kInvalid, "nonsense is no HOST:PORT");
-  return Endpoint{.size = static_cast<socklen_t>(text.size())};
-}
-
-Result<int> run_standalone(const StandaloneOptions& options) {
-  cli::fake_engine().listener = options.listener;
+Result<int> run_standalone(const StandaloneArguments& arguments) {
+  cli::fake_engine().proxied = arguments;
   MISRULE_TRY_VOID(planned_error());
   return 0;
 }

@@ -21,7 +21,7 @@ struct FakeEngine {
   std::string entered = {};
   std::vector<std::string> command = {};
   std::string ended = {};
-  proxy::Listener listener = {};
+  proxy::StandaloneArguments proxied = {};
 };
 
 FakeEngine& fake_engine();

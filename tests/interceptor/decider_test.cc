@@ -405,13 +405,5 @@ TEST(Compile, LeavesRulesOfOthersAlone) {
   EXPECT_EQ(compiled->front().id, "r");
 }
 
-TEST(Compile, DurationsReadWell) {
-  using namespace std::chrono_literals;
-  EXPECT_EQ(duration_text(3s), "3s");
-  EXPECT_EQ(duration_text(250ms), "250ms");
-  EXPECT_EQ(duration_text(1500ms), "1500ms");
-  EXPECT_EQ(duration_text(10us), "10us");
-}
-
 }  // namespace
 }  // namespace misrule::interceptor

@@ -3,6 +3,7 @@ operation without the fault, and that the rule fired with it."""
 
 import http.client
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -295,6 +296,76 @@ class Drops(Faults):
         self.proxy.set_rules([rule("/echo/x", {"drop": {}}, trigger={"times": 1})])
         self.assertEqual(run(), ["200 /echo/1", "ConnectionError", "200 /echo/2"])
         self.assertEqual(self.fired(), 1)
+
+
+class LostAndMasked(Faults):
+    """The server does it; its reply does not reach the client."""
+
+    def test_a_lost_reply(self):
+        connection = self.connection()
+        self.assertEqual(self.ask(connection, "/echo/x"), (200, "/echo/x"))
+        self.server.forget()
+        self.proxy.set_rules([rule("/echo/x", {"drop": {"side": "reply"}})])
+        with self.assertRaises(http.client.RemoteDisconnected):
+            self.ask(connection, "/echo/x")
+        self.assertEqual(self.fired(), 1)
+        self.assertEqual(self.server.served(), ["GET /echo/x 200"])
+        told = self.proxy.units()[-1]
+        self.assertEqual((told["server"], told["failed"], told["reply"]),
+                         ("did", True, "connection closed in place of 200"))
+
+    def test_a_masked_success_and_the_next_five(self):
+        connection = self.connection()
+        self.assertEqual(self.ask(connection, "/echo/x"), (200, "/echo/x"))
+        self.server.forget()
+        self.proxy.set_rules([rule("/echo/x", error(503, mode="mask", body="no"))])
+        self.assertEqual(self.ask(connection, "/echo/x"), (503, "no"))
+        self.assertEqual(self.fired(), 1)
+        told = self.proxy.units()[-1]
+        self.assertEqual((told["server"], told["failed"], told["status"], told["reply"]),
+                         ("did", True, 503, "503 in place of 200"))
+        for number in range(5):
+            path = f"/echo/{number}"
+            self.assertEqual(self.ask(connection, path), (200, path))
+        self.assertEqual(self.server.served()[0], "GET /echo/x 200")
+
+    def test_a_masked_success_in_a_pipeline(self):
+        self.proxy.set_rules([rule("/echo/2", error(503, mode="mask", body="no"))])
+        with socket.create_connection(("127.0.0.1", self.proxy.port), timeout=20) as client:
+            requests = "".join(f"GET /echo/{n} HTTP/1.1\r\nHost: x\r\n\r\n" for n in (1, 2, 3))
+            client.sendall(requests.encode())
+            seen = b""
+            while b"/echo/3" not in seen:
+                seen += client.recv(65536)
+        self.assertEqual(re.findall(rb"HTTP/1.1 (\d+)", seen), [b"200", b"503", b"200"])
+        self.assertLess(seen.index(b"/echo/1"), seen.index(b"no"))
+        self.assertLess(seen.index(b"no"), seen.index(b"/echo/3"))
+        self.assertNotIn(b"/echo/2", seen)
+        self.assertEqual(self.fired(), 1)
+
+    def lost(self, mode):
+        """Silence until the fault ends; then the connection does. What the server has seen."""
+        connection = self.connection()
+        self.assertEqual(self.ask(connection, "/echo/x"), (200, "/echo/x"))
+        self.server.forget()
+        self.proxy.set_rules([rule("/echo/x", {"drop": {"mode": mode}})])
+        connection.sock.settimeout(0.5)
+        with self.assertRaises(TimeoutError):
+            self.ask(connection, "/echo/x")
+        self.assertEqual(self.fired(), 1)
+        connection.sock.settimeout(20)
+        self.proxy.set_rules([])
+        self.assertEqual(connection.sock.recv(100), b"")
+        return self.server.served()
+
+    def test_a_lost_request(self):
+        self.assertEqual(self.lost("request"), [])
+
+    def test_a_reply_that_never_comes(self):
+        self.assertEqual(self.lost("reply"), ["GET /echo/x 200"])
+
+    def test_a_black_hole(self):
+        self.assertEqual(self.lost("blackhole"), [])
 
 
 class Delays(Faults):

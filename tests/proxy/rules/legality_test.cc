@@ -151,19 +151,66 @@ TEST(CheckRule, errorsNoServerCouldSend) {
               HasSubstr("NUL"));
 }
 
-TEST(CheckRule, whatALaterVersionBringsSaysSo) {
-  for (const std::string mode : {"mask", "fake"}) {
-    EXPECT_THAT(refusal_of(query_rule(), [&](Rule& r) { r.mutable_error()->set_mode(mode); }),
-                HasSubstr("comes with a later version"));
-  }
-  for (const std::string mode : {"request", "reply", "blackhole"}) {
-    EXPECT_THAT(refusal_of(tcp_drop(), [&](Rule& r) { r.mutable_drop()->set_mode(mode); }),
-                HasSubstr("comes with a later version"));
-  }
-  EXPECT_THAT(refusal_of(tcp_drop(), [](Rule& r) { r.mutable_drop()->set_mode("soft"); }),
-              HasSubstr("is none of"));
+TEST(CheckRule, whoDoesItAndWhoIsTold) {
+  EXPECT_EQ(refusal_of(query_rule(), [](Rule& r) { r.mutable_error()->set_mode("mask"); }),
+            "legal");
+  EXPECT_THAT(refusal_of(query_rule(), [](Rule& r) { r.mutable_error()->set_mode("fake"); }),
+              HasSubstr("comes with a later version"));
   EXPECT_THAT(refusal_of(query_rule(), [](Rule& r) { r.mutable_error()->set_mode("soft"); }),
               HasSubstr("is none of"));
+  EXPECT_THAT(refusal_of(query_rule(),
+                         [](Rule& r) {
+                           r.mutable_error()->set_mode("mask");
+                           r.mutable_error()->set_code("57P01");
+                         }),
+              HasSubstr("ends the connection"));
+}
+
+TEST(CheckRule, drops) {
+  const auto with_drop = [](Rule rule, const std::string& mode, const std::string& side) {
+    if (!mode.empty()) rule.mutable_drop()->set_mode(mode);
+    if (!side.empty()) rule.mutable_drop()->set_side(side);
+    return refusal(std::move(rule));
+  };
+  for (const std::string mode : {"connection", "request", "reply", "blackhole"}) {
+    EXPECT_EQ(with_drop(query_rule(), mode, ""), "legal");
+    if (mode == "connection") continue;
+    EXPECT_THAT(with_drop(tcp_drop(), mode, ""), HasSubstr("link(blackhole=True)"));
+    EXPECT_THAT(with_drop(query_rule(), mode, "reply"), HasSubstr("leaves it open"));
+  }
+  EXPECT_EQ(with_drop(query_rule(), "", "reply"), "legal");
+  EXPECT_THAT(with_drop(tcp_drop(), "", "reply"), HasSubstr("no replies"));
+  EXPECT_THAT(with_drop(query_rule(), "", "both"), HasSubstr("neither"));
+  EXPECT_THAT(with_drop(tcp_drop(), "soft", ""), HasSubstr("is none of"));
+}
+
+TEST(CheckRule, links) {
+  const auto with_link = [](const std::function<void(model::LinkFault&)>& change) {
+    Rule rule = tcp_drop();
+    change(*rule.mutable_link());
+    return refusal(std::move(rule));
+  };
+  using Link = model::LinkFault;
+  EXPECT_EQ(with_link([](Link& link) { link.set_latency_us(1); }), "legal");
+  EXPECT_EQ(with_link([](Link& link) { link.set_reset_after(0); }), "legal");
+  EXPECT_THAT(with_link([](Link&) {}), HasSubstr("does nothing"));
+  EXPECT_THAT(with_link([](Link& link) { link.set_bandwidth(0); }), HasSubstr("blackhole"));
+  EXPECT_THAT(with_link([](Link& link) { link.set_slice_bytes(0); }), HasSubstr("blackhole"));
+  EXPECT_THAT(with_link([](Link& link) { link.set_slice_delay_us(5); }), HasSubstr("does nothing"));
+  EXPECT_THAT(with_link([](Link& link) {
+                link.set_latency_us(5);
+                link.set_slice_delay_us(5);
+              }),
+              HasSubstr("wants slice="));
+  EXPECT_THAT(with_link([](Link& link) { link.set_latency_us(25ULL * 3600 * 1'000'000); }),
+              HasSubstr("24 hours"));
+  EXPECT_THAT(with_link([](Link& link) {
+                link.set_blackhole(true);
+                link.set_direction("up");
+              }),
+              HasSubstr("none of"));
+  EXPECT_THAT(refusal_of(query_rule(), [](Rule& r) { r.mutable_link()->set_blackhole(true); }),
+              HasSubstr("whatever they mean"));
 }
 
 TEST(CheckRule, delays) {

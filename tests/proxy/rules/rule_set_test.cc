@@ -53,6 +53,44 @@ TEST(RuleSet, delayHoldsTheSideItNames) {
   EXPECT_EQ(decision.rule->decision, "delay(1500us)");
 }
 
+TEST(RuleSet, maskLetsTheServerDoItAndTellsAnError) {
+  model::Rule web = http_error("web", "/orders");
+  web.mutable_error()->set_mode("mask");
+  model::Rule pg = postgres_error("pg", "INSERT*");
+  pg.mutable_error()->set_mode("mask");
+  Bench bench({web, pg});
+  const Decision masked = bench.decide_fully(request("GET", "/orders"));
+  EXPECT_EQ(masked.verb.kind, Verb::Kind::kMask);
+  EXPECT_EQ(masked.rule->decision, "error(503, mask)");
+  codecs::Facts facts = statement(kInsert);
+  facts.state = "idle";
+  EXPECT_EQ(bench.decide_fully(facts).verb.kind, Verb::Kind::kMask);
+  facts.state = "transaction";
+  EXPECT_EQ(bench.decide_fully(facts).rule, nullptr);
+}
+
+TEST(RuleSet, aDropSaysWhatIsLost) {
+  const auto dropped = [](std::string_view mode, std::string_view side) {
+    model::Rule rule = http_error("gone", "*");
+    if (!mode.empty()) rule.mutable_drop()->set_mode(std::string(mode));
+    if (!side.empty()) rule.mutable_drop()->set_side(std::string(side));
+    return Bench({rule}).decide_fully(request("GET", "/")).verb;
+  };
+  EXPECT_EQ(dropped("connection", "reply").kind, Verb::Kind::kLose);
+  EXPECT_EQ(dropped("connection", "reply").hold, Duration::zero());
+  for (const std::string_view mode : {"request", "blackhole"}) {
+    const Verb verb = dropped(mode, "");
+    EXPECT_EQ(verb.kind, Verb::Kind::kClose);
+    EXPECT_FALSE(verb.hold_reply);
+    EXPECT_TRUE(verb.hold_is_loss);
+    EXPECT_GT(verb.hold, std::chrono::hours(24));
+  }
+  const Verb reply = dropped("reply", "");
+  EXPECT_EQ(reply.kind, Verb::Kind::kLose);
+  EXPECT_TRUE(reply.hold_reply);
+  EXPECT_TRUE(reply.hold_is_loss);
+}
+
 TEST(RuleSet, dropClosesTheConnection) {
   model::Rule gone = http_error("gone", "*");
   gone.mutable_drop();

@@ -105,6 +105,30 @@ TEST_F(Fault, TheSameLabelTwiceIsTwoRules) {
             (Lines{"arm a", "disarm 1", "arm a#2", "disarm 2", "arm test_x/3", "disarm 3"}));
 }
 
+TEST_F(Fault, ALinkIsAboutBytesWhateverTheyMean) {
+  EXPECT_EQ(outcome_of("fault(db, link(latency = \"100ms\", jitter = \"1500us\", bandwidth = "
+                       "\"512KB/s\", slice = 100, slice_delay = \"1ms\", close_after = 7, "
+                       "reset_after = 0, slow_close = \"2s\", blackhole = True, half_close = True, "
+                       "direction = \"to_client\", probability = 0.5), link(bandwidth = 1024), run "
+                       "= lambda: None)"),
+            "completed");
+  const auto& rules = host_.armed.at(0);
+  EXPECT_EQ(rules.at(0).match_case(), model::Rule::MATCH_NOT_SET);
+  const model::LinkFault& link = rules.at(0).link();
+  EXPECT_EQ(link.latency_us(), 100'000U);
+  EXPECT_EQ(link.jitter_us(), 1'500U);
+  EXPECT_EQ(link.bandwidth(), 512'000U);
+  EXPECT_EQ(link.slice_bytes(), 100U);
+  EXPECT_EQ(link.slice_delay_us(), 1'000U);
+  EXPECT_EQ(link.close_after(), 7U);
+  EXPECT_TRUE(link.has_reset_after());
+  EXPECT_EQ(link.slow_close_us(), 2'000'000U);
+  EXPECT_TRUE(link.blackhole());
+  EXPECT_TRUE(link.half_close());
+  EXPECT_EQ(link.direction(), "to_client");
+  EXPECT_EQ(rules.at(1).link().bandwidth(), 1024U);
+}
+
 TEST_F(Fault, WhatTheHostCannotDoIsInfrastructure) {
   host_.disarm_status = fail(Code::kIo, "postgres did not come back");
   run_body("fault(db, drop(), run = lambda: None)");
@@ -146,6 +170,13 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "4:35-44 deny: unexpected keyword argument \"pth\" (did you mean path?) [it takes errno, "
      "path, "
      "fd_kind, to, established, label, optional, source, times, nth, after, probability]"},
+    {"fault(db, link(bandwidth = \"1 MB\"), run = f)",
+     "4:32-38 link: for parameter \"bandwidth\": got string, want rate such as \"512KB/s\" or "
+     "\"1MiB/s\", or a number of bytes per second above 0"},
+    {"fault(db, link(slice = 0), run = f)", "4:28-29 link: slice=0 is less than 1"},
+    {"fault(db, write = link(latency = \"1s\"), run = f)",
+     "4:23-43 fault: link() acts on traffic, not on the system call write: give it without a "
+     "keyword, or fail the call with write=deny(\"EIO\")"},
     {"fault(db, write = delay(\"3 sec\"), run = f)",
      "4:29-36 delay: for parameter duration: got string, want duration such as \"500ms\" or "
      "\"3s\""},

@@ -1,56 +1,56 @@
-// A rule file from YAML: every key is looked up in protobuf's description of the message, so that a
-// misspelled one is an error and never a rule that silently means something else.
+#include "spec/model/yaml/yaml_reader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <set>
+#include <vector>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/message.h>
-#include <yaml-cpp/yaml.h>
 
-#include "controller/compile/rules_file.h"
-#include "spec/starlark/diagnostic.h"
+#include "base/nearest.h"
 
-namespace misrule::controller {
-namespace {
+namespace misrule::model {
 
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
+namespace {
+
 constexpr std::size_t kTextBytesMax = std::size_t{16} << 20U;
 /// Aliases can make a small text large.
 constexpr std::size_t kNodesMax = 2'000'000;
-constexpr std::string_view kSchema = "misrule.rules/1";
 
 std::string known_keys(const Descriptor& type, std::vector<std::string>& keys) {
   for (int i = 0; i < type.field_count(); ++i) keys.push_back(type.field(i)->name());
   return fmt::format("{}", fmt::join(keys, ", "));
 }
 
-class YamlReader {
- public:
-  explicit YamlReader(std::string name) : name_(std::move(name)) {}
+/// By its own name, or as JSON of other programs spells it ("durationUs").
+const FieldDescriptor* find_field(const Descriptor& type, const std::string& key) {
+  const FieldDescriptor* field = type.FindFieldByName(key);
+  return field != nullptr ? field : type.FindFieldByCamelcaseName(key);
+}
 
-  Status read_message(const YAML::Node& node, Message& message);
+}  // namespace
 
-  std::unexpected<Error> refuse(const YAML::Mark& mark, const std::string& what) const {
-    return fail(Code::kInvalid, fmt::format("{}:{}:{}: {}", name_, std::max(mark.line, 0) + 1,
-                                            std::max(mark.column, 0) + 1, what));
+std::string place_text(const std::string& name, const YAML::Mark& mark) {
+  return fmt::format("{}:{}:{}", name, std::max(mark.line, 0) + 1, std::max(mark.column, 0) + 1);
+}
+
+Result<YAML::Node> parse_yaml(std::string_view text, const std::string& name) {
+  if (text.size() > kTextBytesMax) {
+    return fail(Code::kLimit,
+                fmt::format("{}: {} bytes exceed {}", name, text.size(), kTextBytesMax));
   }
-
- private:
-  Status read_entry(const YAML::Node& key, const YAML::Node& value, Message& message);
-  Status read_items(const YAML::Node& node, const FieldDescriptor& field, Message& message);
-  Status read_scalar(const YAML::Node& node, const FieldDescriptor& field, Message& message);
-  template <class T>
-  Result<T> number(const YAML::Node& node, const FieldDescriptor& field) const;
-  Status check_oneof(const YAML::Node& key, const FieldDescriptor& field,
-                     const Message& message) const;
-
-  std::string name_;
-  std::size_t nodes_ = 0;
-};
+  try {
+    return YAML::Load(std::string(text));
+  } catch (const YAML::Exception& error) {  // yaml-cpp's way to say that a text is wrong.
+    return fail(Code::kInvalid, place_text(name, error.mark) + ": " + error.msg);
+  }
+}
 
 Status YamlReader::read_message(const YAML::Node& node, Message& message) {
   if (++nodes_ > kNodesMax) return refuse(node.Mark(), "the file is too large");
@@ -81,14 +81,13 @@ Status YamlReader::check_oneof(const YAML::Node& key, const FieldDescriptor& fie
 
 Status YamlReader::read_entry(const YAML::Node& key, const YAML::Node& value, Message& message) {
   const Descriptor& type = *message.GetDescriptor();
-  const FieldDescriptor* field = type.FindFieldByName(key.Scalar());
+  const FieldDescriptor* field = find_field(type, key.Scalar());
   if (field == nullptr) {
     std::vector<std::string> keys;
     const std::string list = known_keys(type, keys);
     const std::vector<std::string_view> views(keys.begin(), keys.end());
-    return refuse(key.Mark(),
-                  fmt::format("unknown key \"{}\"{}; a {} has {}", key.Scalar(),
-                              star::did_you_mean(key.Scalar(), views), type.name(), list));
+    return refuse(key.Mark(), fmt::format("unknown key \"{}\"{}; a {} has {}", key.Scalar(),
+                                          did_you_mean(key.Scalar(), views), type.name(), list));
   }
   MISRULE_TRY_VOID(check_oneof(key, *field, message));
   if (field->is_repeated()) return read_items(value, *field, message);
@@ -154,62 +153,4 @@ Status YamlReader::read_scalar(const YAML::Node& node, const FieldDescriptor& fi
   }
 }
 
-Status check_rule_parts(const YamlReader& reader, const YAML::Node& node, const model::Rule& rule) {
-  if (!rule.has_id() || rule.id().empty()) return reader.refuse(node.Mark(), "a rule has an id");
-  if (rule.action_case() == model::Rule::ACTION_NOT_SET) {
-    return reader.refuse(
-        node.Mark(), fmt::format("rule {} has no action: deny, delay, error or drop", rule.id()));
-  }
-  return {};
-}
-
-Status check_rules(const YamlReader& reader, const YAML::Node& rules,
-                   const model::TestRules& test) {
-  std::set<std::string> ids;
-  for (int r = 0; r < test.rules_size(); ++r) {
-    const YAML::Node node = rules[static_cast<std::size_t>(r)];
-    MISRULE_TRY_VOID(check_rule_parts(reader, node, test.rules(r)));
-    if (ids.insert(test.rules(r).id()).second) continue;
-    return reader.refuse(node.Mark(), fmt::format("two rules have the id {}", test.rules(r).id()));
-  }
-  return {};
-}
-
-Status check_file(const YamlReader& reader, const YAML::Node& root, const model::RuleFile& file) {
-  if (file.schema() != kSchema) {
-    return reader.refuse(root.Mark(),
-                         fmt::format("schema is \"{}\", want {}", file.schema(), kSchema));
-  }
-  std::set<std::string> tests;
-  for (int t = 0; t < file.tests_size(); ++t) {
-    const YAML::Node node = root["tests"][static_cast<std::size_t>(t)];
-    const model::TestRules& test = file.tests(t);
-    if (test.test().empty()) return reader.refuse(node.Mark(), "a test has its name as \"test\"");
-    if (!tests.insert(test.test()).second) {
-      return reader.refuse(node.Mark(), fmt::format("test {} stands here twice", test.test()));
-    }
-    MISRULE_TRY_VOID(check_rules(reader, node["rules"], test));
-  }
-  return {};
-}
-
-}  // namespace
-
-Result<model::RuleFile> rules_from_yaml(std::string_view text, const std::string& name) {
-  if (text.size() > kTextBytesMax) {
-    return fail(Code::kLimit,
-                fmt::format("{}: {} bytes exceed {}", name, text.size(), kTextBytesMax));
-  }
-  YamlReader reader(name);
-  try {
-    const YAML::Node root = YAML::Load(std::string(text));
-    model::RuleFile file;
-    MISRULE_TRY_VOID(reader.read_message(root, file));
-    MISRULE_TRY_VOID(check_file(reader, root, file));
-    return file;
-  } catch (const YAML::Exception& error) {  // yaml-cpp's way to say that a text is wrong.
-    return reader.refuse(error.mark, error.msg);
-  }
-}
-
-}  // namespace misrule::controller
+}  // namespace misrule::model
