@@ -40,7 +40,10 @@ Analysis::Analysis(Session& session, star::Thread& thread, const star::Runtime& 
   for (const Unit& unit : units_) {
     check_names(unit);
     note_family_words(unit);
-    for (const CallExpr* call : unit.calls) note_families(unit, *call);
+    for (const CallExpr* call : unit.calls) {
+      note_families(unit, *call);
+      note_recordings(unit, *call);
+    }
   }
   for (const Unit& unit : units_) {
     for (const CallExpr* call : unit.calls) {
@@ -152,6 +155,19 @@ void Analysis::note_family_words(const Unit& unit) {
   words.visit_stmt(*unit.stmt);
 }
 
+/// What is recorded must be seen by the filter, too.
+void Analysis::note_recordings(const Unit& unit, const CallExpr& call) {
+  const auto wanted = syscalls_wanted(session_, unit, call, reader_);
+  if (!wanted) return;
+  for (const std::string& family : wanted->families) {
+    if (!session_.is_family(family)) continue;
+    if (wanted->service.empty())
+      session_.families_for_all.insert(family);
+    else
+      session_.families_by_service.emplace_back(wanted->service, family);
+  }
+}
+
 void Analysis::check_fault_keywords(const Unit& unit, const CallExpr& call) {
   std::vector<std::string> known = session_.options.syscall_families;
   known.insert(known.end(), {"rules", "run", "source", "to"});
@@ -254,21 +270,36 @@ std::vector<model::Rule> Analysis::rules_of_test(const std::string& test) {
   return rules;
 }
 
+namespace {
+
+model::Rule recording(const std::string& service, const std::string& family, star::Span at) {
+  model::Rule rule;
+  rule.set_id(fmt::format("recording/{}/{}", service, family));
+  rule.mutable_target()->set_service(service);
+  rule.mutable_syscall()->set_family(family);
+  rule.set_may_stay_unfired(true);
+  set_position(at, rule);
+  return rule;
+}
+
+}  // namespace
+
 std::vector<model::Rule> Analysis::recordings_of_test(const std::string& test) {
+  std::map<std::pair<std::string, std::string>, star::Span> places;
+  for (const auto& [unit, call] : calls_of_test(test)) {
+    const auto wanted = syscalls_wanted(session_, *unit, *call, reader_);
+    if (!wanted) continue;
+    for (const std::string& family : wanted->families) {
+      places.emplace(std::pair(wanted->service, family), reader_.span_of(*unit, *call));
+    }
+  }
   std::vector<model::Rule> rules;
   std::set<std::string> ids;
-  for (const auto& [unit, call] : calls_of_test(test)) {
-    const auto wanted = syscall_wanted(*unit, *call, reader_);
-    if (!wanted || !session_.is_family(wanted->family)) continue;
+  for (const auto& [wanted, at] : places) {
     for (const model::Service& service : session_.topology.services) {
-      if (!service.remote.empty()) continue;
-      if (!wanted->service.empty() && wanted->service != service.name) continue;
-      model::Rule rule;
-      rule.set_id(fmt::format("recording/{}/{}", service.name, wanted->family));
-      rule.mutable_target()->set_service(service.name);
-      rule.mutable_syscall()->set_family(wanted->family);
-      rule.set_may_stay_unfired(true);
-      set_position(reader_.span_of(*unit, *call), rule);
+      const bool meant = wanted.first.empty() || wanted.first == service.name;
+      if (!meant || !service.remote.empty() || !session_.is_family(wanted.second)) continue;
+      model::Rule rule = recording(service.name, wanted.second, at);
       if (ids.insert(rule.id()).second) rules.push_back(std::move(rule));
     }
   }

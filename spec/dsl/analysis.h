@@ -32,6 +32,7 @@ class Analysis {
   void check_fault_keywords(const Unit& unit, const star::CallExpr& call);
   void note_families(const Unit& unit, const star::CallExpr& call);
   void note_family_words(const Unit& unit);
+  void note_recordings(const Unit& unit, const star::CallExpr& call);
   std::vector<std::pair<const Unit*, const star::CallExpr*>> calls_of_test(const std::string& test);
   std::optional<model::Target> static_target(const Unit& unit, const star::CallExpr& call);
 
@@ -49,13 +50,14 @@ void sort_by_place(std::vector<star::Diagnostic>& problems);
 /// Filters of assertions that no recorded event could satisfy.
 void check_filters(const Session& session, const Unit& unit, StaticReader& reader);
 
-/// A system call that a filter speaks of; an empty service means any.
-struct SyscallWanted {
+/// System calls that a filter speaks of; an empty service means any. A filter that does not tell
+/// which families it means is about all of them.
+struct SyscallsWanted {
   std::string service = {};
-  std::string family = {};
+  std::vector<std::string> families = {};
 };
-std::optional<SyscallWanted> syscall_wanted(const Unit& unit, const star::CallExpr& call,
-                                            StaticReader& reader);
+std::optional<SyscallsWanted> syscalls_wanted(const Session& session, const Unit& unit,
+                                              const star::CallExpr& call, StaticReader& reader);
 
 /// What is wrong or doubtful about the topology as a whole.
 std::vector<star::Diagnostic> check_topology(const Session& session);

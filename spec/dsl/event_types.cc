@@ -10,31 +10,60 @@ const std::vector<EventType>& event_types() {
       {"lifecycle",
        {"action", "pid", "duration_ms", "code", "signal", "explained_by", "rule", "detail"},
        true,
-       true},
+       true,
+       {{"action",
+         {"starting", "ready", "exited", "restarting", "recovering", "recovered", "rule_armed",
+          "cut", "rule_ended", "released", "deadline", "interrupted", "worker_lost",
+          "io_uring_denied", "output_cut"}}}},
       {"step_send",
        {"to", "interface", "protocol", "method", "path", "body", "query"},
        true,
-       false},
+       false,
+       {{"protocol", {"http", "postgres"}}}},
       {"step_recv",
        {"to", "interface", "protocol", "method", "path", "query", "status", "ok", "error", "code",
         "duration_ms", "body", "data"},
        true,
-       false},
+       false,
+       {{"protocol", {"http", "postgres"}}, {"ok", {"true", "false"}}}},
       {"proxy",
-       {"from",   "to",        "interface", "protocol",    "connection", "operation",
-        "query",  "statement", "state",     "method",      "path",       "action",
-        "reason", "rule",      "label",     "reply",       "code",       "status",
-        "rows",   "server",    "failed",    "duration_ms", "decision"},
+       {"from",      "to",      "interface", "protocol", "connection",  "operation", "query",
+        "statement", "command", "key",       "keys",     "arguments",   "state",     "method",
+        "path",      "action",  "reason",    "rule",     "label",       "reply",     "code",
+        "status",    "rows",    "server",    "failed",   "duration_ms", "decision"},
        true,
-       true},
+       true,
+       {{"action", {"forward", "error", "delay", "drop", "link", "opaque", "released"}},
+        {"server", {"did", "did_not", "unknown"}},
+        {"state", {"idle", "transaction", "failed"}},
+        {"failed", {"true", "false"}}}},
       {"syscall",
        {"syscall", "name", "path", "to", "interface", "address", "undeclared", "bytes", "decision",
         "rule", "label", "pid"},
        false,
        true},
-      {"stdout", {"body", "stream", "data"}, false, true},
+      {"stdout", {"body", "stream", "data"}, false, true, {{"stream", {"stdout", "stderr"}}}},
   };
   return kTypes;
+}
+
+namespace {
+
+constexpr std::string_view kCommon[] = {"number", "service", "source_time_ns", "time_ns", "type"};
+
+}  // namespace
+
+bool EventType::has(std::string_view field) const {
+  return std::ranges::find(fields, field) != fields.end();
+}
+
+const ClosedField* EventType::find_closed(std::string_view field) const {
+  const auto found = std::ranges::find(closed, field, &ClosedField::name);
+  return found == closed.end() ? nullptr : &*found;
+}
+
+bool is_common_field(std::string_view name) {
+  return std::ranges::find(kCommon, name) != std::end(kCommon);
 }
 
 const EventType* find_event_type(std::string_view name) {
@@ -50,8 +79,7 @@ std::vector<std::string> event_type_names() {
 }
 
 std::vector<std::string> all_event_fields() {
-  std::set<std::string, std::less<>> names = {"number", "service", "source_time_ns", "time_ns",
-                                              "type"};
+  std::set<std::string, std::less<>> names(std::begin(kCommon), std::end(kCommon));
   for (const EventType& type : event_types()) names.insert(type.fields.begin(), type.fields.end());
   return {names.begin(), names.end()};
 }

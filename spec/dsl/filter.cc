@@ -39,7 +39,79 @@ std::optional<Impossible> wrong_service(const Session& session, const std::strin
                     "services: " + listed(known)};
 }
 
+std::vector<std::string> texts_of(const std::vector<std::string_view>& names) {
+  return {names.begin(), names.end()};
+}
+
+/// Nothing if some event of this type could have the field with that value.
+std::optional<Impossible> wrong_field(const EventType& type, const WantedField& wanted) {
+  if (!type.has(wanted.name) && !type.is_open() && !is_common_field(wanted.name)) {
+    return Impossible{
+        .about = Impossible::About::kField,
+        .what = fmt::format("a {} event has no field \"{}\"{}", type.name, wanted.name,
+                            did_you_mean(wanted.name, texts_of(type.fields))),
+        .help = "it has " + listed(texts_of(type.fields))};
+  }
+  const ClosedField* closed = type.find_closed(wanted.name);
+  if (closed == nullptr || !wanted.pattern) return std::nullopt;
+  const Glob glob(*wanted.pattern);
+  const auto fits = [&glob](std::string_view value) { return glob.matches(value); };
+  if (std::ranges::any_of(closed->values, fits)) return std::nullopt;
+  return Impossible{
+      .about = Impossible::About::kField,
+      .what = fmt::format("the {} of a {} event is never \"{}\"{}", wanted.name, type.name,
+                          *wanted.pattern, did_you_mean(*wanted.pattern, texts_of(closed->values))),
+      .help = "it is one of " + listed(texts_of(closed->values))};
+}
+
+std::optional<Impossible> wrong_service_of(const EventType& type, const FilterWants& wants) {
+  const bool by_test = *wants.service == "test";
+  if (wants.either_end && type.has("to") && !by_test) return std::nullopt;
+  if (by_test ? type.by_test : type.by_service) return std::nullopt;
+  return Impossible{Impossible::About::kService,
+                    fmt::format("a {} event never has service \"{}\"", type.name, *wants.service),
+                    by_test
+                        ? std::string("it is a service's own")
+                        : std::string("its service is \"test\"; the callee is in its field to")};
+}
+
+std::optional<Impossible> wrong_syscall(const Session& session, const EventType* type,
+                                        const std::string& syscall) {
+  if (!session.is_family(syscall)) {
+    const auto& known = session.options.syscall_families;
+    return Impossible{
+        Impossible::About::kSyscall,
+        fmt::format("no event has the system call \"{}\"{}", syscall, did_you_mean(syscall, known)),
+        "system calls: " + listed(known)};
+  }
+  if (type == nullptr || type->name == "syscall") return std::nullopt;
+  return Impossible{Impossible::About::kSyscall,
+                    fmt::format("a {} event has no syscall", type->name),
+                    "type \"syscall\" has it"};
+}
+
 }  // namespace
+
+bool is_plain(std::string_view pattern) {
+  return pattern.find_first_of("*?\\") == std::string_view::npos;
+}
+
+std::optional<Impossible> why_contradictory(const FilterWants& one, const FilterWants& other) {
+  if (one.type && other.type && *one.type != *other.type) {
+    return Impossible{
+        .what = fmt::format("no event is both a {} and a {} event", *one.type, *other.type),
+        .help = "the parts of a filter must all hold"};
+  }
+  if (!one.service || !other.service || *one.service == *other.service) return std::nullopt;
+  const auto& name = one.type ? one.type : other.type;
+  const EventType* type = name ? find_event_type(*name) : nullptr;
+  const bool two_ends = type == nullptr || type->has("to");
+  if (two_ends && (one.either_end || other.either_end)) return std::nullopt;
+  return Impossible{Impossible::About::kService,
+                    fmt::format("no event is of service \"{}\" and of service \"{}\"", *one.service,
+                                *other.service),
+                    "the parts of a filter must all hold"};
+}
 
 std::optional<Impossible> why_impossible(const Session& session, const FilterWants& wants) {
   const EventType* type = wants.type ? find_event_type(*wants.type) : nullptr;
@@ -47,28 +119,17 @@ std::optional<Impossible> why_impossible(const Session& session, const FilterWan
   if (wants.service) {
     if (auto wrong = wrong_service(session, *wants.service)) return wrong;
   }
-  if (wants.syscall && !session.is_family(*wants.syscall)) {
-    const auto& known = session.options.syscall_families;
-    return Impossible{Impossible::About::kSyscall,
-                      fmt::format("no event has the system call \"{}\"{}", *wants.syscall,
-                                  did_you_mean(*wants.syscall, known)),
-                      "system calls: " + listed(known)};
+  if (wants.syscall) {
+    if (auto wrong = wrong_syscall(session, type, *wants.syscall)) return wrong;
   }
-  if (wants.syscall && type != nullptr && type->name != "syscall") {
-    return Impossible{Impossible::About::kSyscall,
-                      fmt::format("a {} event has no syscall", type->name),
-                      "type \"syscall\" has it"};
+  if (type == nullptr) return std::nullopt;
+  for (std::size_t i = 0; i < wants.fields.size(); ++i) {
+    auto wrong = wrong_field(*type, wants.fields[i]);
+    if (!wrong) continue;
+    wrong->field = i;
+    return wrong;
   }
-  if (type == nullptr || !wants.service) return std::nullopt;
-  const bool by_test = *wants.service == "test";
-  const bool has_callee = std::ranges::find(type->fields, "to") != type->fields.end();
-  if (wants.either_end && has_callee && !by_test) return std::nullopt;
-  if (by_test ? type->by_test : type->by_service) return std::nullopt;
-  return Impossible{Impossible::About::kService,
-                    fmt::format("a {} event never has service \"{}\"", type->name, *wants.service),
-                    by_test
-                        ? std::string("it is a service's own")
-                        : std::string("its service is \"test\"; the callee is in its field to")};
+  return wants.service ? wrong_service_of(*type, wants) : std::nullopt;
 }
 
 EventFilter::EventFilter(const Args& args, const std::optional<Value>& where,
@@ -91,14 +152,31 @@ EventFilter::EventFilter(const Args& args, const std::optional<Value>& where,
     }
     where_ = *where;
   }
-  FilterWants wants{.type = type_, .service = service_};
+  check(args);
+}
+
+FilterWants EventFilter::said_by_patterns() const {
+  FilterWants wants;
   for (const Pattern& pattern : patterns_) {
     const auto text = pattern.value.as_string();
-    if (text && pattern.name == "type") wants.type = *text;
-    if (text && pattern.name == "service") wants.service = *text;
-    if (text && pattern.name == "syscall") wants.syscall = *text;
+    const bool exact = text && is_plain(*text);
+    if (exact && pattern.name == "type") wants.type = *text;
+    if (exact && pattern.name == "service") wants.service = *text;
+    if (exact && pattern.name == "syscall") wants.syscall = *text;
+    wants.fields.push_back({.name = pattern.name});
+    if (text) wants.fields.back().pattern = *text;
   }
-  if (const auto impossible = why_impossible(session_of(args), wants)) {
+  return wants;
+}
+
+void EventFilter::check(const Args& args) const {
+  const FilterWants keywords{.type = type_, .service = service_};
+  FilterWants patterns = said_by_patterns();
+  auto impossible = why_impossible(session_of(args), keywords);
+  if (!impossible) impossible = why_contradictory(keywords, patterns);
+  if (!patterns.type) patterns.type = type_;
+  if (!impossible) impossible = why_impossible(session_of(args), patterns);
+  if (impossible) {
     args.fail_at(args.call_span(), star::code::kValue, impossible->what, impossible->help);
   }
 }

@@ -13,6 +13,12 @@
 
 namespace misrule::dsl {
 
+/// A field that a dict names; its pattern, where that is a text.
+struct WantedField {
+  std::string name = {};
+  std::optional<std::string> pattern = {};
+};
+
 /// What a filter is known to want, literally. Empty: unknown.
 struct FilterWants {
   std::optional<std::string> type = {};
@@ -20,15 +26,21 @@ struct FilterWants {
   std::optional<std::string> syscall = {};
   bool either_end =
       true;  ///< service may be the callee: keywords and dicts; a lambda says e.service.
+  std::vector<WantedField> fields = {};
 };
 
 /// Why no recorded event of this topology could ever match, with a hint; nothing if one could.
 struct Impossible {
-  enum class About : std::uint8_t { kType, kService, kSyscall } about = About::kType;
+  enum class About : std::uint8_t { kType, kService, kSyscall, kField } about = About::kType;
   std::string what = {};
   std::string help = {};
+  std::size_t field = 0;  ///< kField: which of FilterWants::fields.
 };
 std::optional<Impossible> why_impossible(const Session& session, const FilterWants& wants);
+/// Two parts of one filter that must both hold and never do.
+std::optional<Impossible> why_contradictory(const FilterWants& one, const FilterWants& other);
+/// A text that stands for itself: no star, no question mark.
+bool is_plain(std::string_view pattern);
 
 /// where= (a function or a dict of globs), type=, service=.
 class EventFilter {
@@ -49,6 +61,8 @@ class EventFilter {
     std::optional<Glob> glob = {};
   };
   void read_dict(const star::Args& args, const star::Dict& dict);
+  void check(const star::Args& args) const;
+  FilterWants said_by_patterns() const;
   bool service_matches(const model::Event& event) const;
   static bool pattern_matches(const Pattern& pattern, EventValue& event);
 

@@ -1,6 +1,8 @@
 // Could any event match? What type=, service=, a dict, and the top-level `and` of a lambda say
 // literally.
 
+#include <algorithm>
+
 #include "spec/dsl/analysis.h"
 #include "spec/dsl/filter.h"
 #include "spec/dsl/values.h"
@@ -22,20 +24,37 @@ struct Said {
   Span type_at = {};
   Span service_at = {};
   Span syscall_at = {};
+  std::vector<Span> fields_at = {};              ///< As wants.fields.
+  std::optional<Impossible> contradiction = {};  ///< With itself.
+  Span contradiction_at = {};
+  /// Of system calls: only what a rule acted on, or an undeclared connect, is meant; these are
+  /// events without a recording.
+  bool recorded_anyway = false;
+  bool about_connect = false;
 
-  void set(std::string_view name, std::string text, Span at) {
-    if (name == "type") {
-      wants.type = std::move(text);
-      type_at = at;
-    } else if (name == "service") {
-      wants.service = std::move(text);
-      service_at = at;
-    } else if (name == "syscall") {
-      wants.syscall = std::move(text);
-      syscall_at = at;
-    }
-  }
+  void set(std::string_view name, std::string text, Span at);
 };
+
+void Said::set(std::string_view name, std::string text, Span at) {
+  FilterWants more{.either_end = wants.either_end};
+  if (name == "type") {
+    more.type = std::move(text);
+    type_at = at;
+  } else if (name == "service") {
+    more.service = std::move(text);
+    service_at = at;
+  } else if (name == "syscall") {
+    more.syscall = std::move(text);
+    syscall_at = at;
+  }
+  if (auto found = why_contradictory(wants, more); found && !contradiction) {
+    contradiction = std::move(found);
+    contradiction_at = at;
+  }
+  if (more.type) wants.type = std::move(more.type);
+  if (more.service) wants.service = std::move(more.service);
+  if (more.syscall) wants.syscall = std::move(more.syscall);
+}
 
 std::optional<std::string> literal_text(const Expr& expr) {
   const star::Value* literal = star::literal_of(expr);
@@ -65,6 +84,39 @@ std::string field_read(const Expr& expr, std::string_view event) {
   return is_get ? literal_text(*call.arguments.front().value).value_or("") : std::string();
 }
 
+/// The first field that an expression reads of the event, itself or by a method: e.decision of
+/// e.decision.startswith("deny").
+std::string field_within(const Expr& expr, std::string_view event) {
+  if (std::string field = field_read(expr, event); !field.empty()) return field;
+  if (expr.kind != ExprKind::kCall) return {};
+  const Expr& callee = *star::as<CallExpr>(expr).callee;
+  if (callee.kind != ExprKind::kAttribute) return {};
+  return field_read(*star::as<star::AttributeExpr>(callee).object, event);
+}
+
+/// What an operand that must hold tells about the system calls that are meant.
+void read_call_hints(const Expr& expr, std::string_view event, Said& said) {
+  std::vector<const Expr*> parts = {&expr};
+  std::optional<std::string> literal;
+  if (expr.kind == ExprKind::kCompare) {
+    const auto& compare = star::as<star::CompareExpr>(expr);
+    if (compare.op != star::CompareOp::kEqual && compare.op != star::CompareOp::kIn) return;
+    parts = {compare.left.get(), compare.right.get()};
+    literal = literal_text(*parts[0]);
+    if (!literal) literal = literal_text(*parts[1]);
+  } else if (expr.kind == ExprKind::kCall && !star::as<CallExpr>(expr).arguments.empty()) {
+    literal = literal_text(*star::as<CallExpr>(expr).arguments.front().value);
+  }
+  for (const Expr* part : parts) {
+    const std::string field = field_within(*part, event);
+    if (field == "undeclared") said.recorded_anyway = true;
+    if (field == "to" || field == "interface" || field == "address") said.about_connect = true;
+    const bool acted =
+        literal && !literal->empty() && !std::string_view("allow").contains(*literal);
+    if (field == "decision" && acted) said.recorded_anyway = true;
+  }
+}
+
 void read_operand(const Unit& unit, const Expr& expr, std::string_view event, Said& said) {
   if (expr.kind == ExprKind::kLogical && star::as<star::LogicalExpr>(expr).is_and) {
     const auto& both = star::as<star::LogicalExpr>(expr);
@@ -72,6 +124,7 @@ void read_operand(const Unit& unit, const Expr& expr, std::string_view event, Sa
     read_operand(unit, *both.right, event, said);
     return;
   }
+  read_call_hints(expr, event, said);
   if (expr.kind != ExprKind::kCompare) return;
   const auto& compare = star::as<star::CompareExpr>(expr);
   if (compare.op != star::CompareOp::kEqual) return;
@@ -84,6 +137,20 @@ void read_operand(const Unit& unit, const Expr& expr, std::string_view event, Sa
   }
 }
 
+void read_entry(const Unit& unit, const star::DictEntry& entry, Said& said) {
+  if (entry.key == nullptr || entry.value == nullptr) return;
+  const auto key = literal_text(*entry.key);
+  if (!key) return;
+  const auto text = literal_text(*entry.value);
+  const Span at{&unit.module->file(), entry.value->lo, entry.value->hi};
+  if (text && is_plain(*text)) said.set(*key, *text, at);
+  said.wants.fields.push_back({.name = *key, .pattern = text});
+  said.fields_at.emplace_back(&unit.module->file(), entry.key->lo, entry.value->hi);
+  if (*key == "to" || *key == "interface" || *key == "address") said.about_connect = true;
+  if (*key == "undeclared") said.recorded_anyway = true;
+  if (*key == "decision" && text && !Glob(*text).matches("allow")) said.recorded_anyway = true;
+}
+
 Said said_by_where(const Unit& unit, const Expr& where) {
   Said said;
   if (where.kind == ExprKind::kLambda) {
@@ -94,12 +161,7 @@ Said said_by_where(const Unit& unit, const Expr& where) {
   }
   if (where.kind != ExprKind::kDict) return said;
   for (const star::DictEntry& entry : star::as<star::DictExpr>(where).entries) {
-    const auto key = literal_text(*entry.key);
-    const auto text = literal_text(*entry.value);
-    const bool glob = text && text->find_first_of("*?\\") != std::string::npos;
-    if (key && text && !glob) {
-      said.set(*key, *text, {&unit.module->file(), entry.value->lo, entry.value->hi});
-    }
+    read_entry(unit, entry, said);
   }
   return said;
 }
@@ -116,13 +178,32 @@ Said said_by_keywords(const Unit& unit, const CallExpr& call, StaticReader& read
   return said;
 }
 
-void check(const Session& session, const Said& said, StaticReader& reader) {
+void complain(StaticReader& reader, Span at, const Impossible& impossible) {
+  reader.complain(at, "this filter matches nothing: " + impossible.what, impossible.help);
+}
+
+Span place_of(const Said& said, const Impossible& impossible) {
+  switch (impossible.about) {
+    case Impossible::About::kType:
+      return said.type_at;
+    case Impossible::About::kService:
+      return said.service_at;
+    case Impossible::About::kSyscall:
+      return said.syscall_at;
+    case Impossible::About::kField:
+      break;
+  }
+  return said.fields_at[impossible.field];
+}
+
+bool check(const Session& session, const Said& said, StaticReader& reader) {
+  if (said.contradiction) {
+    complain(reader, said.contradiction_at, *said.contradiction);
+    return false;
+  }
   const auto impossible = why_impossible(session, said.wants);
-  if (!impossible) return;
-  const Span at = impossible->about == Impossible::About::kType      ? said.type_at
-                  : impossible->about == Impossible::About::kService ? said.service_at
-                                                                     : said.syscall_at;
-  reader.complain(at, "this filter matches nothing: " + impossible->what, impossible->help);
+  if (impossible) complain(reader, place_of(said, *impossible), *impossible);
+  return !impossible;
 }
 
 const Expr* where_of(const CallExpr& call) {
@@ -143,32 +224,68 @@ bool is_filter_call(const CallExpr& call) {
 
 }  // namespace
 
-std::optional<SyscallWanted> syscall_wanted(const Unit& unit, const CallExpr& call,
-                                            StaticReader& reader) {
-  const Expr* where = is_filter_call(call) ? where_of(call) : nullptr;
-  if (where == nullptr) return std::nullopt;
-  const FilterWants wants = said_by_where(unit, *where).wants;
-  if (!wants.syscall) return std::nullopt;
-  const FilterWants keywords = said_by_keywords(unit, call, reader).wants;
-  return SyscallWanted{.service = wants.service.value_or(keywords.service.value_or("")),
-                       .family = *wants.syscall};
+namespace {
+
+/// A dict that names what only system calls have is about them, even if it does not say so.
+bool names_call_fields(const FilterWants& wants) {
+  return std::ranges::any_of(wants.fields, [](const WantedField& field) {
+    return field.name == "name" || field.name == "address" || field.name == "bytes";
+  });
 }
+
+std::vector<std::string> families_meant(const Session& session, const Said& said) {
+  if (said.wants.syscall) return {*said.wants.syscall};
+  if (said.about_connect) return {"connect"};
+  std::vector<std::string> families = session.options.syscall_families;
+  for (const WantedField& field : said.wants.fields) {
+    if (field.name != "syscall" || !field.pattern) continue;
+    std::erase_if(families, [glob = Glob(*field.pattern)](const std::string& family) {
+      return !glob.matches(family);
+    });
+  }
+  return families;
+}
+
+}  // namespace
+
+std::optional<SyscallsWanted> syscalls_wanted(const Session& session, const Unit& unit,
+                                              const CallExpr& call, StaticReader& reader) {
+  if (!is_filter_call(call)) return std::nullopt;
+  const FilterWants keywords = said_by_keywords(unit, call, reader).wants;
+  const Expr* where = where_of(call);
+  const Said said = where == nullptr ? Said{} : said_by_where(unit, *where);
+  const auto& type = said.wants.type ? said.wants.type : keywords.type;
+  const bool about_calls =
+      type ? *type == "syscall" : said.wants.syscall.has_value() || names_call_fields(said.wants);
+  if (!about_calls || (said.recorded_anyway && !said.wants.syscall)) return std::nullopt;
+  return SyscallsWanted{.service = said.wants.service.value_or(keywords.service.value_or("")),
+                        .families = families_meant(session, said)};
+}
+
+namespace {
+
+void check_filter(const Session& session, const Unit& unit, const CallExpr& call,
+                  StaticReader& reader) {
+  const Said keywords = said_by_keywords(unit, call, reader);
+  const Expr* where = where_of(call);
+  if (!check(session, keywords, reader) || where == nullptr) return;
+  Said said = said_by_where(unit, *where);
+  if (const auto both = why_contradictory(keywords.wants, said.wants)) {
+    complain(reader, place_of(said, *both), *both);
+    return;
+  }
+  if (!said.wants.type && keywords.wants.type) {
+    said.wants.type = keywords.wants.type;
+    said.type_at = keywords.type_at;
+  }
+  check(session, said, reader);
+}
+
+}  // namespace
 
 void check_filters(const Session& session, const Unit& unit, StaticReader& reader) {
   for (const CallExpr* call : unit.calls) {
-    if (!is_filter_call(*call)) continue;
-    const Said keywords = said_by_keywords(unit, *call, reader);
-    check(session, keywords, reader);
-    const Expr* where = where_of(*call);
-    if (where == nullptr) continue;
-    Said said = said_by_where(unit, *where);
-    if (!said.wants.type && keywords.wants.type) {
-      said.wants.type = keywords.wants.type;
-      said.type_at = keywords.type_at;
-    }
-    if (said.wants.service || said.wants.syscall || said.wants.type != keywords.wants.type) {
-      check(session, said, reader);
-    }
+    if (is_filter_call(*call)) check_filter(session, unit, *call, reader);
   }
 }
 
