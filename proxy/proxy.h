@@ -31,8 +31,8 @@ struct Endpoint {
   sockaddr_storage address = {};
   socklen_t size = 0;
 };
-/// "127.0.0.1:5432", "[::1]:5432", "localhost:5432" (IPv4 loopback), "unix:/run/app.sock". Names are
-/// not looked up.
+/// "127.0.0.1:5432", "[::1]:5432", "localhost:5432" (IPv4 loopback), "unix:/run/app.sock". Names
+/// are not looked up.
 Result<Endpoint> parse_endpoint(std::string_view text);
 std::string endpoint_text(const Endpoint& endpoint);
 

@@ -155,7 +155,8 @@ Status LoopProxy::set_rules(const model::RuleSet& rules) {
   const std::lock_guard lock(mutex_);
   if (!running_) return fail(Code::kCancelled, "the proxy has been stopped");
   model::RuleSet wanted = rules;
-  for (const Listening& listening : listening_) aim_at_sniffed(listening.record->listener(), wanted);
+  for (const Listening& listening : listening_)
+    aim_at_sniffed(listening.record->listener(), wanted);
   MISRULE_TRY(auto compiled, rules::RuleSet::compile(wanted, topology(), book_));
   everywhere([&](Shard& shard) { shard.use(compiled); });
   rules_ = std::move(compiled);

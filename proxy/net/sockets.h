@@ -13,8 +13,8 @@ Result<UniqueFd> listen_on(const Endpoint& endpoint, bool shared, mode_t mode = 
 /// Where a listening socket is, once port 0 has become one.
 Endpoint bound_to(const UniqueFd& fd);
 
-/// To the listener's upstream: non-blocking, and perhaps still connecting. Fails with the errno in `error_number` where the
-/// answer was there at once.
+/// To the listener's upstream: non-blocking, and perhaps still connecting. Fails with the errno in
+/// `error_number` where the answer was there at once.
 Result<UniqueFd> begin_connect(const Listener& listener, int* error_number);
 /// Waits for the answer for at most `limit_ms`.
 Status finish_connect(const UniqueFd& fd, int limit_ms, int* error_number);

@@ -50,7 +50,8 @@ class ProxyProcess:
         os.close(handle)
         self._write_rules(self.first_rules)
         arguments = [proxy_binary(), "--loops", str(self.loops), "--protocol", self.protocol,
-                     "--upstream", f"127.0.0.1:{self.upstream_port}", "--rules", self.rules_file]
+                     "--upstream", f"127.0.0.1:{self.upstream_port}", "--rules", self.rules_file,
+                     "--no-rules-watch", "--log-level", "warn"]
         if self.record_all:
             arguments.append("--record-all")
         self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True,

@@ -114,11 +114,11 @@ class Standalone:
     def log_text(self):
         return pathlib.Path(self.folder, "log").read_text()
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def end(self, number=signal.SIGTERM):
-        self.signal(number)
+        self.send(number)
         return self.process.wait(LIMIT)
 
     def rules_change(self, change):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""`misrule proxy` beside a real PostgreSQL: rules that change, ends, sockets, what a file may be."""
+"""`misrule proxy` before a real PostgreSQL: rules that change, its ends, its sockets and files."""
 
 import os
 import pathlib
@@ -124,11 +124,11 @@ class Rules(WithPostgres):
         pathlib.Path(other).write_text(FAILS)
         proxy.rules_change(lambda: os.rename(other, proxy.rules_file))
         self.assert_fires(proxy, connection)
-        told = proxy.rules_change(lambda: proxy.signal(signal.SIGHUP))
+        told = proxy.rules_change(lambda: proxy.send(signal.SIGHUP))
         self.assertEqual((told["action"], told["version"]), ("rules_loaded", 3))
         self.assert_fires(proxy, connection)
         told = proxy.rules_change(lambda: (os.unlink(proxy.rules_file),
-                                           proxy.signal(signal.SIGHUP)))
+                                           proxy.send(signal.SIGHUP)))
         self.assertIn("cannot read", told["detail"])
         self.assert_fires(proxy, connection)
 
@@ -137,7 +137,7 @@ class Rules(WithPostgres):
         connection = self.connect(proxy)
         pathlib.Path(proxy.rules_file).write_text(FAILS)
         self.assertEqual(self.select(connection), 42)
-        proxy.rules_change(lambda: proxy.signal(signal.SIGHUP))
+        proxy.rules_change(lambda: proxy.send(signal.SIGHUP))
         self.assert_fires(proxy, connection)
 
     def test_rules_of_a_whole_spec_are_armed_where_they_belong(self):
@@ -172,7 +172,7 @@ class Ends(WithPostgres):
         connection = self.connect(proxy)
         connection.autocommit = False
         self.assertEqual(self.select(connection), 42)
-        proxy.signal(signal.SIGTERM)
+        proxy.send(signal.SIGTERM)
         wait_until(lambda: self.is_refused(proxy), "new connections are refused")
         status, body = proxy.curl("/health")
         self.assertEqual((status, '"draining"' in body), (503, True))
@@ -188,7 +188,7 @@ class Ends(WithPostgres):
         proxy = self.proxy("--drain", "60m")
         connection = self.connect(proxy)
         self.assertEqual(self.select(connection), 42)
-        proxy.signal(signal.SIGTERM)
+        proxy.send(signal.SIGTERM)
         proxy.wait_for("draining")
         self.assertEqual(self.select(connection), 42)
         self.assertEqual(proxy.end(signal.SIGTERM), 0)
@@ -220,8 +220,10 @@ class UnixSockets(WithPostgres):
     def select_by_libpq(self):
         connection = psycopg2.connect(host=self.folder, port=5432, user="postgres",
                                       dbname="postgres")
-        self.addCleanup(connection.close)
-        return self.select(connection)
+        try:
+            return self.select(connection)
+        finally:
+            connection.close()
 
     def test_from_socket_to_socket(self):
         for loops in ("1", "2"):
