@@ -50,6 +50,7 @@ Status complete_request(TestOptions& options) {
   MISRULE_TRY(request.timeout, parse_duration(options.timeout));
   request.host_network = options.network == "host";
   for (const std::string& setting : options.set) {
+  request.all_stories = options.verbose;
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) {
       return fail(Code::kInvalid, fmt::format("--set '{}': wants NAME=VALUE", setting));

@@ -25,6 +25,7 @@ struct RunRequest {
   std::string rules_file = {};  ///< Declared rules to arm beside the spec's own; empty: none.
   bool keep = false;            ///< The last world stays, for `misrule enter`.
   std::vector<std::pair<std::string, std::string>> set = {};  ///< --set NAME=VALUE
+  bool all_stories = false;     ///< Reports of passed tests tell what happened, too.
 };
 
 /// What a run consists of, known once its specs are loaded.

@@ -232,7 +232,10 @@ model::TestReport Worker::report() {
   for (std::string& note : spec_.take_notes()) report.notes.push_back(std::move(note));
   const std::vector<EventPtr> events = log_.ordered();
   report.events_total = events.size();
-  if (report.outcome != model::Outcome::kPassed) report.story = select_story(events);
+  if (report.outcome != model::Outcome::kPassed || context_.request.all_stories) {
+    report.story = select_story(events);
+  }
+  bound_report(report);
   return report;
 }
 

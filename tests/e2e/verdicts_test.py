@@ -26,6 +26,15 @@ class Verdicts(misrule.Project):
     def test_passed(self):
         self.assert_verdict(self.run_spec(PASSING), 0, "passed", None)
 
+    def test_events_of_a_passed_test_are_shown_to_whoever_asks(self):
+        plain = self.run_spec(PASSING)
+        self.assertNotIn("GET /health", plain.output, "the control")
+        self.assertNotIn("It answers.", plain.output)
+        told = self.run_spec(PASSING, "-v")
+        self.assert_verdict(told, 0, "passed", None)
+        self.assertIn("It answers.", told.output)
+        self.assertRegex(told.output, r"test\b.*GET /health")
+
     def test_failed_by_an_assertion(self):
         run = self.run_spec(PASSING.replace("200", "201"))
         self.assert_verdict(run, 1, "failed", "expected 201, got 200")
