@@ -164,6 +164,13 @@ void TextReport::finished(const RunResult& result) {
 
 std::unique_ptr<RunReport> make_run_report(const RunRequest& request, ReportOptions options) {
   return std::make_unique<TextReport>(request, std::move(options));
+  if (!result.kept.empty()) {
+    options_.write(fmt::format("{} {} enter {} · {} end {}\n", paint_.bold("kept:"),
+                               options_.program, result.kept, options_.program, result.kept));
+  }
+  if (!result.not_kept.empty()) {
+    options_.write(fmt::format("{} {}\n", paint_.yellow("not kept:"), result.not_kept));
+  }
 }
 
 }  // namespace misrule::controller

@@ -189,8 +189,13 @@ void Coordinator::interrupt(Course& course) {
 void Coordinator::follow(Course& course) {
   course.kill_at = course.started + context_.request.timeout + kStuckAfter;
   while (!course.ended || course.stream.valid()) {
-    if (course.keep && course.report) return;
+    if (course.report && is_kept(course)) return;
     std::array<pollfd, 3> waits = {
+/// A test that ended in an error ends its world although it was to be kept.
+bool Coordinator::is_kept(const Course& course) {
+  return course.keep && is_recorded_kept(course.world);
+}
+
         {{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
          {.fd = course.ended ? -1 : nursery_->fd(), .events = POLLIN, .revents = 0},
          {.fd = course.stream.fd(), .events = POLLIN, .revents = 0}}};
@@ -247,7 +252,11 @@ model::TestReport Coordinator::run_test(const SelectedTest& selected, bool keep)
   report.description = selected.test.description;
   report.spec = selected.test.file;
   report.event_log = course.event_log;
-  if (!course.keep || !course.report) remove_world_folder(course.world);
+  if (course.report && is_kept(course)) {
+    kept_ = plan_.run_id;
+  } else {
+    remove_world_folder(course.world);
+  }
   return report;
 }
 

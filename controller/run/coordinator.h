@@ -49,6 +49,8 @@ class Coordinator {
   /// One report per test that was begun, in order.
   std::vector<model::TestReport> run(const std::vector<SelectedTest>& tests);
   bool interrupted() const { return interrupted_; }
+  /// The run, if its last world stays.
+  const std::string& kept() const { return kept_; }
 
  private:
   struct Course;
@@ -57,6 +59,7 @@ class Coordinator {
   Status prepare(const SelectedTest& selected);
   model::TestReport run_test(const SelectedTest& selected, bool keep);
   Status begin(Course& course, const SelectedTest& selected, bool keep);
+  static bool is_kept(const Course& course);
   void follow(Course& course);
   void hear_worker(Course& course);
   void take_line(Course& course, const std::string& line);
@@ -74,5 +77,6 @@ class Coordinator {
   std::size_t worlds_ = 0;
   bool interrupted_ = false;
 };
+  std::string kept_ = {};
 
 }  // namespace misrule::controller

@@ -83,18 +83,21 @@ int code_of(const std::vector<model::TestReport>& reports, bool strict) {
 }
 
 void write_result(const RunResult& result) {
-  namespace json = boost::json;
-  json::array tests;
-  for (const model::TestReport& report : result.reports) {
-    tests.push_back(json::parse(report_to_line(report)));
-  }
-  std::ofstream(result.plan.folder + "/result.json")
-      << json::serialize(json::object{{"schema", "misrule.result/1"},
-                                      {"run", result.plan.run_id},
-                                      {"exit_code", result.exit_code},
-                                      {"took_ns", result.took.count()},
-                                      {"tests", std::move(tests)}})
-      << "\n";
+  std::vector<std::string> tests;
+  tests.reserve(result.reports.size());
+  for (const model::TestReport& report : result.reports) tests.push_back(report_to_line(report));
+  std::ofstream(result.plan.folder + "/result.json") << as_utf8(fmt::format(
+      R"({{"schema":"misrule.result/1","run":"{}","exit_code":{},"took_ns":{},"tests":[{}]}})"
+      "\n",
+      result.plan.run_id, result.exit_code, result.took.count(), fmt::join(tests, ",")));
+}
+
+std::string why_not_kept(const RunResult& result) {
+  if (result.exit_code == kInterrupted) return "the run was interrupted";
+  const model::TestReport& last = result.reports.back();
+  return last.test + (last.outcome == model::Outcome::kError
+                          ? " ended in an error"
+                          : " ended before its services were ready");
 }
 
 /// Templates of rules that a body makes are not armed from a file; whoever gave one is told.
@@ -149,6 +152,8 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   if (coordinator.interrupted()) result.exit_code = kInterrupted;
   result.took = SteadyClock().now() - start;
   write_result(result);
+  result.kept = coordinator.kept();
+  if (request.keep && result.kept.empty()) result.not_kept = why_not_kept(result);
   hand_to_owner(std::filesystem::current_path());
   return result;
 }

@@ -75,6 +75,8 @@ struct RunResult {
 };
 
 /// Loads, runs and judges. Call it before the process has any second thread. SIGINT, SIGTERM and
+  std::string kept = {};      ///< The run whose last world stays, as `misrule enter` wants it.
+  std::string not_kept = {};  ///< Why it does not although that was asked for.
 /// SIGHUP end the run within two seconds (exit code 130). Errors of single specs and tests are in
 /// the result; an Error is what kept the whole run from happening (infrastructure, exit code 3).
 Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer);

@@ -243,7 +243,8 @@ void Worker::run() {
   watcher_.watch(seat_.coordinator.fd(), [this] { return hear_coordinator(); });
   watcher_.call_at(start_ + context_.request.timeout, [this] { stop(Stop::kDeadline); });
   infrastructure_ = run_body();
-  const bool kept = order_.keep && infrastructure_ && init_.keep_world().has_value();
+  const bool wanted = order_.keep && infrastructure_ && stop_ != Stop::kInterrupt;
+  const bool kept = wanted && init_.keep_world().has_value();
   // What comes now (an exit, a late deadline) is no longer the test's.
   tell({{"report", json::parse(report_to_line(report()))}});
   if (!kept) return;

@@ -118,7 +118,10 @@ class Keep(misrule.Project):
     def test_a_kept_world_is_entered_and_ended(self):
         run = self.run_spec(SERVICE + "def test_it():\n    pass\n", "--keep")
         self.assertEqual(run.code, 0, run.output)
-        run_id = os.readlink(self.folder / ".misrule" / "runs" / "latest")
+        said = re.search(r"^kept: \S*misrule enter (\S+) · \S*misrule end (\S+)$", run.output, re.M)
+        self.assertTrue(said, run.output)
+        run_id = said[1]
+        self.assertEqual(said[2], run_id)
         try:
             inside = self.misrule("enter", run_id, "/usr/bin/python3", "-c",
                                   "import urllib.request as u;"
@@ -130,6 +133,14 @@ class Keep(misrule.Project):
         self.assertEqual(list((misrule.STATE / "worlds").glob(run_id + "*")), [])
         self.assertNotEqual(self.misrule("end", run_id).returncode, 0)
 
+
+    def test_what_is_not_kept_says_why(self):
+        spec = SERVICE.replace('"./api.py"', '"/bin/false"') + "def test_it():\n    pass\n"
+        run = self.run_spec(spec, "--keep")
+        self.assertEqual(run.code, 3, run.output)
+        self.assertIn("not kept: test_it ended in an error\n", run.output)
+        run_id = os.readlink(self.folder / ".misrule" / "runs" / "latest")
+        self.assertEqual(list((misrule.STATE / "worlds").glob(run_id + "*")), [])
 
 if __name__ == "__main__":
     misrule.main()
