@@ -49,8 +49,8 @@ Status complete_request(TestOptions& options) {
   MISRULE_TRY(request.seed, parse_seed(options.seed));
   MISRULE_TRY(request.timeout, parse_duration(options.timeout));
   request.host_network = options.network == "host";
-  for (const std::string& setting : options.set) {
   request.all_stories = options.verbose;
+  for (const std::string& setting : options.set) {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) {
       return fail(Code::kInvalid, fmt::format("--set '{}': wants NAME=VALUE", setting));

@@ -158,12 +158,6 @@ void TextReport::finished(const RunResult& result) {
   if (counts.empty()) return;
   options_.write(
       fmt::format("{} in {} · {}\n", counts, seconds_text(result.took), fmt::join(files_, ", ")));
-}
-
-}  // namespace
-
-std::unique_ptr<RunReport> make_run_report(const RunRequest& request, ReportOptions options) {
-  return std::make_unique<TextReport>(request, std::move(options));
   if (!result.kept.empty()) {
     options_.write(fmt::format("{} {} enter {} · {} end {}\n", paint_.bold("kept:"),
                                options_.program, result.kept, options_.program, result.kept));
@@ -171,6 +165,12 @@ std::unique_ptr<RunReport> make_run_report(const RunRequest& request, ReportOpti
   if (!result.not_kept.empty()) {
     options_.write(fmt::format("{} {}\n", paint_.yellow("not kept:"), result.not_kept));
   }
+}
+
+}  // namespace
+
+std::unique_ptr<RunReport> make_run_report(const RunRequest& request, ReportOptions options) {
+  return std::make_unique<TextReport>(request, std::move(options));
 }
 
 }  // namespace misrule::controller

@@ -186,16 +186,16 @@ void Coordinator::interrupt(Course& course) {
   if (course.init.valid()) ::syscall(SYS_pidfd_send_signal, course.init.fd(), SIGTERM, nullptr, 0);
 }
 
-void Coordinator::follow(Course& course) {
-  course.kill_at = course.started + context_.request.timeout + kStuckAfter;
-  while (!course.ended || course.stream.valid()) {
-    if (course.report && is_kept(course)) return;
-    std::array<pollfd, 3> waits = {
 /// A test that ended in an error ends its world although it was to be kept.
 bool Coordinator::is_kept(const Course& course) {
   return course.keep && is_recorded_kept(course.world);
 }
 
+void Coordinator::follow(Course& course) {
+  course.kill_at = course.started + context_.request.timeout + kStuckAfter;
+  while (!course.ended || course.stream.valid()) {
+    if (course.report && is_kept(course)) return;
+    std::array<pollfd, 3> waits = {
         {{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
          {.fd = course.ended ? -1 : nursery_->fd(), .events = POLLIN, .revents = 0},
          {.fd = course.stream.fd(), .events = POLLIN, .revents = 0}}};

@@ -76,7 +76,7 @@ class Coordinator {
   std::vector<bool> prepared_ = {};
   std::size_t worlds_ = 0;
   bool interrupted_ = false;
-};
   std::string kept_ = {};
+};
 
 }  // namespace misrule::controller

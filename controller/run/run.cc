@@ -150,10 +150,10 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   result.reports = coordinator.run(loaded.tests);
   result.exit_code = worse_of(result.exit_code, code_of(result.reports, request.strict));
   if (coordinator.interrupted()) result.exit_code = kInterrupted;
-  result.took = SteadyClock().now() - start;
-  write_result(result);
   result.kept = coordinator.kept();
   if (request.keep && result.kept.empty()) result.not_kept = why_not_kept(result);
+  result.took = SteadyClock().now() - start;
+  write_result(result);
   hand_to_owner(std::filesystem::current_path());
   return result;
 }

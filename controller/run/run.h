@@ -24,8 +24,8 @@ struct RunRequest {
   bool host_network = false;
   std::string rules_file = {};  ///< Declared rules to arm beside the spec's own; empty: none.
   bool keep = false;            ///< The last world stays, for `misrule enter`.
-  std::vector<std::pair<std::string, std::string>> set = {};  ///< --set NAME=VALUE
   bool all_stories = false;     ///< Reports of passed tests tell what happened, too.
+  std::vector<std::pair<std::string, std::string>> set = {};  ///< --set NAME=VALUE
 };
 
 /// What a run consists of, known once its specs are loaded.
@@ -72,11 +72,11 @@ struct RunResult {
   std::vector<model::TestReport> reports = {};
   std::vector<SpecProblem> problems = {};
   Duration took = {};
+  std::string kept = {};      ///< The run whose last world stays, as `misrule enter` wants it.
+  std::string not_kept = {};  ///< Why it does not although that was asked for.
 };
 
 /// Loads, runs and judges. Call it before the process has any second thread. SIGINT, SIGTERM and
-  std::string kept = {};      ///< The run whose last world stays, as `misrule enter` wants it.
-  std::string not_kept = {};  ///< Why it does not although that was asked for.
 /// SIGHUP end the run within two seconds (exit code 130). Errors of single specs and tests are in
 /// the result; an Error is what kept the whole run from happening (infrastructure, exit code 3).
 Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer);

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import time
@@ -133,7 +134,6 @@ class Keep(misrule.Project):
         self.assertEqual(list((misrule.STATE / "worlds").glob(run_id + "*")), [])
         self.assertNotEqual(self.misrule("end", run_id).returncode, 0)
 
-
     def test_what_is_not_kept_says_why(self):
         spec = SERVICE.replace('"./api.py"', '"/bin/false"') + "def test_it():\n    pass\n"
         run = self.run_spec(spec, "--keep")
@@ -141,6 +141,7 @@ class Keep(misrule.Project):
         self.assertIn("not kept: test_it ended in an error\n", run.output)
         run_id = os.readlink(self.folder / ".misrule" / "runs" / "latest")
         self.assertEqual(list((misrule.STATE / "worlds").glob(run_id + "*")), [])
+
 
 if __name__ == "__main__":
     misrule.main()
