@@ -100,16 +100,21 @@ Status Routes::add(const std::string& consumer, const model::Service& service,
   return {};
 }
 
+Status Routes::add_for_all(const model::Topology& topology, const model::Service& service,
+                           const model::Interface& interface) {
+  by_port_.emplace(interface.port, Declared{.service = service.name, .interface = interface.name});
+  MISRULE_TRY_VOID(add(std::string(kTestConsumer), service, interface));
+  for (const model::Service& consumer : topology.services) {
+    MISRULE_TRY_VOID(add(consumer.name, service, interface));
+  }
+  return {};
+}
+
 Result<std::unique_ptr<Routes>> Routes::make(const model::Topology& topology, proxy::Proxy& proxy) {
   std::unique_ptr<Routes> routes(new Routes(proxy));
   for (const model::Service& service : topology.services) {
     for (const model::Interface& interface : service.interfaces) {
-      routes->by_port_.emplace(interface.port,
-                               Declared{.service = service.name, .interface = interface.name});
-      MISRULE_TRY_VOID(routes->add(std::string(kTestConsumer), service, interface));
-      for (const model::Service& consumer : topology.services) {
-        MISRULE_TRY_VOID(routes->add(consumer.name, service, interface));
-      }
+      MISRULE_TRY_VOID(routes->add_for_all(topology, service, interface));
     }
   }
   return routes;

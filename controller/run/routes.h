@@ -44,6 +44,9 @@ class Routes final : public interceptor::ConnectRouter {
   explicit Routes(proxy::Proxy& proxy) : proxy_(proxy) {}
   Status add(const std::string& consumer, const model::Service& service,
              const model::Interface& interface);
+  /// For the test and every service.
+  Status add_for_all(const model::Topology& topology, const model::Service& service,
+                     const model::Interface& interface);
   const Declared* find_declared(const sockaddr_storage& destination) const;
 
   proxy::Proxy& proxy_;

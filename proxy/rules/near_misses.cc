@@ -89,6 +89,12 @@ void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightin
   }
 }
 
+void look_at_all(const CompiledRule& rule, const Sightings& sightings,
+                 const std::vector<Sightings::Entry>& entries, MissCounts& misses) {
+  if (rule.state->counters->fired.load(std::memory_order_relaxed) != 0) return;
+  for (const Sightings::Entry& entry : entries) look_at(rule, sightings, entry, misses);
+}
+
 }  // namespace
 
 // The subject counts for more than the operation: POST /payments, not GET /, is next to
@@ -133,6 +139,7 @@ void MissCounts::add_all(const MissCounts& others) {
 
 std::vector<std::string> MissCounts::nearest(std::size_t count_max) const {
   std::vector<const Group*> order;
+  order.reserve(groups_.size());
   for (const auto& [key, group] : groups_) order.push_back(&group);
   std::ranges::sort(order, [](const Group* a, const Group* b) {
     return std::tuple(b->near, b->count, std::string_view(a->text)) <
@@ -140,6 +147,7 @@ std::vector<std::string> MissCounts::nearest(std::size_t count_max) const {
   });
   if (order.size() > count_max) order.resize(count_max);
   std::vector<std::string> lines;
+  lines.reserve(order.size());
   for (const Group* group : order) {
     lines.push_back(fmt::format("{}x {}{}", group->count, shortened(group->text, kTextShownMax),
                                 group->reason));
@@ -156,10 +164,7 @@ std::vector<RuleSightings> look_through(const CompiledSet& set) {
       for (const RuleIndex index : target.rules) {
         const CompiledRule& rule = set.rules[index];
         if (in_force(rule.source, consumer)) found[index].considered += sightings->units();
-        if (rule.state->counters->fired.load(std::memory_order_relaxed) != 0) continue;
-        for (const Sightings::Entry& entry : entries) {
-          look_at(rule, *sightings, entry, found[index].misses);
-        }
+        look_at_all(rule, *sightings, entries, found[index].misses);
       }
     }
   }

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "base/check.h"
 #include "base/unique_fd.h"
 #include "tests/interceptor/harness.h"
 
@@ -142,6 +143,7 @@ while True:
 class Client {
  public:
   Client() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    MISRULE_CHECK(socket_.valid());
     own_.sin_family = AF_INET;
     own_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(bind(socket_.fd(), reinterpret_cast<const sockaddr*>(&own_), sizeof(own_)), 0);

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "base/check.h"
 #include "base/unique_fd.h"
 #include "controller/steps/steps.h"
 
@@ -55,6 +56,7 @@ class Server {
 
 int connect_to(std::uint16_t port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  MISRULE_CHECK(socket >= 0);
   const sockaddr_in address = loopback(port);
   EXPECT_EQ(::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   return socket;
@@ -94,6 +96,7 @@ TEST(OwnConnections, ARefusedOneLeavesNothing) {
   OwnConnections connections;
   const std::uint16_t nobody = Server().port();
   const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_GE(socket.fd(), 0);
   const sockaddr_in address = loopback(nobody);
   std::uint16_t client = 0;
   {
