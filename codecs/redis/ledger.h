@@ -19,6 +19,8 @@ struct Touched {
     kForward,
     kPoison,   ///< The server was given something that fails; `error` takes the failure's place.
     kDiscard,  ///< In EXEC's place it was given DISCARD; `error` takes the answer's place.
+    kMask,     ///< The server does it; `error` takes the answer's place,
+    kLose,     ///< or the connection ends there.
     kClose,    ///< It was given nothing: the connection ends where the answer would be,
     kReset,    ///< or is reset.
   } fate = Fate::kForward;
@@ -38,9 +40,11 @@ struct Owed {
 
   Touched::Fate fate() const { return touched ? touched->fate : Touched::Fate::kForward; }
   std::uint64_t tag() const { return touched ? touched->tag : 0; }
+  /// Without the server's having been asked.
   bool ends_connection() const {
     return fate() == Touched::Fate::kClose || fate() == Touched::Fate::kReset;
   }
+  bool is_lost() const { return fate() == Touched::Fate::kLose; }
 };
 
 /// A queue that owns no memory while it is empty and was never deep.

@@ -28,9 +28,9 @@ void Session::tell_answered(const Owed& owed, std::string reply, bool is_error) 
   tell(owed, std::move(exchange));
 }
 
-void Session::tell_injected(const Owed& owed) {
-  Exchange exchange{.failed = true, .server = ServerOutcome::kDidNot};
-  if (owed.ends_connection()) {
+void Session::tell_injected(const Owed& owed, ServerOutcome server) {
+  Exchange exchange{.failed = true, .server = server};
+  if (owed.touched->error.empty()) {
     exchange.reply = owed.fate() == Fate::kReset ? "connection reset" : "connection closed";
   } else {
     exchange.reply = owed.touched->error;
@@ -51,8 +51,15 @@ void Session::tell_queue_undone(bool is_failure) {
   }
 }
 
+void Session::tell_queue_untold() {
+  while (!queue.empty()) {
+    tell(queue.take_unit(), {.reply = "lost with its transaction's answer", .failed = true});
+  }
+}
+
 void Session::tell_unanswered(const Owed& owed, std::string_view reply) {
-  const bool forwarded = owed.fate() == Fate::kForward;
+  const bool forwarded =
+      owed.fate() == Fate::kForward || owed.fate() == Fate::kMask || owed.is_lost();
   tell(owed, {.reply = std::string(reply),
               .failed = true,
               .server = forwarded ? ServerOutcome::kUnknown : ServerOutcome::kDidNot});

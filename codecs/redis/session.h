@@ -34,11 +34,13 @@ struct Session {
 
   void tell_answered(const Owed& owed, std::string reply, bool is_error);
   /// The client was told the error of a rule, or the connection was ended in the answer's place.
-  void tell_injected(const Owed& owed);
+  void tell_injected(const Owed& owed, ServerOutcome server = ServerOutcome::kDidNot);
   /// The client wanted no answer.
   void tell_silent(const Owed& owed);
   /// A transaction's commands will not be carried out.
   void tell_queue_undone(bool is_failure);
+  /// They were, but the client is not told.
+  void tell_queue_untold();
   /// The connection ended, or will not be understood any more, before its answer.
   void tell_unanswered(const Owed& owed, std::string_view reply);
   void tell_all_unanswered(std::string_view reply);

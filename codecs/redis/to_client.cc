@@ -15,6 +15,8 @@ bool confirms(const PubsubMessage& message, CommandKind kind) {
          (kind == CommandKind::kUnsubscribe && message.kind == PubsubMessage::Kind::kUnsubscribed);
 }
 
+bool is_lost(const Owed& owed) { return owed.is_lost(); }
+
 bool is_client_reply(const Owed& owed) { return owed.kind == CommandKind::kClientReply; }
 
 bool says_queued(char type, std::string_view text) { return type == '+' && text == "QUEUED"; }
@@ -67,17 +69,40 @@ bool ToClient::advance(ByteView rest, Step& step) {
     return end_in_place(step);
   }
   if (rest.empty()) return false;
+  if (begins_snapshot(rest)) return begin_snapshot();
   const bool exec = scanned_ == 0 && !in_exec_ && rest.front() == '*' && head() != nullptr &&
                     head()->kind == CommandKind::kExec && head()->fate() == Fate::kForward;
   return exec ? begin_exec(rest, step) : read_value(rest, step);
 }
 
+// SYNC is answered with a snapshot whose end is not said, and with newlines until that is ready.
+bool ToClient::begins_snapshot(ByteView rest) {
+  const Owed* const next = head();
+  return scanned_ == 0 && next != nullptr && next->kind == CommandKind::kReplicate &&
+         (rest.front() == '$' || rest.front() == '\n');
+}
+
+bool ToClient::begin_snapshot() {
+  answered({.answers = true, .type = '$', .text = "a snapshot"});
+  return true;
+}
+
 bool ToClient::end_in_place(Step& step) {
   const Owed owed = take_head();
-  session_.tell_injected(owed);
+  session_.tell_injected(owed, owed.is_lost() ? ServerOutcome::kDid : ServerOutcome::kDidNot);
+  if (owed.is_lost() && owed.kind == CommandKind::kExec) session_.tell_queue_untold();
   session_.tell_all_unanswered("connection closed");
   session_.closed = true;
   step.act = Close{.reset = owed.fate() == Fate::kReset};
+  return false;
+}
+
+// A command in the transaction is to lose its answer: all of EXEC's goes with it.
+bool ToClient::lose_exec(Step& step) {
+  session_.tell_queue_untold();
+  session_.tell_all_unanswered("connection closed");
+  session_.closed = true;
+  step.act = Close{};
   return false;
 }
 
@@ -94,7 +119,12 @@ bool ToClient::read_value(ByteView rest, Step& step) {
 void ToClient::keep_partial(ByteView rest) { partial_.append(rest.substr(partial_.size())); }
 
 bool ToClient::flow_on(ByteView rest, Step& step) {
-  step.pass += scanner_.advance(rest);
+  const std::size_t bytes = scanner_.advance(rest);
+  if (swallowing_) {
+    step.act = Substitute{.bytes = bytes};
+  } else {
+    step.pass += bytes;
+  }
   if (scanner_.error()) return lose_track("from the server: " + scanner_.error()->what, step);
   if (!scanner_.done()) return false;
   value_ended();
@@ -121,6 +151,7 @@ bool ToClient::begin_exec(ByteView rest, Step& step) {
         fmt::format("EXEC answers {} commands, but {} were queued", items, session_.queue.units()),
         step);
   }
+  if (session_.queue.any(is_lost)) return lose_exec(step);
   exec_text_ = text_of(reply);
   partial_.clear();
   step.pass += end + 1;
@@ -178,6 +209,8 @@ bool ToClient::take_answer(const Reply& reply, const std::optional<PubsubMessage
                            Step& step) {
   Owed& next = *head();
   const bool queues = next.queued && says_queued(reply.type, reply.line);
+  if (next.is_lost() && !queues) return end_in_place(step);
+  if (next.fate() == Fate::kMask && !queues) return mask(reply, step);
   if (next.fate() == Fate::kDiscard) return inject(step);
   if (next.fate() == Fate::kPoison && !queues) {
     if (reply.type == '-') return inject(step);
@@ -224,6 +257,26 @@ bool ToClient::inject(Step& step) {
   return true;
 }
 
+bool ToClient::mask(const Reply& reply, Step& step) {
+  const Owed owed = take_head();
+  step.act = Substitute{.bytes = scanned_, .with = "-" + owed.touched->error + "\r\n"};
+  const bool refused = reply.is_error();
+  session_.tell_injected(owed, refused ? ServerOutcome::kDidNot : ServerOutcome::kDid);
+  if (owed.kind == CommandKind::kExec) {
+    if (!refused && !reply.is_nil()) session_.tell_queue_untold();
+    transaction_ended(true);
+  }
+  meaning_ = {};
+  if (scanner_.done()) {
+    value_ended();
+  } else {
+    scanned_ = 0;
+    partial_.clear();
+    flowing_ = swallowing_ = true;
+  }
+  return true;
+}
+
 bool ToClient::pass_value(Meaning meaning, Step& step) {
   meaning_ = std::move(meaning);
   step.pass += scanned_;
@@ -240,7 +293,7 @@ bool ToClient::pass_value(Meaning meaning, Step& step) {
 void ToClient::start_value() {
   scanner_.restart();
   scanned_ = 0;
-  flowing_ = false;
+  flowing_ = swallowing_ = false;
   partial_.clear();
 }
 

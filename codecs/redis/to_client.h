@@ -39,10 +39,14 @@ class ToClient {
   bool advance(ByteView rest, Step& step);
   bool read_value(ByteView rest, Step& step);
   bool flow_on(ByteView rest, Step& step);
+  bool begins_snapshot(ByteView rest);
+  bool begin_snapshot();
   bool begin_exec(ByteView rest, Step& step);
   bool take_value(ByteView gathered, Step& step);
   bool take_answer(const Reply& reply, const std::optional<PubsubMessage>& message, Step& step);
   bool inject(Step& step);
+  bool mask(const Reply& reply, Step& step);
+  bool lose_exec(Step& step);
   bool pass_value(Meaning meaning, Step& step);
   bool end_in_place(Step& step);
   bool lose_track(std::string_view why, Step& step);
@@ -68,6 +72,7 @@ class ToClient {
   ValueScanner scanner_;
   std::size_t scanned_ = 0;  // Of the value whose front is being gathered.
   bool flowing_ = false;     // The front has flowed, the rest streams.
+  bool swallowing_ = false;  // What streams does not reach the client.
   bool in_exec_ = false;     // Within EXEC's answer: the queue's commands are answered.
   Meaning meaning_;
   std::string exec_text_;

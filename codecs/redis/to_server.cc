@@ -30,9 +30,18 @@ Fate fate_of(Verb::Kind kind) {
       return Fate::kClose;
     case Verb::Kind::kReset:
       return Fate::kReset;
-    default:
-      return Fate::kForward;
+    case Verb::Kind::kMask:
+      return Fate::kMask;
+    case Verb::Kind::kLose:
+      return Fate::kLose;
+    case Verb::Kind::kForward:
+      break;
   }
+  return Fate::kForward;
+}
+
+bool is_forwarded(Fate fate) {
+  return fate == Fate::kForward || fate == Fate::kMask || fate == Fate::kLose;
 }
 
 ReplyMode::Said said_by(const Command& command, CommandKind kind) {
@@ -175,18 +184,19 @@ bool ToServer::take_command(const Command& command, Step& step) {
       verb.tag == 0 && verb.kind == Verb::Kind::kForward && verb.hold == Duration::zero();
   if (untouched) return forward(std::move(pending), step);
   auto touched = std::make_unique<Touched>(Touched{.fate = fate_of(verb.kind), .tag = verb.tag});
-  if (touched->fate == Fate::kPoison) {
+  if (touched->fate == Fate::kPoison || touched->fate == Fate::kMask) {
     touched->error = error_line(verb.error, name.text());
     pending.told_late = is_told_late(verb.error);
   }
-  if (verb.hold_reply && touched->fate == Fate::kForward) {
+  if (verb.hold_reply && is_forwarded(touched->fate)) {
     touched->hold_reply = std::exchange(verb.hold, Duration::zero());
   }
   pending.owed.touched = std::move(touched);
   pending_ = std::move(pending);
   if (verb.hold == Duration::zero()) return carry_out(command.wire, step);
   held_ = session_.units;
-  step.act = Hold{.for_at_most = verb.hold, .unit = session_.units};
+  step.act =
+      Hold{.for_at_most = verb.hold, .unit = session_.units, .cancellable = !verb.hold_is_loss};
   return false;
 }
 
@@ -202,6 +212,8 @@ bool ToServer::carry_out(ByteView rest, Step& step) {
     case Fate::kReset:
       return end_connection(std::move(pending), step);
     case Fate::kForward:
+    case Fate::kMask:
+    case Fate::kLose:
       break;
   }
   return forward(std::move(pending), step);

@@ -26,12 +26,19 @@ std::string http_text(const model::HttpMatch& match) {
                             : (match.has_path() ? path : std::string("any request"));
 }
 
+std::string redis_text(const model::RedisMatch& match) {
+  const std::string command = match.has_command() ? match.command() : "any command";
+  return match.has_key() ? fmt::format("{} of {}", command, match.key()) : command;
+}
+
 std::string match_text(const Rule& rule) {
   switch (rule.match_case()) {
     case Rule::kPostgres:
       return rule.postgres().has_query() ? rule.postgres().query() : "any statement";
     case Rule::kHttp:
       return http_text(rule.http());
+    case Rule::kRedis:
+      return redis_text(rule.redis());
     case Rule::kTcp:
       return "any connection";
     case Rule::kSyscall:

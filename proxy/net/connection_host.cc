@@ -37,6 +37,12 @@ void set_subject(model::Event& event, const codecs::Facts& facts) {
   } else if (facts.protocol == "http") {
     event.set("method", event_text(facts.operation));
     event.set("path", event_text(facts.subject));
+  } else if (facts.protocol == "redis") {
+    event.set("command", event_text(facts.operation));
+    if (!facts.keys.empty()) event.set("key", event_text(facts.subject));
+    if (facts.keys.size() > 1) event.set("keys", static_cast<std::int64_t>(facts.keys.size()));
+    event.set("arguments", static_cast<std::int64_t>(facts.arguments));
+    if (facts.state == "transaction") event.set("state", std::string(facts.state));
   }
 }
 

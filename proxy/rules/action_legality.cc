@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "codecs/postgres/sqlstate.h"
+#include "proxy/rules/redis_legality.h"
 
 namespace misrule::rules {
 namespace {
@@ -112,10 +113,12 @@ Status legalise_http_error(model::ErrorReply& error) {
   return {};
 }
 
-Status legalise_error(Protocol protocol, model::ErrorReply& error) {
+Status legalise_error(Protocol protocol, model::Rule& rule) {
+  model::ErrorReply& error = *rule.mutable_error();
   MISRULE_TRY_VOID(check_error_mode(error));
   if (protocol == Protocol::kPostgres) return legalise_postgres_error(error);
   if (protocol == Protocol::kHttp) return legalise_http_error(error);
+  if (protocol == Protocol::kRedis) return legalise_redis_error(rule);
   return fail(Code::kInvalid,
               "error() needs a protocol in which a server can say no; plain tcp has none: use "
               "drop() or delay()");
@@ -188,7 +191,7 @@ Status check_link_direction(const model::LinkFault& link) {
 
 Status check_link(const model::Rule& rule) {
   const model::LinkFault& link = rule.link();
-  if (rule.has_postgres() || rule.has_http()) {
+  if (rule.has_postgres() || rule.has_http() || rule.has_redis()) {
     return fail(Code::kInvalid,
                 "link() is about a connection's bytes, whatever they mean: query=, path= and "
                 "method= are for delay() and drop()");
@@ -228,7 +231,7 @@ Status check_link(const model::Rule& rule) {
 Status legalise_action(Protocol protocol, model::Rule& rule) {
   switch (rule.action_case()) {
     case model::Rule::kError:
-      return legalise_error(protocol, *rule.mutable_error());
+      return legalise_error(protocol, rule);
     case model::Rule::kDelay:
       return check_delay(protocol, rule.delay());
     case model::Rule::kDrop:

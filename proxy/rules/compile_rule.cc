@@ -61,6 +61,12 @@ codecs::Verb error_verb(const model::ErrorReply& error, Protocol protocol) {
     return verb;
   }
   const bool masks = error.mode() == "mask";
+  if (protocol == Protocol::kRedis) {
+    verb.kind = masks ? codecs::Verb::Kind::kMask : codecs::Verb::Kind::kPoison;
+    verb.error.code = error.code();
+    verb.error.message = error.message();
+    return verb;
+  }
   verb.kind = masks ? codecs::Verb::Kind::kMask : codecs::Verb::Kind::kReplace;
   verb.error.status = error.status();
   verb.error.message = error.message();
@@ -153,6 +159,10 @@ CompiledRule compile_rule(const model::Rule& rule, Protocol protocol) {
   if (rule.has_http()) {
     compiled.method = in_capitals(rule.http().method());
     if (rule.http().has_path()) compiled.glob.emplace(rule.http().path());
+  } else if (rule.has_redis()) {
+    const model::RedisMatch& match = rule.redis();
+    if (match.has_command()) compiled.command.emplace(match.command(), GlobCase::kInsensitive);
+    if (match.has_key()) compiled.glob.emplace(match.key());
   } else if (rule.postgres().has_query()) {
     compiled.glob.emplace(normalised_query(rule.postgres().query()), GlobCase::kInsensitive);
   }

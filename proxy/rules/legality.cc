@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "proxy/rules/action_legality.h"
+#include "proxy/rules/redis_legality.h"
 #include "proxy/rules/words.h"
 
 namespace misrule::rules {
@@ -30,9 +31,11 @@ struct MatchWords {
 const MatchWords* match_words(const Rule& rule) {
   static constexpr MatchWords kPostgres = {Protocol::kPostgres, "query="};
   static constexpr MatchWords kHttp = {Protocol::kHttp, "path= or method="};
+  static constexpr MatchWords kRedis = {Protocol::kRedis, "command= or key="};
   static constexpr MatchWords kTcp = {Protocol::kTcp, "a match on whole connections"};
   if (rule.has_postgres()) return &kPostgres;
   if (rule.has_http()) return &kHttp;
+  if (rule.has_redis()) return &kRedis;
   if (rule.has_tcp()) return &kTcp;
   return nullptr;
 }
@@ -43,6 +46,8 @@ std::string_view words_of(Protocol protocol) {
       return "where query= says which statements are meant";
     case Protocol::kHttp:
       return "where path= and method= say which requests are meant";
+    case Protocol::kRedis:
+      return "where command= and key= say which commands are meant";
     default:
       return "where a rule is for whole connections and needs no keyword";
   }
@@ -58,17 +63,18 @@ std::string_view match_field(const Rule& rule) {
 
 bool is_decoded(Protocol protocol) {
   return protocol == Protocol::kPostgres || protocol == Protocol::kHttp ||
-         protocol == Protocol::kTcp;
+         protocol == Protocol::kRedis || protocol == Protocol::kTcp;
 }
 
 Status check_protocol(const TargetInterface& target, const Rule& rule) {
   const std::string_view speaks = model::protocol_name(target.protocol);
   if (!rule.has_link() && !is_decoded(target.protocol)) {
-    return fail(Code::kUnsupported,
-                fmt::format("interface '{}' of '{}' speaks {}, which this version does not decode "
-                            "yet: rules on traffic are for postgres, http and tcp interfaces; "
-                            "rules on system calls (connect=, write=) work for any service",
-                            target.interface, target.service, speaks));
+    return fail(
+        Code::kUnsupported,
+        fmt::format("interface '{}' of '{}' speaks {}, which this version does not decode "
+                    "yet: rules on traffic are for postgres, http, redis and tcp interfaces; "
+                    "rules on system calls (connect=, write=) work for any service",
+                    target.interface, target.service, speaks));
   }
   const MatchWords* words = match_words(rule);
   if (words == nullptr || words->protocol == target.protocol) return {};
@@ -202,6 +208,7 @@ Status check_http_match(const model::HttpMatch& match) {
 
 Status check_match(const Rule& rule) {
   if (rule.has_http()) return check_http_match(rule.http());
+  if (rule.has_redis()) return check_redis_match(rule.redis());
   const bool blank = rule.has_postgres() && rule.postgres().has_query() &&
                      rule.postgres().query().find_first_not_of(" \t\r\n;") == std::string::npos;
   if (blank) {

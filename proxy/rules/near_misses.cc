@@ -72,6 +72,10 @@ void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightin
       if (!touches || !wanted) return;
       misses.add(kWouldHaveActed, text, ": a server does not refuse to roll back", entry.count);
       return;
+    case Sightings::Kind::kNeverSo:
+      if (!touches || !wanted) return;
+      misses.add(kWouldHaveActed, text, ": a server does not answer it so", entry.count);
+      return;
     case Sightings::Kind::kInTransaction:
       if (!touches || !wanted) return;
       misses.add(kWouldHaveActed, text,

@@ -84,6 +84,8 @@ Sightings::Kind sighting_of(Untouchable why) {
       return Sightings::Kind::kFailedTransaction;
     case Untouchable::kRollback:
       return Sightings::Kind::kRollback;
+    case Untouchable::kNeverSo:
+      return Sightings::Kind::kNeverSo;
     case Untouchable::kInTransaction:
       return Sightings::Kind::kInTransaction;
     case Untouchable::kNo:

@@ -1,6 +1,9 @@
 #include "proxy/rules/rule_state.h"
 
+#include <algorithm>
+
 #include "codecs/postgres/sql.h"
+#include "proxy/rules/redis_legality.h"
 #include "proxy/rules/words.h"
 
 namespace misrule::rules {
@@ -20,12 +23,32 @@ bool may_mask(const codecs::Facts& facts) {
 
 }  // namespace
 
-bool CompiledRule::wants(std::string_view operation, std::string_view subject) const {
+bool CompiledRule::wants_operation(std::string_view operation) const {
   if (!method.empty() && !equal_without_case(method, operation)) return false;
-  return !glob.has_value() || glob->matches(subject);
+  if (!command.has_value() || command->matches(operation)) return true;
+  // "CONFIG" stands for each of its subcommands.
+  const std::size_t blank = operation.find(' ');
+  return blank != std::string_view::npos && command->matches(operation.substr(0, blank));
+}
+
+bool CompiledRule::wants(std::string_view operation, std::string_view subject) const {
+  return wants_operation(operation) && (!glob.has_value() || glob->matches(subject));
+}
+
+bool CompiledRule::wants(const codecs::Facts& facts) const {
+  if (protocol != model::Protocol::kRedis) return wants(facts.operation, facts.subject);
+  if (!wants_operation(facts.operation)) return false;
+  return !glob.has_value() || std::ranges::any_of(facts.keys, [this](std::string_view key) {
+    return glob->matches(key);
+  });
 }
 
 Untouchable untouchable(const CompiledRule& rule, const codecs::Facts& facts) {
+  const bool is_error =
+      rule.verb.kind == codecs::Verb::Kind::kMask || rule.verb.kind == codecs::Verb::Kind::kPoison;
+  if (is_error && rule.protocol == model::Protocol::kRedis) {
+    return redis_can_answer(rule.verb, facts) ? Untouchable::kNo : Untouchable::kNeverSo;
+  }
   const bool masks_postgres =
       rule.verb.kind == codecs::Verb::Kind::kMask && rule.protocol == model::Protocol::kPostgres;
   if (masks_postgres) return may_mask(facts) ? Untouchable::kNo : Untouchable::kInTransaction;

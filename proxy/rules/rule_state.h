@@ -44,14 +44,19 @@ struct RuleState {
 struct CompiledRule {
   const RuleState* state = nullptr;
   model::Protocol protocol = model::Protocol::kTcp;
-  std::string source = {};        ///< Empty: the services.
-  std::string method = {};        ///< HTTP, in capitals; empty: any.
-  std::optional<Glob> glob = {};  ///< Over Facts::subject; none: any.
+  std::string source = {};           ///< Empty: the services.
+  std::string method = {};           ///< HTTP, in capitals; empty: any.
+  std::optional<Glob> command = {};  ///< Redis: over the name; none: any.
+  std::optional<Glob> glob = {};     ///< Over Facts::subject, Redis: each key; none: any.
   codecs::Verb verb = {};
   std::optional<LinkShapes> link = {};  ///< It is about connections, not units.
 
   /// Does the match want a unit of this operation and subject? Protocol and source are the scope's.
   bool wants(std::string_view operation, std::string_view subject) const;
+  bool wants(const codecs::Facts& facts) const;
+
+ private:
+  bool wants_operation(std::string_view operation) const;
 };
 
 /// Why a rule whose match wants a unit must leave it alone, if it must: an injected error would not
@@ -60,6 +65,7 @@ enum class Untouchable : std::uint8_t {
   kNo,
   kFailedTransaction,  ///< The server refuses the statement by itself.
   kRollback,           ///< A server does not refuse to roll back.
+  kNeverSo,            ///< A server answers the command otherwise.
   kInTransaction,      ///< A masked success there: the client would go on in a failed transaction.
 };
 Untouchable untouchable(const CompiledRule& rule, const codecs::Facts& facts);

@@ -27,13 +27,13 @@ Span value_span(const Args& args, std::string_view keyword) {
 model::Protocol protocol_argument(const Args& args, const std::string& name, Span at) {
   const auto protocol = model::protocol_from_name(name);
   if (!protocol) {
-    const std::vector<std::string> known = {"postgres", "http", "tcp"};
+    const std::vector<std::string> known = {"postgres", "http", "redis", "tcp"};
     args.fail_at(at, star::code::kValue,
                  fmt::format("unknown protocol \"{}\"{}", name, did_you_mean(name, known)),
                  "protocols: " + listed(known));
   }
   if (*protocol != model::Protocol::kPostgres && *protocol != model::Protocol::kHttp &&
-      *protocol != model::Protocol::kTcp) {
+      *protocol != model::Protocol::kRedis && *protocol != model::Protocol::kTcp) {
     args.fail_at(at, star::code::kValue, fmt::format("protocol \"{}\" {}", name, kNotYet),
                  "\"tcp\" carries it undecoded: connections, delays and drops, no messages");
   }

@@ -9,6 +9,15 @@ std::unexpected<Error> refuse(std::string what, std::string_view field = {}) {
   return fail(Code::kInvalid, std::move(what), field);
 }
 
+/// The first keyword that only traffic has; empty if there is none.
+std::string_view traffic_word(const RuleDraft& draft) {
+  if (draft.query) return "query";
+  if (draft.method) return "method";
+  if (draft.command) return "command";
+  if (draft.key) return "key";
+  return draft.side_said ? "side" : "";
+}
+
 Status check_family_action(const RuleDraft& draft, const std::string& family) {
   const bool calls = draft.verb == ActionVerb::kDeny || draft.verb == ActionVerb::kDelay;
   if (!calls) {
@@ -18,8 +27,7 @@ Status check_family_action(const RuleDraft& draft, const std::string& family) {
                     "with {}=deny(\"EIO\")",
                     verb_name(draft.verb), family, family));
   }
-  if (draft.query || draft.method || draft.side_said) {
-    const std::string_view field = draft.query ? "query" : draft.method ? "method" : "side";
+  if (const std::string_view field = traffic_word(draft); !field.empty()) {
     return refuse(
         fmt::format("{}= is for traffic; a system call is matched by path= and fd_kind=", field),
         field);
@@ -103,6 +111,8 @@ void set_match_of_protocol(model::Protocol protocol, model::Rule& rule) {
     rule.mutable_postgres();
   } else if (protocol == model::Protocol::kHttp) {
     rule.mutable_http();
+  } else if (protocol == model::Protocol::kRedis) {
+    rule.mutable_redis();
   } else {
     rule.mutable_tcp();
   }
@@ -120,9 +130,12 @@ Status check_traffic_words(const RuleDraft& draft) {
         fmt::format("{}= is for system calls, as in write={}(...)", field, verb_name(draft.verb)),
         field);
   }
-  if (draft.query && (draft.path || draft.method)) {
+  const int protocols = int{draft.query.has_value()} + int{draft.path || draft.method} +
+                        int{draft.command || draft.key};
+  if (protocols > 1) {
     return refuse(
-        "query= is for postgres, path= and method= are for http: a rule is for one of them");
+        "query= is for postgres, path= and method= are for http, command= and key= are for redis: "
+        "a rule is for one of them");
   }
   return {};
 }
@@ -135,6 +148,8 @@ Result<model::Rule> assemble_traffic_rule(const Session& session, const RuleDraf
   if (draft.query) rule.mutable_postgres()->set_query(*draft.query);
   if (draft.path) rule.mutable_http()->set_path(*draft.path);
   if (draft.method) rule.mutable_http()->set_method(*draft.method);
+  if (draft.command) rule.mutable_redis()->set_command(*draft.command);
+  if (draft.key) rule.mutable_redis()->set_key(*draft.key);
   const bool is_link = draft.verb == ActionVerb::kLink;  // About bytes, whatever they mean.
   if (rule.match_case() == model::Rule::MATCH_NOT_SET && !is_link) {
     if (const auto protocol = protocol_of(session, use.target))

@@ -51,11 +51,12 @@ const std::vector<std::string>& action_keywords(std::string_view name) {
   };
   static const std::map<std::string, std::vector<std::string>, std::less<>> kByVerb = {
       {"deny", with_common({"errno", "path", "fd_kind", "to", "established"})},
-      {"delay", with_common({"duration", "query", "method", "path", "side", "fd_kind", "to"})},
-      {"error",
-       with_common({"query", "method", "path", "message", "code", "status", "body", "mode"})},
-      {"drop", with_common({"query", "method", "path", "mode", "side"})},
-      {"lost_reply", with_common({"query", "method", "path"})},
+      {"delay", with_common({"duration", "query", "method", "path", "command", "key", "side",
+                             "fd_kind", "to"})},
+      {"error", with_common({"query", "method", "path", "command", "key", "message", "code",
+                             "status", "body", "mode"})},
+      {"drop", with_common({"query", "method", "path", "command", "key", "mode", "side"})},
+      {"lost_reply", with_common({"query", "method", "path", "command", "key"})},
       {"link", with_common({"latency", "jitter", "bandwidth", "slice", "slice_delay", "close_after",
                             "reset_after", "slow_close", "blackhole", "half_close", "direction"})},
   };
@@ -73,6 +74,8 @@ struct ActionArguments {
   std::optional<std::string> query = {};
   std::optional<std::string> method = {};
   std::optional<std::string> path = {};
+  std::optional<std::string> command = {};
+  std::optional<std::string> key = {};
   std::optional<std::string> fd_kind = {};
   std::optional<std::string> established = {};
   std::optional<std::string> side = {};
@@ -170,6 +173,8 @@ RuleDraft ActionReader::read(ActionVerb verb, const ActionArguments& given) {
                   .query = given.query,
                   .method = given.method,
                   .path = given.path,
+                  .command = given.command,
+                  .key = given.key,
                   .fd_kind = given.fd_kind,
                   .established = given.established,
                   .side_said = given.side.has_value(),
@@ -223,6 +228,7 @@ Value make_delay(Args& args) {
   ActionArguments given;
   args.unpack({star::required("duration", given.duration), keyword("query", given.query),
                keyword("method", given.method), keyword("path", given.path),
+               keyword("command", given.command), keyword("key", given.key),
                keyword("side", given.side), keyword("fd_kind", given.fd_kind),
                keyword("to", given.to), keyword("label", given.label),
                keyword("optional", given.may_stay_unfired), keyword("source", given.source),
@@ -239,6 +245,7 @@ Value make_error(Args& args) {
   ActionArguments given;
   args.unpack(
       {keyword("query", given.query), keyword("method", given.method), keyword("path", given.path),
+       keyword("command", given.command), keyword("key", given.key),
        keyword("message", given.message), keyword("code", given.code),
        keyword("status", given.status), keyword("body", given.body), keyword("mode", given.mode),
        keyword("label", given.label), keyword("optional", given.may_stay_unfired),
@@ -264,11 +271,12 @@ Value make_error(Args& args) {
 Value make_drop(Args& args) {
   ActionArguments given;
   args.unpack({keyword("query", given.query), keyword("method", given.method),
-               keyword("path", given.path), keyword("mode", given.mode),
-               keyword("side", given.side), keyword("label", given.label),
-               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
-               keyword("times", given.times), keyword("nth", given.nth),
-               keyword("after", given.after), keyword("probability", given.probability)});
+               keyword("path", given.path), keyword("command", given.command),
+               keyword("key", given.key), keyword("mode", given.mode), keyword("side", given.side),
+               keyword("label", given.label), keyword("optional", given.may_stay_unfired),
+               keyword("source", given.source), keyword("times", given.times),
+               keyword("nth", given.nth), keyword("after", given.after),
+               keyword("probability", given.probability)});
   RuleDraft draft = ActionReader(args).read(ActionVerb::kDrop, given);
   model::Drop& drop = *draft.rule.mutable_drop();
   if (given.mode) drop.set_mode(*given.mode);
@@ -279,7 +287,8 @@ Value make_drop(Args& args) {
 Value make_lost_reply(Args& args) {
   ActionArguments given;
   args.unpack({keyword("query", given.query), keyword("method", given.method),
-               keyword("path", given.path), keyword("label", given.label),
+               keyword("path", given.path), keyword("command", given.command),
+               keyword("key", given.key), keyword("label", given.label),
                keyword("optional", given.may_stay_unfired), keyword("source", given.source),
                keyword("times", given.times), keyword("nth", given.nth),
                keyword("after", given.after), keyword("probability", given.probability)});

@@ -24,6 +24,8 @@ struct RuleDraft {
   std::optional<std::string> query = {};
   std::optional<std::string> method = {};
   std::optional<std::string> path = {};  ///< Of a file or of a URL: the place of use decides.
+  std::optional<std::string> command = {};  ///< Redis.
+  std::optional<std::string> key = {};
   std::optional<std::string> fd_kind = {};
   std::optional<std::string> established = {};
   std::optional<model::Target> to = {};

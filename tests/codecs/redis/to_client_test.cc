@@ -152,6 +152,58 @@ TEST(RedisReplies, WhenTrackIsLostAPromisedErrorEndsTheConnection) {
   EXPECT_TRUE(rig.host.opaque.has_value());
 }
 
+TEST(RedisReplies, AMaskedSuccessIsToldAsAFailure) {
+  Verb masked = error_verb("LOADING");
+  masked.kind = Verb::Kind::kMask;
+  const std::string loading = "-LOADING Redis is loading the dataset in memory\r\n";
+  Rig rig(on("SET", masked), {.reply_bytes_max = 32});
+  EXPECT_EQ(rig.client(command("SET a 1") + command("GET a")),
+            command("SET a 1") + command("GET a"));
+  EXPECT_EQ(rig.server("+OK\r\n$1\r\n1\r\n"), loading + "$1\r\n1\r\n");
+  EXPECT_EQ(rig.host.exchanges[0].server, ServerOutcome::kDid);
+  rig.client(command("SET a 1 GET") + command("GET a"));
+  const std::string value = bulk(std::string(100, 'x'));
+  EXPECT_EQ(rig.server(value.substr(0, 50)) + rig.server(value.substr(50) + "$-1\r\n"),
+            loading + "$-1\r\n");
+  rig.client(command("MULTI") + command("SET a 1") + command("GET a") + command("EXEC"));
+  EXPECT_EQ(rig.server("+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n+OK\r\n:1\r\n"),
+            "+OK\r\n+QUEUED\r\n+QUEUED\r\n*2\r\n" + loading + ":1\r\n");
+  EXPECT_FALSE(rig.host.opaque.has_value());
+}
+
+TEST(RedisReplies, AMaskedExecHasDoneItsCommands) {
+  Verb masked = error_verb("LOADING");
+  masked.kind = Verb::Kind::kMask;
+  Rig rig(on("EXEC", masked));
+  rig.client(command("MULTI") + command("SET a 1") + command("EXEC") + command("GET a"));
+  EXPECT_EQ(rig.server("+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n$1\r\n1\r\n"),
+            "+OK\r\n+QUEUED\r\n-LOADING Redis is loading the dataset in memory\r\n$1\r\n1\r\n");
+  EXPECT_EQ(rig.host.exchanges[1].server, ServerOutcome::kDid);
+  EXPECT_EQ(rig.host.exchanges[2].server, ServerOutcome::kDid);
+}
+
+TEST(RedisReplies, ALostAnswerEndsTheConnectionInItsPlace) {
+  for (const bool in_transaction : {false, true}) {
+    Rig rig(on("SET", {.kind = Verb::Kind::kLose, .tag = 7}));
+    if (in_transaction) {
+      rig.client(command("MULTI") + command("SET a 1") + command("EXEC"));
+      EXPECT_EQ(rig.server("+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n"), "+OK\r\n+QUEUED\r\n");
+    } else {
+      rig.client(command("GET a") + command("SET a 1"));
+      EXPECT_EQ(rig.server("$-1\r\n+OK\r\n"), "$-1\r\n");
+    }
+    EXPECT_TRUE(rig.pump.closed());
+    EXPECT_EQ(rig.host.exchanges[1].server, ServerOutcome::kDid);
+  }
+}
+
+TEST(RedisReplies, ASnapshotIsNoConversation) {
+  Rig rig;
+  rig.client(command("SYNC"));
+  EXPECT_EQ(rig.server("\n\n$100\r\nREDIS"), "\n\n$100\r\nREDIS");
+  EXPECT_EQ(rig.last(), "exchanged 1 a snapshot did");
+}
+
 TEST(RedisReplies, WhatIsCutOffIsTheServersLastWord) {
   Rig rig;
   rig.client(command("GET a"));

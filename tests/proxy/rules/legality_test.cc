@@ -74,8 +74,8 @@ TEST(CheckRule, targetsThatAreNot) {
               HasSubstr("no interface 'x'; it has: pg"));
   EXPECT_THAT(refusal_of(tcp_drop(), [](Rule& r) { r.mutable_target()->set_service("worker"); }),
               HasSubstr("'worker' has no interface"));
-  EXPECT_THAT(refusal_of(tcp_drop(), [](Rule& r) { r.mutable_target()->set_service("cache"); }),
-              HasSubstr("speaks redis, which this version does not decode yet"));
+  EXPECT_THAT(refusal_of(tcp_drop(), [](Rule& r) { r.mutable_target()->set_service("log"); }),
+              HasSubstr("speaks kafka, which this version does not decode yet"));
   EXPECT_THAT(refusal_of(query_rule(), [](Rule& r) { r.set_source("ap"); }),
               HasSubstr("source=\"ap\" is no service"));
 }

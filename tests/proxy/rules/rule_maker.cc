@@ -12,6 +12,7 @@ model::Topology shop_topology() {
       {.name = "api", .interfaces = {{.name = "http", .protocol = Protocol::kHttp}}},
       {.name = "relay", .interfaces = {{.name = "raw", .protocol = Protocol::kTcp}}},
       {.name = "cache", .interfaces = {{.name = "main", .protocol = Protocol::kRedis}}},
+      {.name = "log", .interfaces = {{.name = "main", .protocol = Protocol::kKafka}}},
       {.name = "worker"},
   };
   return topology;

@@ -14,8 +14,8 @@
 
 namespace misrule::rules {
 
-/// db.pg (postgres), api.http (http), relay.raw (tcp), cache.main (redis), worker without
-/// interface.
+/// db.pg (postgres), api.http (http), relay.raw (tcp), cache.main (redis), log.main (kafka),
+/// worker without interface.
 model::Topology shop_topology();
 
 /// error(query=, code="40001") on db.pg.

@@ -208,8 +208,13 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "4:28-39 fault: write= is about the processes of a service: the target is postgres, not "
      "postgres.main"},
     {"fault(db, delay(\"1s\", query = \"x\", path = \"y\"), run = f)",
-     "4:15-51 fault: query= is for postgres, path= and method= are for http: a rule is for one "
-     "of them"},
+     "4:15-51 fault: query= is for postgres, path= and method= are for http, command= and "
+     "key= are for redis: a rule is for one of them"},
+    {"fault(db, drop(command = \"SET\", query = \"x\"), run = f)",
+     "4:11-43 fault: query= is for postgres, path= and method= are for http, command= and "
+     "key= are for redis: a rule is for one of them"},
+    {"fault(db, write = delay(\"1s\", key = \"x\"), run = f)",
+     "4:19-41 fault: key= is for traffic; a system call is matched by path= and fd_kind="},
     {"fault(db, drop(source = \"apy\"), run = f)",
      "4:20-34 fault: source=\"apy\" is no service; \"test\" is the test itself"},
     {"fault(db, drop(), source = \"apy\", run = f)",

@@ -80,9 +80,9 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"interface(\"a\", \"postgre\", 1)",
      "3:16-25 interface: unknown protocol \"postgre\" (did you mean postgres?) [protocols: "
      "postgres, "
-     "http, tcp]"},
-    {"interface(\"a\", \"redis\", 1)",
-     "3:16-23 interface: protocol \"redis\" is not in this version yet [\"tcp\" carries it "
+     "http, redis, tcp]"},
+    {"interface(\"a\", \"kafka\", 1)",
+     "3:16-23 interface: protocol \"kafka\" is not in this version yet [\"tcp\" carries it "
      "undecoded: "
      "connections, delays and drops, no messages]"},
     {"interface(\"a\", \"tcp\", 0)", "3:23-24 interface: port 0 is not between 1 and 65535"},

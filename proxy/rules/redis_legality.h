@@ -1,0 +1,20 @@
+#pragma once
+
+// What may a rule say about Redis? Which commands there are to match, and what a real server could
+// answer to them.
+
+#include "base/result.h"
+#include "codecs/facts.h"
+#include "spec/model/rules.pb.h"
+
+namespace misrule::rules {
+
+Status check_redis_match(const model::RedisMatch& match);
+
+/// Fills in the code or the server's own text, whichever the rule leaves out.
+Status legalise_redis_error(model::Rule& rule);
+
+/// Could a server answer this command so? `verb` is an error's.
+bool redis_can_answer(const codecs::Verb& verb, const codecs::Facts& facts);
+
+}  // namespace misrule::rules
