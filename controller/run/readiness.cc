@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include <fmt/format.h>
+
 #include "controller/steps/steps.h"
 
 namespace misrule::controller {
@@ -23,8 +25,14 @@ Status on_loopback(const ServicePlan& plan, std::uint16_t port, Probe probe) {
 
 Status probe_interface(const ServicePlan& plan, model::Protocol protocol, std::uint16_t port) {
   return on_loopback(plan, port, [protocol](const StepTarget& target) {
-    return protocol == model::Protocol::kPostgres ? probe_postgres(target, kProbeTimeout)
-                                                  : probe_tcp(target, kProbeTimeout);
+    switch (protocol) {
+      case model::Protocol::kPostgres:
+        return probe_postgres(target, kProbeTimeout);
+      case model::Protocol::kRedis:
+        return probe_redis(target, kProbeTimeout);
+      default:
+        return probe_tcp(target, kProbeTimeout);
+    }
   });
 }
 
@@ -41,7 +49,8 @@ Status probe_service(const ServicePlan& plan) {
   const model::Healthcheck& check = plan.service.healthcheck;
   switch (check.kind) {
     case model::Healthcheck::Kind::kHttp:
-      return on_loopback(plan, check.port, [&check](const StepTarget& target) {
+      return on_loopback(plan, check.port, [&check](StepTarget target) {
+        target.authority = fmt::format("{}:{}", check.host, check.port);
         return probe_http(target, check.path, kProbeTimeout);
       });
     case model::Healthcheck::Kind::kTcp:

@@ -1,10 +1,12 @@
 #include "controller/run/world_host.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "controller/steps/steps.h"
 
@@ -29,12 +31,33 @@ std::string call_text(const dsl::StepCall& call) {
   if (const auto* http = std::get_if<dsl::HttpStep>(&call.step)) {
     return fmt::format("{} {} -> {}", http->method, shorten(http->path), call.service);
   }
+  if (const auto* redis = std::get_if<dsl::RedisStep>(&call.step)) {
+    return fmt::format("{} -> {}", shorten(fmt::format("{}", fmt::join(redis->words, " "))),
+                       call.service);
+  }
   return fmt::format("{} -> {}", shorten(std::get<dsl::SqlStep>(call.step).sql), call.service);
 }
 
+std::string upper(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
+  return text;
+}
+
+/// Request and reply both say what was asked: a filter of either needs no other event.
 model::Event step_event(const dsl::StepCall& call, const char* type) {
   model::Event event = {.service = std::string(kTestConsumer), .type = type};
   event.set("to", call.service).set("interface", call.interface);
+  if (const auto* http = std::get_if<dsl::HttpStep>(&call.step)) {
+    event.set("protocol", std::string("http")).set("method", http->method).set("path", http->path);
+  } else if (const auto* redis = std::get_if<dsl::RedisStep>(&call.step)) {
+    const std::string command = upper(redis->words.front());
+    event.set("protocol", std::string("redis")).set("command", command);
+    const bool secret = command == "AUTH" || command == "HELLO" || command == "ACL";
+    if (redis->words.size() > 1 && !secret) event.set("key", redis->words[1]);
+  } else {
+    event.set("protocol", std::string("postgres"));
+    event.set("query", std::get<dsl::SqlStep>(call.step).sql);
+  }
   return event;
 }
 
@@ -50,13 +73,8 @@ Status WorldHost::settle_services() {
 
 std::uint64_t WorldHost::emit_send(const dsl::StepCall& call) {
   model::Event event = step_event(call, "step_send");
-  if (const auto* http = std::get_if<dsl::HttpStep>(&call.step)) {
-    event.set("protocol", std::string("http")).set("method", http->method).set("path", http->path);
-    if (!http->body.empty()) event.set("body", http->body);
-  } else {
-    event.set("protocol", std::string("postgres"));
-    event.set("query", std::get<dsl::SqlStep>(call.step).sql);
-  }
+  const auto* http = std::get_if<dsl::HttpStep>(&call.step);
+  if (http != nullptr && !http->body.empty()) event.set("body", http->body);
   return parts_.log.emit(std::move(event));
 }
 
@@ -94,6 +112,10 @@ dsl::StepReply WorldHost::send_step(const ServicePlan& plan, const dsl::StepCall
   target.host = "127.0.0.1";
   target.port = *port;
   target.proxied = true;
+  // What the server reads is what it would read without us, and the same in every run.
+  if (const auto* declared = plan.service.find_interface(call.interface); declared != nullptr) {
+    target.authority = fmt::format("localhost:{}", declared->port);
+  }
   return run_step(call, target, parts_.interrupt_fd);
 }
 

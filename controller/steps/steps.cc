@@ -2,6 +2,7 @@
 
 #include "controller/steps/http_client.h"
 #include "controller/steps/postgres_client.h"
+#include "controller/steps/redis_client.h"
 #include "controller/steps/waiting.h"
 
 namespace misrule::controller {
@@ -16,6 +17,9 @@ struct Runner {
   }
   dsl::StepReply operator()(const dsl::SqlStep& step) const {
     return run_sql(step, target, patience);
+  }
+  dsl::StepReply operator()(const dsl::RedisStep& step) const {
+    return run_redis(step, target, patience);
   }
 };
 
@@ -46,6 +50,13 @@ Status probe_http(const StepTarget& target, const std::string& path, Duration ti
   if (reply.status >= 200 && reply.status < 300) return {};
   if (reply.status != 0)
     return fail(Code::kRefused, fmt::format("GET {} answers {}", path, reply.status));
+  return fail(code_of(reply), reply.error);
+}
+
+Status probe_redis(const StepTarget& target, Duration timeout) {
+  const auto reply = run_redis({.words = {"PING"}}, target, Patience::start(timeout, -1));
+  // A server that asks for a password that nobody declared answers all the same.
+  if (reply.ok || reply.code == "NOAUTH") return {};
   return fail(code_of(reply), reply.error);
 }
 

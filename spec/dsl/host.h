@@ -34,10 +34,15 @@ struct SqlStep {
   std::string user = {};
 };
 
+struct RedisStep {
+  std::vector<std::string> words = {};  ///< "SET", "key", "value".
+  bool pairs = false;                   ///< The reply's list is names and values in turn.
+};
+
 struct StepCall {
   std::string service = {};
   std::string interface = {};
-  std::variant<HttpStep, SqlStep> step = {};
+  std::variant<HttpStep, SqlStep, RedisStep> step = {};
   Duration timeout = std::chrono::seconds(30);
   model::SourcePosition position = {};  ///< Of the call in the spec.
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "spec/dsl/arguments.h"
+#include "spec/dsl/redis_steps.h"
 #include "spec/dsl/step_value.h"
 #include "spec/dsl/values.h"
 
@@ -16,6 +17,7 @@ const std::vector<std::string>& step_names(model::Protocol protocol) {
   static const std::vector<std::string> kSql = {"exec", "query"};
   static const std::vector<std::string> kNone;
   if (protocol == model::Protocol::kHttp) return kHttp;
+  if (protocol == model::Protocol::kRedis) return redis_step_names();
   return protocol == model::Protocol::kPostgres ? kSql : kNone;
 }
 
@@ -24,7 +26,8 @@ bool is_step_name(std::string_view name) {
     const auto& names = step_names(protocol);
     return std::ranges::find(names, name) != names.end();
   };
-  return has(model::Protocol::kHttp) || has(model::Protocol::kPostgres);
+  return has(model::Protocol::kHttp) || has(model::Protocol::kPostgres) ||
+         has(model::Protocol::kRedis);
 }
 
 namespace {
@@ -144,9 +147,11 @@ Value response_headers(Args& args) {
 Value make_step(const std::string& service, const model::Interface& interface,
                 std::string_view step) {
   const std::string name(step);
-  const bool http = interface.protocol == model::Protocol::kHttp;
-  const auto run = [service, interface_name = interface.name, name, http](Args& args) {
-    StepCall call = http ? http_call(args, upper(name)) : sql_call(args, name == "query");
+  const auto run = [service, interface_name = interface.name, name,
+                    protocol = interface.protocol](Args& args) {
+    StepCall call = protocol == model::Protocol::kHttp    ? http_call(args, upper(name))
+                    : protocol == model::Protocol::kRedis ? redis_call(args, name)
+                                                          : sql_call(args, name == "query");
     call.service = service;
     call.interface = interface_name;
     return run_step(args, std::move(call));

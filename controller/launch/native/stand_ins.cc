@@ -1,4 +1,5 @@
 #include "controller/launch/native/postgres.h"
+#include "controller/launch/native/redis.h"
 #include "controller/launch/native/stand_in.h"
 
 namespace misrule::controller::native {
@@ -14,7 +15,8 @@ ImageName parse_image(std::string_view image) {
 
 std::vector<const StandIn*> all_stand_ins() {
   static const PostgresStandIn postgres;
-  return {&postgres};
+  static const RedisStandIn redis;
+  return {&postgres, &redis};
 }
 
 const StandIn* find_stand_in(std::string_view image) {

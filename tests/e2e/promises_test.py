@@ -1,0 +1,153 @@
+#!/usr/bin/python3
+"""docs/events.md against events: each type has the fields that it promises, and no others."""
+
+import pathlib
+import re
+import unittest
+
+import misrule
+from misrule import POSTGRES, SERVICE
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "events.md"
+COMMON = {"number", "time_ns", "source_time_ns", "service", "type", "clock", "after"}
+
+# Everything that the table of a type names happens in one of these tests; how they end is not asked.
+SPEC = SERVICE + POSTGRES + '''
+store = service("store", interface("main", "http", 9000), interface("raw", "http", 9001),
+                binary = "./api.py", env = {"PORT": "9000"},
+                healthcheck = http("localhost:9000/health"))
+
+def get(path):
+    return api.get(path = path)
+
+def test_steps():
+    api.post(path = "/", body = "x")
+    api.get(path = "/say?status=200")
+    db.main.query(sql = "SELECT 1 AS n")
+    db.main.query(sql = "SELECT * FROM nothing")
+    db.main.exec(sql = "BEGIN; CREATE TABLE t (n int); COMMIT")
+    store.raw.get(path = "/")
+
+def test_rules():
+    fault(db, error(query = "SELECT*", code = "40001", label = "e"), source = "test",
+          run = lambda: db.main.query(sql = "SELECT 1"))
+    fault(api, delay("1ms", path = "/health"), source = "test", run = lambda: get("/health"))
+    fault(api, link(latency = "1ms", label = "slow"), source = "test",
+          run = lambda: get("/health"))
+    fault(api, write = deny("EIO", path = "/tmp/f", label = "w"),
+          run = lambda: get("/write?path=/tmp/f"))
+    fault(api, connect = deny("ECONNREFUSED", to = store), run = lambda: get("/connect"))
+    get("/connect?host=127.0.0.1&port=9999")
+
+def test_exits():
+    fault(api, write = deny("EIO", path = "/tmp/f"),
+          run = lambda: [get("/write?path=/tmp/f"), get("/exit?code=3")])
+    fault(api, write = deny("EIO", path = "/tmp/f"),
+          run = lambda: [get("/write?path=/tmp/f"), get("/kill")])
+
+def test_opaque():
+    """Bytes that are no HTTP."""
+    get("/garbage")
+'''
+
+MORE = r'''
+    def do_say(self, status="200"):
+        print("to the other stream", file=sys.stderr, flush=True)
+        return "{}"
+    def do_kill(self):
+        os.kill(os.getpid(), 9)
+    def do_garbage(self):
+        with socket.create_connection(("localhost", 9000), timeout=5) as connection:
+            connection.sendall(b"\x00\x01no http at all\r\n\r\n")
+            connection.recv(10)
+        return "sent"
+'''
+
+
+def promised():
+    """The fields of each type, as the page says. A meaning that begins with the name of a step's
+    type is about that one alone."""
+    fields = {}
+    types = []
+    for line in PAGE.read_text().splitlines():
+        if line.startswith("## "):
+            types = re.findall(r"`(\w+)`", line)
+        elif line.startswith("| `") and types:
+            cell, meaning = line.split("|")[1:3]
+            alone = re.match(r"\s*`(step_\w+)`", meaning)
+            for name in [alone[1]] if alone else types:
+                fields.setdefault(name, set()).update(re.findall(r"`(\w+)`", cell))
+    return fields
+
+
+@unittest.skipUnless(misrule.have_postgres(), "no PostgreSQL on this machine")
+class Promises(misrule.Project):
+    def setUp(self):
+        super().setUp()
+        code = misrule.API.replace("    def do_health", MORE + "    def do_health")
+        code = code.replace('self.send_header("X-Took"',
+                            'self.send_header("Content-Type", "application/json")\n'
+                            '        self.send_header("X-Took"')
+        self.write("api.py", code).chmod(0o755)
+
+    def test_every_type_has_its_fields_and_no_others(self):
+        run = self.run_spec(SPEC)
+        seen = {}
+        for test in ("test_steps", "test_rules", "test_exits", "test_opaque"):
+            for event in self.events(test):
+                seen.setdefault(event["type"], set()).update(set(event) - COMMON)
+        page = promised()
+        self.assertEqual(set(seen), set(page), run.output)
+        for name in sorted(page):
+            with self.subTest(type=name):
+                self.assertEqual(seen[name], page[name], run.output)
+
+    def test_a_reply_says_what_was_asked(self):
+        run = self.run_spec(SERVICE + POSTGRES + '''
+def test_it():
+    api.get(path = "/health")
+    db.main.query(sql = "SELECT 1")
+    for e in events(type = "step_recv"):
+        print(e.protocol, e.get("method"), e.get("path"), e.get("query"))
+    assert_eventually(type = "step_recv", where = lambda e: e.path == "/health", within = "0s")
+    assert_never(type = "step_recv", where = {"query": "SELECT 2"})
+    assert_never(type = "step_recv", where = {"query": "SELECT 1"})
+''')
+        self.assertEqual(run.code, 1, run.output)
+        self.assertIn("assert_never: event", run.test("test_it")["findings"][0]["message"])
+        replies = [event for event in self.events("test_it") if event["type"] == "step_recv"]
+        self.assertEqual([(event["protocol"], event.get("method"), event.get("path"),
+                           event.get("query")) for event in replies],
+                         [("http", "GET", "/health", None), ("postgres", None, None, "SELECT 1")])
+
+
+class Addresses(misrule.Project):
+    def test_a_steps_host_is_the_declared_address(self):
+        """The proxy's port is another one in every run, and no server knows it."""
+        code = misrule.API.replace("    def do_health", "    def do_host(self):\n"
+                                   '        return self.headers["Host"]\n    def do_health')
+        self.write("api.py", code).chmod(0o755)
+        run = self.run_spec(SERVICE + '''
+def test_it():
+    assert_eq(api.get(path = "/host").body, "localhost:8080")
+    assert_eq(api.public.internal_addr, "localhost:8080")
+    assert_eq(api.get(path = "/host", headers = {"Host": "shop"}).body, "shop", "what a spec says")
+''')
+        self.assertEqual(run.code, 0, run.output)
+
+
+@unittest.skipUnless(misrule.have_postgres(), "no PostgreSQL on this machine")
+class Images(misrule.Project):
+    def test_a_stand_in_takes_the_images_arguments(self):
+        tuned = POSTGRES.replace("env =", 'args = ["-c", "max_connections=17"], env =')
+        for spec, wanted in ((POSTGRES, "100"), (tuned, "17")):
+            run = self.run_spec(spec + """
+def test_it():
+    rows = db.main.query(sql = "SHOW max_connections").data
+    assert_eq(rows[0]["max_connections"], "%s")
+""" % wanted)
+            self.assertEqual(run.code, 0, run.output)
+
+
+if __name__ == "__main__":
+    misrule.main()
