@@ -45,6 +45,22 @@ Span argument_span(const Args& args, std::size_t index, std::string_view keyword
   return index < args.size() ? args.span(index) : value_span(args, keyword);
 }
 
+constexpr std::size_t kNameBytesMax = 100;
+
+/// Names are parts of folders and files of the run, and of "service.interface".
+void check_name(const Args& args, std::string_view name, Span at) {
+  const auto plain = [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  };
+  if (name.size() <= kNameBytesMax && std::ranges::all_of(name, plain)) return;
+  args.fail_at(at, star::code::kValue,
+               name.size() > kNameBytesMax
+                   ? fmt::format("a name of {} bytes exceeds {}", name.size(), kNameBytesMax)
+                   : fmt::format("the name {} holds more than letters, digits, - and _",
+                                 Value::string(name).repr()));
+}
+
 }  // namespace
 
 Value declare_interface(Args& args) {
@@ -58,6 +74,7 @@ Value declare_interface(Args& args) {
                  name.empty() ? std::string("the name is empty")
                               : fmt::format("\"{}\" is the name of a step", name));
   }
+  check_name(args, name, argument_span(args, 0, "name"));
   if (port < 1 || port > 65535) {
     args.fail_at(argument_span(args, 2, "port"), star::code::kValue,
                  fmt::format("port {} is not between 1 and 65535", port));
@@ -233,6 +250,7 @@ void ServiceBuilder::take_name() {
     args_.fail(star::code::kArgument, "the first argument is the service's name");
   }
   service_.name = *name;
+  check_name(args_, service_.name, args_.span(0));
   if (service_.name == "test") {
     args_.fail_at(args_.span(0), star::code::kValue,
                   "\"test\" is what events call the test itself");
