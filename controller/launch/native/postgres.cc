@@ -26,6 +26,22 @@ std::string step_database(const ServicePlan& plan, const PostgresSettings& setti
   return said || named != 1 ? settings.database : only;
 }
 
+/// What the image makes of its CMD: options go to the server, and any other program would run in
+/// its place.
+Result<std::vector<std::string>> server_options(const model::Service& service) {
+  std::vector<std::string> options = service.args;
+  if (options.empty() || options.front().starts_with('-')) return options;
+  if (options.front() != "postgres") {
+    return fail(Code::kInvalid,
+                fmt::format("args= begins with {:?}: the stand-in runs the server alone; options "
+                            "of it are given as the image takes them, [\"-c\", \"name=value\"] or "
+                            "[\"postgres\", \"-c\", ...]",
+                            options.front()));
+  }
+  options.erase(options.begin());
+  return options;
+}
+
 }  // namespace
 
 Result<std::string> PostgresStandIn::find_server() const {
@@ -36,6 +52,7 @@ Result<std::string> PostgresStandIn::find_server() const {
 Status PostgresStandIn::plan(ServicePlan& plan) const {
   MISRULE_TRY(const PostgresServer server, find_postgres());
   MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));
+  MISRULE_TRY(const std::vector<std::string> options, server_options(plan.service));
   plan.user = "postgres";
   plan.note = fmt::format("{} → local PostgreSQL {}", plan.service.image, server.version);
   plan.step.port = postgres_port(plan.service);
@@ -64,12 +81,15 @@ Result<ProcessPlan> PostgresStandIn::materialise(const ServicePlan& plan,
     MISRULE_TRY_VOID(copy_tree(cluster + "/data", data, owner));
   }
   // fsync stays on: durability is what is tested.
-  return ProcessPlan{
+  ProcessPlan process{
       .argv = {server.bin_folder + "/postgres", "-D", data, "-p", fmt::format("{}", plan.step.port),
                "-c", "listen_addresses=localhost", "-c", "unix_socket_directories=/tmp"},
       .env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"PGDATA", data}},
       .cwd = data,
       .user = plan.user};
+  MISRULE_TRY(const std::vector<std::string> options, server_options(plan.service));
+  process.argv.insert(process.argv.end(), options.begin(), options.end());
+  return process;
 }
 
 }  // namespace misrule::controller::native

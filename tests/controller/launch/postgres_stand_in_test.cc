@@ -1,5 +1,6 @@
 // The PostgreSQL stand-in against the real server: what the image's environment asks for is there.
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -76,6 +77,35 @@ TEST_F(PostgresStandInTest, WithoutAPasswordItIsRefusedAsTheImageIs) {
   const auto plan = planned({.services = {bare}});
   ASSERT_FALSE(plan.has_value());
   EXPECT_NE(plan.error().what.find("POSTGRES_PASSWORD"), std::string::npos);
+}
+
+TEST_F(PostgresStandInTest, TheImagesArgumentsAreTheServersOptions) {
+  using Words = std::vector<std::string>;
+  for (const Words& args :
+       {Words{"-c", "max_connections=17"}, Words{"postgres", "-c", "max_connections=17"}}) {
+    model::Service tuned = database();
+    tuned.args = args;
+    const auto plan = planned({.services = {tuned}});
+    ASSERT_TRUE(plan.has_value()) << plan.error().what;
+    ASSERT_TRUE(prepare_service(*plan, {}).has_value());
+    const auto process = materialise_service(*plan, folder_);
+    ASSERT_TRUE(process.has_value()) << process.error().what;
+    const Words tail(process->argv.end() - 2, process->argv.end());
+    EXPECT_EQ(tail, (Words{"-c", "max_connections=17"}));
+    EXPECT_EQ(std::ranges::count(process->argv, "postgres"), 0);
+  }
+}
+
+TEST_F(PostgresStandInTest, AnotherProgramInItsPlaceIsRefused) {
+  model::Service shell = database();
+  shell.args = {"bash", "-c", "true"};
+  const auto plan = planned({.services = {shell}});
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_EQ(plan.error().code, Code::kInvalid);
+  EXPECT_NE(
+      plan.error().what.find("args= begins with \"bash\": the stand-in runs the server alone"),
+      std::string::npos)
+      << plan.error().what;
 }
 
 TEST_F(PostgresStandInTest, RolesDatabasesAndSeedAreThereInEveryClone) {
