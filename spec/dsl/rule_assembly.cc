@@ -55,6 +55,27 @@ Status check_connect_words(const RuleDraft& draft, const RuleUse& use) {
   return {};
 }
 
+/// Paths of files are absolute and canonical when they are compared.
+Status check_file_path(const RuleDraft& draft) {
+  if (!draft.path) return {};
+  const std::string& path = *draft.path;
+  if (path.empty()) return refuse("path= is empty: no file is called so", "path");
+  if (!std::string_view("/*?\\").contains(path.front())) {
+    return refuse(fmt::format("path=\"{}\" can never match: paths of files are absolute; did you "
+                              "mean \"*/{}\"?",
+                              path, path),
+                  "path");
+  }
+  const std::string whole = path + "/";
+  if (whole.contains("/../") || whole.contains("/./") || path.contains("//")) {
+    return refuse(fmt::format("path=\"{}\" can never match: paths of files are compared without "
+                              "\"//\", \"/./\" and \"/../\"",
+                              path),
+                  "path");
+  }
+  return {};
+}
+
 Status check_fd_kind(const RuleDraft& draft, const RuleUse& use) {
   if (!draft.fd_kind || use.family == "read" || use.family == "write") return {};
   return refuse(fmt::format("fd_kind= narrows read= and write=, not {}=", use.family), "fd_kind");
@@ -80,6 +101,7 @@ Result<model::Rule> assemble_syscall_rule(const Session& session, const RuleDraf
   MISRULE_TRY_VOID(check_family_action(draft, use.family));
   MISRULE_TRY_VOID(check_connect_words(draft, use));
   MISRULE_TRY_VOID(check_fd_kind(draft, use));
+  MISRULE_TRY_VOID(check_file_path(draft));
   model::Rule rule = draft.rule;
   model::SyscallMatch& match = *rule.mutable_syscall();
   match.set_family(use.family);
@@ -92,6 +114,24 @@ Result<model::Rule> assemble_syscall_rule(const Session& session, const RuleDraf
     *match.mutable_to() = *use.to;
   }
   return rule;
+}
+
+/// A service that reaches its own port is its inner life; no proxy sees it.
+Status check_two_ends(const model::Rule& rule) {
+  const std::string& target = rule.target().service();
+  if (rule.has_source() && rule.source() == target) {
+    return refuse(fmt::format("source= is the target itself: what {} sends to itself passes no "
+                              "proxy, so the rule can never match",
+                              target),
+                  "source");
+  }
+  if (rule.has_syscall() && rule.syscall().has_to() && rule.syscall().to().service() == target) {
+    return refuse(fmt::format("to= is the target itself: a connection of {} to itself is never "
+                              "denied or delayed",
+                              target),
+                  "to");
+  }
+  return {};
 }
 
 /// The protocol of the target, where it is one.
@@ -166,6 +206,7 @@ Result<model::Rule> assemble_rule(const Session& session, const RuleDraft& draft
                                                    : assemble_syscall_rule(session, draft, use));
   *rule.mutable_target() = use.target;
   set_position(draft.at, rule);
+  if (!use.target.service().empty()) MISRULE_TRY_VOID(check_two_ends(rule));
   const bool known_source = !rule.has_source() || rule.source() == "test" ||
                             session.find_service(rule.source()) != nullptr;
   if (!known_source) {
