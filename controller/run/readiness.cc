@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <fmt/format.h>
+
 #include "controller/steps/steps.h"
 
 namespace misrule::controller {

@@ -95,14 +95,19 @@ bool looks_like_json(const std::string& text) {
   return !error && (value.is_object() || value.is_array());
 }
 
+std::string authority_of(const StepTarget& target) {
+  if (!target.authority.empty()) return target.authority;
+  const bool six = target.host.find(':') != std::string::npos;
+  return six ? fmt::format("[{}]:{}", target.host, target.port)
+             : fmt::format("{}:{}", target.host, target.port);
+}
+
 http::request<http::string_body> request_from(const dsl::HttpStep& step, const StepTarget& target) {
   http::request<http::string_body> request;
   request.version(11);
   request.method_string(step.method);
   request.target(step.path);
-  const bool six = target.host.find(':') != std::string::npos;
-  request.set(http::field::host, six ? fmt::format("[{}]:{}", target.host, target.port)
-                                     : fmt::format("{}:{}", target.host, target.port));
+  request.set(http::field::host, authority_of(target));
   request.set(http::field::user_agent, "misrule-test");
   request.set(http::field::accept, "*/*");
   request.set(http::field::connection, "close");
