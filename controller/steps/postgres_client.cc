@@ -4,6 +4,7 @@
 
 #include "controller/steps/postgres_client.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <memory>
@@ -73,8 +74,37 @@ std::unexpected<Error> connect_failed(const PGconn* connection) {
   return fail(refused ? Code::kRefused : Code::kIo, std::move(what));
 }
 
+bool is_sqlstate(std::string_view text) {
+  return text.size() == 5 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+         });
+}
+
+/// 'connection to server at "127.0.0.1", port 37587 failed: FATAL:  28P01: no' as people know the
+/// server, and with the SQLSTATE in its place. libpq gives it in the text alone.
+dsl::StepReply refusal_reply(const std::string& what, const StepTarget& target) {
+  constexpr std::string_view kFailed = " failed: ";
+  const std::size_t failed = what.find(kFailed);
+  if (!what.starts_with("connection to server at ") || failed == std::string::npos) {
+    return {.error = what};
+  }
+  dsl::StepReply reply;
+  std::string why = what.substr(failed + kFailed.size());
+  const std::size_t gap = why.find(":  ");
+  if (gap != std::string::npos && is_sqlstate(std::string_view(why).substr(gap + 3, 5))) {
+    reply.code = why.substr(gap + 3, 5);
+    why.erase(gap + 3, 7);
+    why.erase(gap + 1, 1);
+  }
+  const std::string address =
+      target.authority.empty() ? fmt::format("{}:{}", target.host, target.port) : target.authority;
+  reply.error = fmt::format("connection to server at {} failed: {}", address, why);
+  return reply;
+}
+
 Status finish_connect(PGconn* connection, const Patience& patience) {
   if (::PQstatus(connection) == CONNECTION_BAD) return connect_failed(connection);
+  ::PQsetErrorVerbosity(connection, PQERRORS_VERBOSE);  // With the SQLSTATE.
   PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
   while (wanted != PGRES_POLLING_OK) {
     const short poll_events = wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT;
@@ -198,6 +228,7 @@ dsl::StepReply ReplyBuilder::finish() {
 Result<dsl::StepReply> query(PGconn* connection, const dsl::SqlStep& step,
                              const Patience& patience) {
   ::PQsetnonblocking(connection, 1);
+  ::PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
   // libpq would write notices to our standard error.
   ::PQsetNoticeProcessor(connection, [](void*, const char*) {}, nullptr);
   if (::PQsendQuery(connection, step.sql.c_str()) == 0) {
@@ -222,7 +253,7 @@ dsl::StepReply run_sql(const dsl::SqlStep& step, const StepTarget& target,
   }
   const Connection connection(begin_connect(step, target), &::PQfinish);
   if (auto connected = finish_connect(connection.get(), patience); !connected) {
-    return {.error = connected.error().what};
+    return refusal_reply(connected.error().what, target);
   }
   auto reply = query(connection.get(), step, patience);
   if (!reply) return {.error = reply.error().what};

@@ -68,7 +68,13 @@ TEST_F(PostgresClient, SqlErrorsAreAnswers) {
 
 TEST_F(PostgresClient, AWrongPasswordSaysSo) {
   target_.password = "wrong";
-  EXPECT_NE(query("SELECT 1").error.find("password authentication failed"), std::string::npos);
+  target_.proxied = true;
+  target_.authority = "localhost:5432";  // Not where it listens: that would be a proxy's port.
+  const auto reply = query("SELECT 1");
+  EXPECT_EQ(reply.error,
+            "connection to server at localhost:5432 failed: FATAL: password authentication failed "
+            "for user \"anna\"");
+  EXPECT_EQ(reply.code, "28P01");
   const auto probe = probe_postgres(target_, std::chrono::seconds(5));
   ASSERT_FALSE(probe);
   EXPECT_NE(probe.error().what.find("password"), std::string::npos);
@@ -133,6 +139,7 @@ TEST_F(PostgresClient, NobodyListensIsARefusal) {
   const auto reply = query("SELECT 1");
   EXPECT_FALSE(reply.ok);
   EXPECT_NE(reply.error.find("Connection refused"), std::string::npos) << reply.error;
+  EXPECT_EQ(reply.code, "");
   EXPECT_EQ(probe_postgres(target_, milliseconds(500)).error().code, Code::kRefused);
   EXPECT_EQ(probe_tcp(target_, milliseconds(500)).error().code, Code::kRefused);
 }
