@@ -5,8 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <fmt/format.h>
-
 #include "controller/steps/steps.h"
 
 namespace misrule::controller {
@@ -66,11 +64,15 @@ Status probe_service(const ServicePlan& plan) {
   return {};
 }
 
-bool says_when_it_accepts(const ServicePlan& plan) {
+bool speaks_postgres(const ServicePlan& plan) {
   const auto is_postgres = [](const model::Interface& interface) {
     return interface.protocol == model::Protocol::kPostgres;
   };
-  return plan.stand_in != nullptr && std::ranges::any_of(plan.service.interfaces, is_postgres);
+  return std::ranges::any_of(plan.service.interfaces, is_postgres);
+}
+
+bool says_when_it_accepts(const ServicePlan& plan) {
+  return plan.stand_in != nullptr && speaks_postgres(plan);
 }
 
 LogHint read_hint(std::string_view line) {
