@@ -7,6 +7,7 @@
 #include "base/glob.h"
 #include "controller/run/world/journal.h"
 #include "interceptor/interceptor.h"
+#include "controller/run/report_bounds.h"
 #include "proxy/proxy.h"
 
 namespace misrule::controller {
@@ -82,6 +83,7 @@ LoadedRun load_run(const RunRequest& request) {
          .what = request.test_glob == "*"
                      ? "there is no test: a test is a function whose name starts with test_"
                      : fmt::format("no test is called {}", request.test_glob)}));
+  for (SpecProblem& problem : run.problems) bound_problem(problem);
   }
   return run;
 }

@@ -7,10 +7,11 @@
 #include <sstream>
 #include <utility>
 
-#include <boost/json.hpp>
+#include <fmt/ranges.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "controller/events/utf8.h"
 #include "controller/compile/rules_file.h"
 #include "controller/launch/native/stand_in.h"
 #include "controller/run/coordinator.h"

@@ -14,6 +14,7 @@
 #include "controller/compile/rules_file.h"
 #include "controller/run/file_rules.h"
 #include "controller/run/judge.h"
+#include "controller/run/report_bounds.h"
 #include "controller/run/report_json.h"
 #include "controller/run/sql_seed.h"
 #include "controller/run/story.h"

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "controller/run/judge.h"
+#include "controller/run/report_bounds.h"
 #include "controller/run/report_json.h"
 #include "controller/run/story.h"
 
@@ -154,6 +155,29 @@ TEST(ReportJsonTest, EveryFieldSurvivesTheWay) {
   EXPECT_EQ(back->rules[0].source_line, "drop()");
   EXPECT_TRUE(back->rules[0].may_stay_unfired);
   EXPECT_EQ(report_to_line(report).find('\n'), std::string::npos);
+}
+
+TEST(ReportBoundsTest, LongTextsAreCutInTheirMiddle) {
+  EXPECT_EQ(cut_in_the_middle("abcdefgh", 8), "abcdefgh");
+  EXPECT_EQ(cut_in_the_middle("abcdefghi", 8), "abcdef ... 1 bytes left out ... hi");
+  EXPECT_EQ(cut_in_the_middle("ééééé", 8), "ééé ... 2 bytes left out ... é");
+}
+
+TEST(ReportBoundsTest, AReportIsBoundedWhateverATestSays) {
+  const std::string huge(5'000'000, 'y');
+  model::TestReport report = {
+      .description = huge,
+      .findings = {{.message = huge + "!", .detail = std::vector<std::string>(1000, huge)}},
+      .rules = {{.id = huge, .description = huge, .tally = {.near_misses = {huge}}}},
+      .notes = std::vector<std::string>(kReportLinesMax + 1, "n")};
+  bound_report(report);
+  EXPECT_LT(report_to_line(report).size(), 3'000'000U);
+  EXPECT_LT(report.findings[0].message.size(), kReportTextMax + 100);
+  EXPECT_TRUE(report.findings[0].message.ends_with("y!"));
+  ASSERT_EQ(report.findings[0].detail.size(), kReportLinesMax);
+  ASSERT_EQ(report.notes.size(), kReportLinesMax);
+  EXPECT_EQ(report.notes[kReportLinesMax / 2], "... 2 lines left out ...");
+  EXPECT_EQ(report.notes.back(), "n");
 }
 
 TEST(ReportJsonTest, WhatIsNoReportIsAnError) {
