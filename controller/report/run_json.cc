@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "controller/events/utf8.h"
 #include "controller/report/again.h"
 
 namespace misrule::controller {
@@ -116,7 +117,8 @@ std::string run_to_json(const RunResult& result, const RunRequest& request,
                             {"totals", totals_value(result)},
                             {"problems", std::move(problems)},
                             {"tests", std::move(tests)}};
-  return json::serialize(run) + "\n";
+  // What a service or a spec says need not be UTF-8; a document is.
+  return as_utf8(json::serialize(run)) + "\n";
 }
 
 }  // namespace misrule::controller

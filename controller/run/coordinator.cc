@@ -20,6 +20,7 @@
 #include "controller/run/report_json.h"
 #include "controller/run/run_folder.h"
 #include "controller/run/visible_paths.h"
+#include "controller/run/world/own_json.h"
 #include "controller/run/world/journal.h"
 #include "controller/run/world/packet.h"
 
@@ -120,10 +121,9 @@ Status Coordinator::begin(Course& course, const SelectedTest& selected, bool kee
 }
 
 void Coordinator::take_line(Course& course, const std::string& line) {
-  boost::system::error_code error;
-  const json::value value = json::parse(line, error);
-  if (error || !value.is_object()) return;
-  const json::object& object = value.get_object();
+  const Result<json::object> said = read_own_json(line);
+  if (!said) return;
+  const json::object& object = *said;
   if (const json::value* report = object.if_contains("report")) {
     if (auto parsed = report_from_line(json::serialize(*report))) course.report = *parsed;
   } else if (const json::value* failed = object.if_contains("setup_failed")) {

@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "controller/run/world/own_json.h"
+
 namespace misrule::controller {
 namespace {
 
@@ -140,11 +142,10 @@ std::string report_to_line(const model::TestReport& report) {
 }
 
 Result<model::TestReport> report_from_line(std::string_view line) {
-  boost::system::error_code error;
-  const json::value value = json::parse(line, error);
+  MISRULE_TRY(const json::value value, read_own_json(line));
   const Reader reader(value);
-  const int outcome = error ? -1 : reader.number<int>("outcome");
-  if (error || outcome < 0 || outcome > static_cast<int>(model::Outcome::kInterrupted)) {
+  const int outcome = reader.number<int>("outcome");
+  if (outcome < 0 || outcome > static_cast<int>(model::Outcome::kInterrupted)) {
     return fail(Code::kInternal, "a worker's report cannot be read");
   }
   model::TestReport report = {.test = reader.text("test"),

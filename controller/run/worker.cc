@@ -19,6 +19,7 @@
 #include "controller/run/sql_seed.h"
 #include "controller/run/story.h"
 #include "controller/run/world/journal.h"
+#include "controller/run/world/own_json.h"
 #include "controller/run/world/packet.h"
 #include "controller/run/world/spawn.h"
 #include "controller/run/world_host.h"
@@ -47,6 +48,7 @@ class Worker {
   bool hear_coordinator();
   model::TestReport report();
   TestCourse course();
+  void tell_line(const std::string& line);
 
   const RunContext& context_;
   WorkerSeat seat_;
@@ -87,7 +89,7 @@ Worker::Worker(const RunContext& context, WorkerSeat seat, WorkerOrder order)
       log_(std::move(seat_.events), context.numbers, start_),
       init_(std::move(seat_.init), watcher_) {}
 
-void Worker::tell(const json::object& line) {
+void Worker::tell_line(const std::string& line) {
   const std::scoped_lock lock(telling_);
   // Without a coordinator this world is ending already.
   static_cast<void>(write_all(seat_.coordinator.fd(), json::serialize(line) + "\n").has_value());
@@ -96,6 +98,8 @@ void Worker::tell(const json::object& line) {
 void Worker::tell_phase(const std::string& what) {
   tell({{"phase", what}, {"events", log_.size()}});
 }
+void Worker::tell(const json::object& line) { tell_line(json::serialize(line)); }
+
 
 bool Worker::hear_coordinator() {
   std::array<char, 256> line;
@@ -247,7 +251,7 @@ void Worker::run() {
   const bool wanted = order_.keep && infrastructure_ && stop_ != Stop::kInterrupt;
   const bool kept = wanted && init_.keep_world().has_value();
   // What comes now (an exit, a late deadline) is no longer the test's.
-  tell({{"report", json::parse(report_to_line(report()))}});
+  tell_line(fmt::format(R"({{"report":{}}})", report_to_line(report())));
   if (!kept) return;
   static_cast<void>(rules_->disarm_all().has_value());
   std::fflush(nullptr);
@@ -266,10 +270,7 @@ std::string order_to_payload(const WorkerOrder& order) {
 }
 
 Result<WorkerOrder> order_from_payload(const std::string& text) {
-  boost::system::error_code error;
-  const json::value value = json::parse(text, error);
-  if (error || !value.is_object()) return fail(Code::kInternal, "an order that cannot be read");
-  const json::object& object = value.get_object();
+  MISRULE_TRY(const json::object object, read_own_json(text));
   return WorkerOrder{.spec = object.at("spec").to_number<std::size_t>(),
                      .test = std::string(object.at("test").as_string()),
                      .log_folder = std::string(object.at("log_folder").as_string()),

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "controller/run/world/journal.h"
 #include "controller/run/world/namespaces.h"
+#include "controller/run/world/own_json.h"
 #include "controller/run/world/packet.h"
 
 namespace misrule::controller {
@@ -179,10 +180,9 @@ std::string text_at(const boost::json::object& object, std::string_view key) {
 }
 
 NurseryReport read_report(Packet& packet) {
-  boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(packet.text, error);
-  if (error || !value.is_object()) return {.error = "the nursery said something unreadable"};
-  const boost::json::object& object = value.as_object();
+  const Result<boost::json::object> said = read_own_json(packet.text);
+  if (!said) return {.error = "the nursery said something unreadable"};
+  const boost::json::object& object = *said;
   if (object.contains("started") && !packet.fds.empty()) {
     return {.id = text_at(object, "started"),
             .kind = NurseryReport::Kind::kStarted,

@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "controller/run/world/own_json.h"
+
 namespace misrule::controller {
 namespace {
 
@@ -39,13 +41,6 @@ std::vector<std::string> texts_of(const json::object& object, std::string_view k
   return out;
 }
 
-Result<json::object> parse_object(std::string_view text) {
-  boost::system::error_code error;
-  json::value value = json::parse(text, error);
-  if (error || !value.is_object()) return fail(Code::kInternal, "a packet is no JSON object");
-  return std::move(value.as_object());
-}
-
 json::object spawn_json(const SpawnOrder& spawn) {
   return {{"token", spawn.token},
           {"argv", to_array(spawn.argv)},
@@ -66,7 +61,7 @@ std::string order_to_json(const WorldOrder& order) {
 }
 
 Result<WorldOrder> order_from_json(std::string_view text) {
-  MISRULE_TRY(const json::object object, parse_object(text));
+  MISRULE_TRY(const json::object object, read_own_json(text));
   WorldOrder order = {.id = text_of(object, "id"),
                       .payload = text_of(object, "payload"),
                       .directory = text_of(object, "directory"),
@@ -91,7 +86,7 @@ std::string request_to_json(const InitRequest& request) {
 }
 
 Result<InitRequest> request_from_json(std::string_view text) {
-  MISRULE_TRY(const json::object object, parse_object(text));
+  MISRULE_TRY(const json::object object, read_own_json(text));
   InitRequest request = {.kill_pid = static_cast<int>(number_of(object, "kill_pid")),
                          .signal = static_cast<int>(number_of(object, "signal")),
                          .keep = flag_of(object, "keep")};
@@ -114,7 +109,7 @@ std::string report_to_json(const InitReport& report) {
 }
 
 Result<InitReport> report_from_json(std::string_view text) {
-  MISRULE_TRY(const json::object object, parse_object(text));
+  MISRULE_TRY(const json::object object, read_own_json(text));
   return InitReport{.token = static_cast<std::uint64_t>(number_of(object, "token")),
                     .pid = static_cast<int>(number_of(object, "pid")),
                     .status = static_cast<int>(number_of(object, "status")),

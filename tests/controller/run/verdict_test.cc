@@ -157,6 +157,25 @@ TEST(ReportJsonTest, EveryFieldSurvivesTheWay) {
   EXPECT_EQ(report_to_line(report).find('\n'), std::string::npos);
 }
 
+TEST(ReportJsonTest, AnyBytesSurviveTheWay) {
+  std::string bytes;
+  for (int byte = 0; byte < 256; ++byte) bytes.push_back(static_cast<char>(byte));
+  const model::TestReport report = {
+      .test = "test_it",
+      .spec = "caf\xe9.star",
+      .findings = {{.message = bytes, .hint = "\xff", .detail = {"caf\xe9"}}},
+      .rules = {{.id = "r", .tally = {.near_misses = {"GET /\xc3\x28"}}}},
+      .notes = {bytes}};
+  const auto back = report_from_line(report_to_line(report));
+  ASSERT_TRUE(back.has_value());
+  EXPECT_EQ(back->spec, report.spec);
+  ASSERT_EQ(back->findings.size(), 1U);
+  EXPECT_EQ(back->findings[0].message, bytes);
+  EXPECT_EQ(back->findings[0].detail, report.findings[0].detail);
+  EXPECT_EQ(back->rules[0].tally.near_misses, report.rules[0].tally.near_misses);
+  EXPECT_EQ(back->notes, report.notes);
+}
+
 TEST(ReportBoundsTest, LongTextsAreCutInTheirMiddle) {
   EXPECT_EQ(cut_in_the_middle("abcdefgh", 8), "abcdefgh");
   EXPECT_EQ(cut_in_the_middle("abcdefghi", 8), "abcdef ... 1 bytes left out ... hi");

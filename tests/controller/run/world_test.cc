@@ -403,6 +403,23 @@ TEST_F(WorldTest, UnfinishedCachesAreSweptUnlessTheirMakerLives) {
   fs::remove(lock_path);
 }
 
+TEST(OrderTest, AnyBytesSurviveTheWay) {
+  std::string bytes;
+  for (int byte = 0; byte < 256; ++byte) bytes.push_back(static_cast<char>(byte));
+  const auto order = order_from_json(
+      order_to_json({.id = "1", .payload = bytes, .directory = "/n\xe9", .visible = {"/\xff"}}));
+  ASSERT_TRUE(order.has_value());
+  EXPECT_EQ(order->payload, bytes);
+  EXPECT_EQ(order->directory, "/n\xe9");
+  EXPECT_EQ(order->visible, (std::vector<std::string>{"/\xff"}));
+  const auto request = request_from_json(request_to_json(
+      {.spawn = SpawnOrder{.argv = {bytes}, .env = {"X=caf\xe9"}, .cwd = "/\xe9"}}));
+  ASSERT_TRUE(request.has_value() && request->spawn.has_value());
+  EXPECT_EQ(request->spawn->argv, (std::vector<std::string>{bytes}));
+  EXPECT_EQ(request->spawn->env, (std::vector<std::string>{"X=caf\xe9"}));
+  EXPECT_EQ(request->spawn->cwd, "/\xe9");
+}
+
 TEST(NamespacesTest, OnlyTheOutermostFoldersBelowAMountPointAreBound) {
   EXPECT_EQ(outermost_below({"/tmp/a/b", "/tmp/a", "/tmpx/c", "/home", "/tmp", "/tmp/ab"}, "/tmp"),
             (std::vector<std::string>{"/tmp/a", "/tmp/ab"}));
