@@ -32,7 +32,8 @@ namespace json = boost::json;
 // Together they keep Ctrl-C within two seconds.
 constexpr auto kKillAfter = std::chrono::milliseconds(1500);
 // A worker that does not answer its own deadline is stuck.
-constexpr auto kStuckAfter = std::chrono::seconds(10);
+constexpr Duration kStuckAfter = std::chrono::seconds(10);
+constexpr Duration kReapedWithin = std::chrono::milliseconds(400);
 
 int ms_until(TimePoint when) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - SteadyClock().now());
@@ -74,6 +75,7 @@ struct Coordinator::Course {
   std::string unread = {};
   std::optional<model::TestReport> report = {};
   std::string failure = {};  ///< Why there is no world, or no report.
+  bool killed = false;
   bool keep = false;
   bool ended = false;
   int status = 0;
@@ -159,7 +161,9 @@ void Coordinator::hear_nursery(Course& course) {
     course.ended = true;
     return;
   }
-  if ((*report)->id != course.world) return;
+  // An order that could not be read has no name: it is the one just given.
+  const bool nameless = (*report)->kind == NurseryReport::Kind::kFailed && (*report)->id.empty();
+  if ((*report)->id != course.world && !nameless) return;
   switch ((*report)->kind) {
     case NurseryReport::Kind::kStarted:
       course.init = std::move((*report)->pidfd);
@@ -197,18 +201,29 @@ void Coordinator::follow(Course& course) {
     if (course.report && is_kept(course)) return;
     std::array<pollfd, 3> waits = {
         {{.fd = signals_.fd(), .events = POLLIN, .revents = 0},
-         {.fd = course.ended ? -1 : nursery_->fd(), .events = POLLIN, .revents = 0},
+         {.fd = course.ended || !nursery_ ? -1 : nursery_->fd(), .events = POLLIN, .revents = 0},
          {.fd = course.stream.fd(), .events = POLLIN, .revents = 0}}};
     ::poll(waits.data(), waits.size(), ms_until(course.kill_at));
     if (waits[2].revents != 0) hear_worker(course);
     if (waits[1].revents != 0) hear_nursery(course);
     if (waits[0].revents != 0 && signals_.take()) interrupt(course);
-    if (SteadyClock().now() < course.kill_at) continue;
-    if (course.init.valid())
-      ::syscall(SYS_pidfd_send_signal, course.init.fd(), SIGKILL, nullptr, 0);
-    course.kill_at = TimePoint::max();
+    if (SteadyClock().now() >= course.kill_at) kill_world(course);
   }
 }
+
+void Coordinator::kill_world(Course& course) {
+  if (course.init.valid() && !std::exchange(course.killed, true)) {
+    ::syscall(SYS_pidfd_send_signal, course.init.fd(), SIGKILL, nullptr, 0);
+    course.kill_at = SteadyClock().now() + (interrupted_ ? kReapedWithin : kStuckAfter);
+    return;
+  }
+}
+  // Nobody says that there is a world, or that it has ended. With the nursery its worlds end.
+  if (nursery_) nursery_->kill();
+  nursery_.reset();
+  course.stream.reset();
+  course.ended = true;
+  course.failure = "the nursery, which forks the tests' worlds, does not answer";
 
 model::TestReport Coordinator::conclude(Course& course) {
   if (course.report) return *std::move(course.report);

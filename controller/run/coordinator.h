@@ -65,6 +65,7 @@ class Coordinator {
   void take_line(Course& course, const std::string& line);
   void hear_nursery(Course& course);
   void interrupt(Course& course);
+  void kill_world(Course& course);
   model::TestReport conclude(Course& course);
   void tell_finished(const SelectedTest& selected, const model::TestReport& report);
 

@@ -29,6 +29,8 @@ namespace {
 
 // Worlds see the coordinator's end by themselves; what has not ended by then is killed.
 constexpr auto kWorldsEndWithin = std::chrono::milliseconds(1500);
+// Longer than that: a nursery that has not ended by then is stuck.
+constexpr int kNurseryEndsWithinMs = 5000;
 
 int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
@@ -216,9 +218,14 @@ Result<Nursery> Nursery::start(WorkerMain worker) {
 Nursery::~Nursery() {
   if (!socket_.valid()) return;
   socket_.reset();
+  const UniqueFd process(open_pidfd(pid_));
+  pollfd wait = {.fd = process.fd(), .events = POLLIN, .revents = 0};
+  if (::poll(&wait, 1, kNurseryEndsWithinMs) == 0) kill();
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
+
+void Nursery::kill() { ::kill(pid_, SIGKILL); }
 
 Status Nursery::order(const WorldOrder& order, const Descriptors& descriptors) {
   const int fds[] = {descriptors.stream, descriptors.events, descriptors.folder_lock};

@@ -41,6 +41,8 @@ class Nursery {
     int folder_lock = -1;
   };
   Status order(const WorldOrder& order, const Descriptors& descriptors);
+  /// At once, with all its worlds: it does not answer.
+  void kill();
 
   /// Readable when take_report() has something.
   int fd() const { return socket_.fd(); }

@@ -420,6 +420,17 @@ TEST(OrderTest, AnyBytesSurviveTheWay) {
   EXPECT_EQ(request->spawn->cwd, "/\xe9");
 }
 
+TEST(NurseryTest, OneThatDoesNotAnswerIsEndedAllTheSame) {
+  pid_t pid = 0;
+  {
+    auto nursery = Nursery::start([](const WorkerSeat&) { return 0; });
+    ASSERT_TRUE(nursery.has_value());
+    pid = nursery->pid();
+    ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+  }
+  EXPECT_NE(::kill(pid, 0), 0) << "it is gone, and reaped";
+}
+
 TEST(NamespacesTest, OnlyTheOutermostFoldersBelowAMountPointAreBound) {
   EXPECT_EQ(outermost_below({"/tmp/a/b", "/tmp/a", "/tmpx/c", "/home", "/tmp", "/tmp/ab"}, "/tmp"),
             (std::vector<std::string>{"/tmp/a", "/tmp/ab"}));
