@@ -1,11 +1,13 @@
 #include "controller/observe/service_output.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
 
 #include <boost/json.hpp>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace misrule::controller {
@@ -45,6 +47,16 @@ void decode_line(std::string_view line, model::Event& event) {
   }
 }
 
+/// From here on the log does not hold all that the service printed.
+model::Event output_cut_event(const std::string& service, const OutputLimits& limits) {
+  model::Event event = {.service = service, .type = "lifecycle"};
+  event.set("action", std::string("output_cut"));
+  event.set("detail", fmt::format("more than {} lines or {} bytes: what {} prints from here on is "
+                                  "in {}.log, and no event",
+                                  limits.lines, limits.bytes, service, service));
+  return event;
+}
+
 }  // namespace
 
 void LineSplitter::feed(std::string_view bytes, const OnLine& on_line) {
@@ -81,28 +93,79 @@ model::Event line_event(const std::string& service, std::string_view stream,
   return event;
 }
 
+OutputBudget::Answer OutputBudget::take_line(std::size_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  const bool fits = unrecorded_lines_ == 0 && lines_ < limits_.lines &&
+                    bytes <= limits_.bytes - std::min(bytes_, limits_.bytes);
+  if (fits) {
+    ++lines_;
+    bytes_ += bytes;
+    return Answer::kRecord;
+  }
+  unrecorded_bytes_ += bytes;
+  return ++unrecorded_lines_ == 1 ? Answer::kFirstBeyond : Answer::kBeyond;
+}
+
+std::size_t OutputBudget::take_file_bytes(std::size_t bytes) {
+  const std::scoped_lock lock(mutex_);
+  const std::uint64_t taken = std::min<std::uint64_t>(bytes, limits_.file_bytes - file_bytes_);
+  file_bytes_ += taken;
+  return static_cast<std::size_t>(taken);
+}
+
+std::string OutputBudget::rest_text(const std::string& service) const {
+  const std::scoped_lock lock(mutex_);
+  if (unrecorded_lines_ == 0) return {};
+  std::string text =
+      fmt::format("{} printed {} more lines ({} bytes) than are recorded as events: see {}.log",
+                  service, unrecorded_lines_, unrecorded_bytes_, service);
+  if (file_bytes_ == limits_.file_bytes) {
+    text += fmt::format(", which ends after {} bytes", limits_.file_bytes);
+  }
+  return text;
+}
+
 ServiceOutput::ServiceOutput(Parts parts, model::EventSink& sink)
     : parts_(std::move(parts)), sink_(sink) {
   ::fcntl(parts_.pipe.fd(), F_SETFL, O_NONBLOCK);
 }
 
 void ServiceOutput::take_line(std::string_view line) {
-  sink_.emit(line_event(parts_.service, parts_.stream, line));
+  switch (parts_.budget.take_line(line.size())) {
+    case OutputBudget::Answer::kRecord:
+      sink_.emit(line_event(parts_.service, parts_.stream, line));
+      break;
+    case OutputBudget::Answer::kFirstBeyond:
+      sink_.emit(output_cut_event(parts_.service, parts_.budget.limits()));
+      break;
+    case OutputBudget::Answer::kBeyond:
+      break;
+  }
   if (parts_.on_line) parts_.on_line(line);
+}
+
+void ServiceOutput::keep(std::string_view bytes) {
+  if (!parts_.file.valid()) return;
+  bytes = bytes.substr(0, parts_.budget.take_file_bytes(bytes.size()));
+  // The file is a convenience for people; the events hold the same lines, up to their own limit.
+  if (!bytes.empty() && ::write(parts_.file.fd(), bytes.data(), bytes.size()) < 0) {
+    parts_.file.reset();
+  }
 }
 
 bool ServiceOutput::drain() {
   const auto take = [this](std::string_view line) { take_line(line); };
   std::array<char, 16 * 1024> buffer;
+  // No more than this can have been there.
+  std::int64_t left = ::fcntl(parts_.pipe.fd(), F_GETPIPE_SZ);
   while (true) {
     const ssize_t got = ::read(parts_.pipe.fd(), buffer.data(), buffer.size());
     if (got > 0) {
       const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
-      // The file is a convenience for people; the events hold the same lines.
-      if (parts_.file.valid() && ::write(parts_.file.fd(), bytes.data(), bytes.size()) < 0) {
-        parts_.file.reset();
-      }
+      keep(bytes);
       splitter_.feed(bytes, take);
+      left -= got;
+      if (left <= 0) return true;
       continue;
     }
     if (got < 0 && errno == EINTR) continue;

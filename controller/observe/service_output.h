@@ -3,12 +3,11 @@
 // What a service prints: one event per line, and the lines in a file of the run.
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/unique_fd.h"
 #include "spec/model/event.h"
@@ -18,6 +17,38 @@ namespace misrule::controller {
 /// Bounds on what one service may make us hold.
 inline constexpr std::size_t kLineBytesMax = 64 * 1024;
 inline constexpr std::size_t kLastLinesMax = 20;
+
+/// The same of all that one service prints in a test.
+struct OutputLimits {
+  std::uint64_t lines = 100'000;
+  std::uint64_t bytes = std::uint64_t{32} << 20U;
+  std::uint64_t file_bytes = std::uint64_t{128} << 20U;
+};
+
+/// What a service may still print before its lines are only counted. Its streams share it, also
+/// when it is started again. Thread-safe.
+class OutputBudget {
+ public:
+  explicit OutputBudget(OutputLimits limits = {}) : limits_(limits) {}
+
+  enum class Answer : std::uint8_t { kRecord, kFirstBeyond, kBeyond };
+  Answer take_line(std::size_t bytes);
+  /// How many of so many bytes still go to the file.
+  std::size_t take_file_bytes(std::size_t bytes);
+
+  /// "printed 7 more lines (93 bytes); …": what became of them. Empty if every line was recorded.
+  std::string rest_text(const std::string& service) const;
+  const OutputLimits& limits() const { return limits_; }
+
+ private:
+  const OutputLimits limits_;
+  mutable std::mutex mutex_ = {};
+  std::uint64_t lines_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t file_bytes_ = 0;
+  std::uint64_t unrecorded_lines_ = 0;
+  std::uint64_t unrecorded_bytes_ = 0;
+};
 
 /// Cuts a stream of bytes into lines, without their ends. A longer line comes in pieces.
 class LineSplitter {
@@ -44,15 +75,18 @@ class ServiceOutput {
     UniqueFd pipe = {};                 ///< Made non-blocking here.
     UniqueFd file = {};                 ///< Open for appending; may be invalid.
     LineSplitter::OnLine on_line = {};  ///< Told each line after its event; may be empty.
+    OutputBudget& budget;
   };
   ServiceOutput(Parts parts, model::EventSink& sink);
 
   int fd() const { return parts_.pipe.fd(); }
-  /// Takes what is there. False once the stream has ended.
+  /// Takes what is there, but not what is written meanwhile: a service that never pauses must not
+  /// keep its reader from all else. False once the stream has ended.
   bool drain();
 
  private:
   void take_line(std::string_view line);
+  void keep(std::string_view bytes);
 
   Parts parts_;
   model::EventSink& sink_;

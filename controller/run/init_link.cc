@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/wait.h>
 
 #include "controller/run/world/packet.h"
@@ -27,7 +28,15 @@ std::string end_text(const ProcessEnd& end) {
 }
 
 InitLink::InitLink(UniqueFd socket, Watcher& watcher) : socket_(std::move(socket)) {
-  watcher.watch(socket_.fd(), [this] { return take_report(); });
+  watcher.watch(socket_.fd(), [this] { return take_reports(); });
+}
+
+bool InitLink::take_reports() {
+  pollfd more = {.fd = socket_.fd(), .events = POLLIN, .revents = 0};
+  do {
+    if (!take_report()) return false;
+  } while (::poll(&more, 1, 0) > 0);
+  return true;
 }
 
 bool InitLink::take_report() {

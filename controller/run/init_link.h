@@ -46,6 +46,7 @@ class InitLink {
     std::string error = {};
   };
 
+  bool take_reports();
   bool take_report();
   void note(const InitReport& report);
 

@@ -64,6 +64,7 @@ struct Services::Running {
   TimePoint started = {};
   TimePoint trouble_since = {};
   std::deque<std::string> last_lines = {};
+  OutputBudget output{};
 };
 
 Services::Services(Parts parts) : parts_(std::move(parts)) {
@@ -175,7 +176,8 @@ void Services::watch_output(Running& service, const char* stream, UniqueFd pipe)
             .stream = stream,
             .pipe = std::move(pipe),
             .file = std::move(file),
-            .on_line = [this, &service](std::string_view line) { note_line(service, line); }},
+            .on_line = [this, &service](std::string_view line) { note_line(service, line); },
+            .budget = service.output},
         parts_.sink);
   }
   parts_.watcher.watch(fd, [output] { return output->drain(); });
@@ -384,6 +386,16 @@ const ServicePlan* Services::find_plan(const std::string& service) const {
 std::vector<ServiceExit> Services::exits() const {
   const std::scoped_lock lock(mutex_);
   return exits_;
+}
+
+void Services::tell_unrecorded() {
+  for (const auto& [name, service] : running_) {
+    const std::string rest = service->output.rest_text(name);
+    if (rest.empty()) continue;
+    emit(*service, model::Event{}.set("action", std::string("output_cut")).set("detail", rest));
+    const std::scoped_lock lock(mutex_);
+    notes_.push_back(rest);
+  }
 }
 
 std::vector<std::string> Services::take_notes() {

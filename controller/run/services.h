@@ -64,6 +64,9 @@ class Services {
   /// Waits are looked at again: something changed (the test is stopping).
   void wake();
 
+  /// At the end: an event and a note for each service that printed more than is recorded.
+  void tell_unrecorded();
+
   const ServicePlan* find_plan(const std::string& service) const;
   std::vector<ServiceExit> exits() const;
   std::vector<std::string> take_notes();

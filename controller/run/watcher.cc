@@ -22,13 +22,13 @@ struct Watcher::State {
   std::vector<std::function<void()>> soon;
   UniqueFd wake_up;
   bool ending = false;
-  std::uint64_t idle_passes = 0;  ///< Turns that found nothing readable.
+  std::uint64_t turns = 0;  ///< Each calls back for all that was readable at its beginning.
   bool drain_asked = false;
 
   std::vector<pollfd> descriptors();
   int wait_ms();
   std::vector<std::function<void()>> take_due();
-  bool call_readable(const std::vector<pollfd>& ready);
+  void call_readable(const std::vector<pollfd>& ready);
 };
 
 std::vector<pollfd> Watcher::State::descriptors() {
@@ -64,8 +64,7 @@ std::vector<std::function<void()>> Watcher::State::take_due() {
   return due;
 }
 
-bool Watcher::State::call_readable(const std::vector<pollfd>& ready) {
-  bool any = false;
+void Watcher::State::call_readable(const std::vector<pollfd>& ready) {
   for (const pollfd& descriptor : ready) {
     if (descriptor.revents == 0) continue;
     if (descriptor.fd == wake_up.fd()) {
@@ -82,12 +81,10 @@ bool Watcher::State::call_readable(const std::vector<pollfd>& ready) {
       callback = std::move(found->second);
       watched.erase(found);
     }
-    any = true;
     if (!callback()) continue;
     const std::scoped_lock lock(mutex);
     watched.try_emplace(descriptor.fd, std::move(callback));
   }
-  return any;
 }
 
 Watcher::Watcher() : state_(std::make_unique<State>()) {
@@ -133,11 +130,11 @@ void Watcher::call_soon(std::function<void()> callback) {
 bool Watcher::drain(TimePoint deadline) {
   std::unique_lock lock(state_->mutex);
   // The turn under way may have polled before what we wait for arrived: the one after it counts.
-  const std::uint64_t wanted = state_->idle_passes + 2;
+  const std::uint64_t wanted = state_->turns + 2;
   state_->drain_asked = true;
   wake();
   const bool done = state_->passed.wait_until(
-      lock, deadline, [&] { return state_->idle_passes >= wanted || state_->ending; });
+      lock, deadline, [&] { return state_->turns >= wanted || state_->ending; });
   state_->drain_asked = false;
   return done;
 }
@@ -146,12 +143,11 @@ void Watcher::run() {
   while (true) {
     std::vector<pollfd> list = state_->descriptors();
     ::poll(list.data(), list.size(), state_->wait_ms());
-    const bool any = state_->call_readable(list);
+    state_->call_readable(list);
     for (const auto& callback : state_->take_due()) callback();
     const std::scoped_lock lock(state_->mutex);
     if (state_->ending) return;
-    if (any) continue;
-    ++state_->idle_passes;
+    ++state_->turns;
     state_->passed.notify_all();
   }
 }

@@ -18,6 +18,7 @@ namespace misrule::controller {
 /// Everything is called back on the watcher's thread. Thread-safe but for the destructor.
 class Watcher {
  public:
+  /// Takes all that was there when it was called, and little more, so that nobody waits for long.
   /// False: do not watch this descriptor any more (it may be closed then).
   using OnReadable = std::function<bool()>;
 

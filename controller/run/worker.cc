@@ -233,7 +233,10 @@ model::TestReport Worker::report() {
                               .took = SteadyClock().now() - start_,
                               .findings = std::move(judgement.findings),
                               .rules = how.rules};
-  if (services_) report.notes = services_->take_notes();
+  if (services_) {
+    services_->tell_unrecorded();
+    report.notes = services_->take_notes();
+  }
   for (std::string& note : spec_.take_notes()) report.notes.push_back(std::move(note));
   const std::vector<EventPtr> events = log_.ordered();
   report.events_total = events.size();

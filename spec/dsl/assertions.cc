@@ -6,6 +6,7 @@
 #include "spec/dsl/arguments.h"
 #include "spec/dsl/builtins.h"
 #include "spec/dsl/filter.h"
+#include "spec/dsl/values.h"
 
 namespace misrule::dsl {
 
@@ -89,6 +90,45 @@ std::vector<EventPtr> events_now(const Args& args, TestHost& host) {
   return host.events();
 }
 
+[[noreturn]] void raise_undecided(const Args& args, const std::string& why) {
+  throw Undecided({.code = std::string(star::code::kFail),
+                   .message = fmt::format("{}: undecided: {}", args.name(), why),
+                   .at = place(args),
+                   .frames = args.thread().frames()});
+}
+
+/// Could what a service printed be what these arguments speak of? A predicate may look at anything.
+bool may_mean_output_of(const EventArguments& given, const std::string& service) {
+  if (given.type && *given.type != "stdout") return false;
+  if (given.service && service_name_of(*given.service) != service) return false;
+  const star::Dict* dict = given.where ? given.where->as_dict() : nullptr;
+  if (dict == nullptr) return true;
+  std::size_t cursor = 0;
+  while (const auto* entry = dict->table().next(cursor)) {
+    const auto name = entry->key.as_string();
+    const auto wanted = entry->value.as_string();
+    if (!name || !wanted) continue;
+    if (*name == "type" && !Glob(*wanted).matches("stdout")) return false;
+    if (*name == "service" && !Glob(*wanted).matches(service)) return false;
+  }
+  return true;
+}
+
+/// That nothing (more) was found says nothing where not all that a service printed is recorded.
+void require_all_output(const Args& args, const EventArguments& given,
+                        const std::vector<EventPtr>& events) {
+  for (const EventPtr& event : events) {
+    if (event->type != "lifecycle") continue;
+    const model::Field* action = event->find("action");
+    if (action == nullptr || model::field_text(*action) != "output_cut") continue;
+    if (!may_mean_output_of(given, event->service)) continue;
+    const model::Field* detail = event->find("detail");
+    raise_undecided(args,
+                    fmt::format("not all that {} printed is recorded: {}", event->service,
+                                detail == nullptr ? std::string() : model::field_text(*detail)));
+  }
+}
+
 /// Everything that has happened is recorded when this returns.
 void pass_barrier(const Args& args, TestHost& host) {
   Status passed = [&] {
@@ -98,10 +138,7 @@ void pass_barrier(const Args& args, TestHost& host) {
   args.thread().check_cancelled();
   if (passed) return;
   if (passed.error().code != Code::kTimeout) throw InfrastructureFailed(passed.error().what);
-  throw Undecided({.code = std::string(star::code::kFail),
-                   .message = fmt::format("{}: undecided: {}", args.name(), passed.error().what),
-                   .at = place(args),
-                   .frames = args.thread().frames()});
+  raise_undecided(args, passed.error().what);
 }
 
 class Eventually {
@@ -167,6 +204,7 @@ Value assert_eventually(Args& args) {
   if (const auto found = waiting.wait()) {
     return Value::object(star::make<EventValue>(*found));
   }
+  require_all_output(args, given, events_now(args, run_of(args).host));
   const std::string nothing = fmt::format("no event matched within {}", seconds_text(within.value));
   fail_assertion(args, given.msg ? given.msg->text() + ": " + nothing : nothing,
                  {fmt::format("{} events were looked at: {}", waiting.filter().shown_count(),
@@ -181,13 +219,15 @@ Value assert_never(Args& args) {
   EventFilter filter(args, given.where, given.type, given.service);
   TestHost& host = run_of(args).host;
   pass_barrier(args, host);
-  for (const EventPtr& event : events_now(args, host)) {
+  const std::vector<EventPtr> events = events_now(args, host);
+  for (const EventPtr& event : events) {
     if (!filter.matches(args.thread(), event)) continue;
     const std::string what =
         fmt::format("event {} matches: {}", event->number, describe_event(*event));
     if (!given.msg) fail_assertion(args, what, {});
     fail_assertion(args, given.msg->text(), {what});
   }
+  require_all_output(args, given, events);
   const model::SourcePosition at = position_of(args.call_span());
   session_of(args).run_notes.push_back(fmt::format("{}:{}: assert_never looked at {} events: {}",
                                                    at.file, at.line, filter.shown_count(),
@@ -205,9 +245,13 @@ Value list_events(Args& args) {
   if (!all) filter.emplace(args, given.where, given.type, given.service);
   TestHost& host = run_of(args).host;
   pass_barrier(args, host);
+  const std::vector<EventPtr> events = events_now(args, host);
+  require_all_output(args, given, events);
   std::vector<Value> found;
-  for (const EventPtr& event : events_now(args, host)) {
-    if (filter && !filter->matches(args.thread(), event)) continue;
+  for (const EventPtr& event : events) {
+    const bool shown =
+        filter ? filter->matches(args.thread(), event) : !model::is_injected(*event);
+    if (!shown) continue;
     found.push_back(Value::object(star::make<EventValue>(event)));
   }
   return Value::list(std::move(found));

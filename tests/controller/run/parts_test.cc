@@ -44,7 +44,7 @@ TEST(WatcherTest, DrainReturnsOnceAllThatWasThereHasBeenTaken) {
   Watcher watcher;
   watcher.watch(pipe.reader.fd(), [&] {
     char byte = 0;
-    if (::read(pipe.reader.fd(), &byte, 1) == 1) ++taken;
+    while (::read(pipe.reader.fd(), &byte, 1) == 1) ++taken;
     return true;
   });
   for (int round = 1; round <= 50; ++round) {
@@ -52,6 +52,26 @@ TEST(WatcherTest, DrainReturnsOnceAllThatWasThereHasBeenTaken) {
     ASSERT_TRUE(watcher.drain(soon()));
     ASSERT_EQ(taken, round * 5);
   }
+}
+
+TEST(WatcherTest, WhatNeverEndsStarvesNobody) {
+  Pipe endless;
+  Pipe other;
+  ASSERT_EQ(::write(endless.writer.fd(), "a", 1), 1);
+  std::atomic<int> taken = 0;
+  std::promise<void> rung;
+  Watcher watcher;
+  watcher.watch(endless.reader.fd(), [] { return true; });
+  watcher.watch(other.reader.fd(), [&] {
+    char byte = 0;
+    while (::read(other.reader.fd(), &byte, 1) == 1) ++taken;
+    return true;
+  });
+  watcher.call_at(SteadyClock().now() + std::chrono::milliseconds(1), [&] { rung.set_value(); });
+  EXPECT_EQ(rung.get_future().wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  ASSERT_EQ(::write(other.writer.fd(), "abc", 3), 3);
+  EXPECT_TRUE(watcher.drain(soon()));
+  EXPECT_EQ(taken, 3);
 }
 
 TEST(WatcherTest, ACallbackThatSaysNoIsNotCalledAgain) {
