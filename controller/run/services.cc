@@ -360,10 +360,14 @@ Status Services::settle() {
   notice_ends();
   if (!troubled_.exchange(false)) return {};
   const std::scoped_lock one_at_a_time(starting_);
+  Status first = {};
+  // One that does not come back must not keep the others down.
   for (const ServicePlan& plan : parts_.plans) {
-    MISRULE_TRY_VOID(settle_one(*running_.at(plan.service.name)));
+    Status settled = settle_one(*running_.at(plan.service.name));
+    if (first) first = std::move(settled);
+    if (parts_.stopping) break;
   }
-  return {};
+  return first;
 }
 
 void Services::restart_at_once() {

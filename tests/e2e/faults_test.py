@@ -133,6 +133,31 @@ def test_it():
         finding = run.test("test_it")["findings"][0]["message"]
         self.assertIn("store exited with status 0", finding, "and nothing else fails")
 
+    def test_one_that_does_not_come_back_keeps_no_other_down(self):
+        """`once` ends whenever it is started again; `api`, which comes after it, is looked at."""
+        self.write("once.sh", "#!/bin/sh\n[ -e /tmp/once ] && exit 3\ntouch /tmp/once\n"
+                   "PORT=8081 exec ./api.py\n").chmod(0o755)
+        once = SERVICE.replace("api", "once", 1).replace('"api"', '"once"').replace(
+            "8080", "8081").replace("./api.py", "./once.sh").replace("binary", 'restart = "always",'
+                                                                     " binary")
+        run = self.run_spec(once + SERVICE.replace("binary", 'restart = "always", binary') + """
+def crash():
+    for service in (once, api):
+        service.get(path = "/connect?port=1")
+    before = events()[-1].number
+    once.get(path = "/exit?code=3")
+    api.get(path = "/exit?code=3")
+    assert_eventually(where = lambda e: e.service == "api" and e.get("action") == "ready" and
+                                        e.number > before, within = "60s")
+def test_it():
+    deny_it = lambda: fault(once, connect = deny("EHOSTUNREACH"), run = crash)
+    fault(api, connect = deny("EHOSTUNREACH"), run = deny_it)
+""")
+        events = [event for event in self.events("test_it") if event["type"] == "lifecycle"]
+        ready = [event["service"] for event in events if event.get("action") == "ready"]
+        self.assertEqual(ready, ["once", "api", "api"], run.output)
+        self.assertIn("once", run.test("test_it")["findings"][0]["message"], run.output)
+
     def test_restart_always_starts_it_while_the_fault_is_on(self):
         body = """
 def crash():
