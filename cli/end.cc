@@ -17,7 +17,8 @@ int end_world(const std::string& run) {
   const Status ended = controller::end_run(run);
   if (ended) return kPassed;
   fmt::print(stderr, "misrule: {}\n", ended.error().what);
-  return ended.error().code == Code::kNotFound ? kWrongUse : kInfrastructure;
+  const bool wrong = ended.error().code == Code::kNotFound || ended.error().code == Code::kInvalid;
+  return wrong ? kWrongUse : kInfrastructure;
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ int enter(const std::string& run, const std::vector<std::string>& words) {
   const auto code = controller::enter_run(run, words);
   if (code) return *code;
   fmt::print(stderr, "misrule: {}\n", code.error().what);
-  return code.error().code == Code::kNotFound ? kWrongUse : kInfrastructure;
+  const bool wrong = code.error().code == Code::kNotFound || code.error().code == Code::kInvalid;
+  return wrong ? kWrongUse : kInfrastructure;
 }
 
 }  // namespace

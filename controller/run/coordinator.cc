@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -112,7 +111,7 @@ Status Coordinator::begin(Course& course, const SelectedTest& selected, bool kee
                             .keep = keep};
   WorldOrder order = {.id = course.world,
                       .payload = order_to_payload(work),
-                      .directory = std::filesystem::current_path(),
+                      .directory = context_.directory,
                       .visible = visible_paths(spec, plan_.folder, context_.shim_path),
                       .host_network = context_.request.host_network};
   for (const model::Service& service : spec.spec->topology().services) {

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
 #include <vector>
 
 #include <fcntl.h>
@@ -34,7 +33,10 @@ struct KeptWorld {
 
 Result<KeptWorld> find_kept(const std::string& run_id) {
   std::string wanted = run_id;
-  if (wanted == "latest") wanted = latest_run_id(std::filesystem::current_path());
+  if (wanted == "latest") {
+    MISRULE_TRY(const std::string directory, working_directory());
+    wanted = latest_run_id(directory);
+  }
   const std::vector<std::string> worlds =
       wanted.empty() ? std::vector<std::string>() : find_kept_worlds(wanted);
   if (worlds.size() != 1) {
@@ -105,7 +107,7 @@ constexpr int kCannotEnter = 3;
 Result<int> enter_run(const std::string& run_id, const std::vector<std::string>& command) {
   MISRULE_TRY_VOID(check_privileges());
   MISRULE_TRY(const KeptWorld world, find_kept(run_id));
-  const std::string directory = std::filesystem::current_path();
+  MISRULE_TRY(const std::string directory, working_directory());
   const pid_t child = ::fork();
   if (child < 0) return std::unexpected(errno_error("fork", errno));
   if (child == 0) {

@@ -2,17 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
 
-#include <fmt/ranges.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
-#include "controller/events/utf8.h"
 #include "controller/compile/rules_file.h"
+#include "controller/events/utf8.h"
 #include "controller/launch/native/stand_in.h"
 #include "controller/run/coordinator.h"
 #include "controller/run/file_rules.h"
@@ -111,7 +110,7 @@ void note_templates(const model::RuleFile& rules, RunPlan& plan) {
                   templates, templates == 1 ? "" : "s", templates == 1 ? "is" : "are"));
 }
 
-Status begin_run(const RunRequest& request, RunPlan& plan) {
+Status begin_run(const RunRequest& request, const std::string& directory, RunPlan& plan) {
   MISRULE_TRY_VOID(check_privileges());
   const std::size_t swept = sweep_world_folders();
   sweep_unfinished_caches();
@@ -120,7 +119,7 @@ Status begin_run(const RunRequest& request, RunPlan& plan) {
         fmt::format("swept what {} killed run{} left", swept, swept == 1 ? "" : "s"));
   }
   plan.run_id = make_run_id();
-  MISRULE_TRY(plan.folder, make_run_folder(std::filesystem::current_path(), plan.run_id));
+  MISRULE_TRY(plan.folder, make_run_folder(directory, plan.run_id));
   plan.seed = request.seed;
   return {};
 }
@@ -138,13 +137,15 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   std::ranges::move(loaded.obstacles, std::back_inserter(result.problems));
   if (loaded.tests.empty() || !rules) return result;
   note_templates(*rules, result.plan);
-  MISRULE_TRY_VOID(begin_run(request, result.plan));
+  MISRULE_TRY(std::string directory, working_directory());
+  MISRULE_TRY_VOID(begin_run(request, directory, result.plan));
   MISRULE_TRY(EventNumbers numbers, EventNumbers::create());
   MISRULE_TRY(std::string shim, find_shim());
   const RunContext context = {.request = request,
                               .specs = std::move(loaded.specs),
                               .rules = *std::move(rules),
                               .numbers = std::move(numbers),
+                              .directory = std::move(directory),
                               .shim_path = std::move(shim)};
   observer.planned(result.plan);
   Coordinator coordinator(context, result.plan, observer);
@@ -155,7 +156,7 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   if (request.keep && result.kept.empty()) result.not_kept = why_not_kept(result);
   result.took = SteadyClock().now() - start;
   write_result(result);
-  hand_to_owner(std::filesystem::current_path());
+  hand_to_owner(context.directory);
   return result;
 }
 

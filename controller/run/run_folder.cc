@@ -80,6 +80,13 @@ void hand_to_owner(const std::string& directory) {
   for (const auto& entry : fs::recursive_directory_iterator(root, error)) give(entry.path());
 }
 
+Result<std::string> working_directory() {
+  std::error_code error;
+  const fs::path here = fs::current_path(error);
+  if (!error) return here.string();
+  return fail(Code::kInvalid, fmt::format("the current directory: {}", error.message()));
+}
+
 std::string latest_run_id(const std::string& directory) {
   std::error_code error;
   return fs::read_symlink(fs::path(directory) / ".misrule/runs/latest", error).string();

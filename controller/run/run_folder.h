@@ -23,6 +23,9 @@ Result<std::string> make_run_folder(const std::string& directory, const std::str
 void hand_to_owner(const std::string& directory);
 
 /// The run that `latest` points to; empty if there is none.
+/// Where misrule was called. kInvalid: that folder has been deleted.
+Result<std::string> working_directory();
+
 std::string latest_run_id(const std::string& directory);
 
 /// The folder of one test in a run, made; its name is free of slashes whatever the test is called.

@@ -20,8 +20,9 @@ void add_existing(std::vector<std::string>& paths, const fs::path& path) {
 std::vector<std::string> visible_paths(const LoadedSpec& spec, const std::string& run_folder,
                                        const std::string& shim_path) {
   std::vector<std::string> paths;
-  const fs::path project = fs::absolute(spec.file).parent_path();
-  add_existing(paths, fs::current_path());
+  std::error_code error;
+  const fs::path project = fs::absolute(spec.file, error).parent_path();
+  add_existing(paths, ".");
   add_existing(paths, project);
   add_existing(paths, run_folder);
   add_existing(paths, fs::path(shim_path).parent_path());

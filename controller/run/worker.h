@@ -34,6 +34,7 @@ struct RunContext {
 /// What a worker is to run.
 struct WorkerOrder {
   std::size_t spec = 0;  ///< In RunContext::specs.
+  std::string directory = {};  ///< Where misrule was called.
   std::string test = {};
   std::string log_folder = {};
   std::int64_t start_ns = 0;  ///< The test's beginning, CLOCK_MONOTONIC.
