@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/terminal.h"
+#include "controller/report/text.h"
 #include "controller/run/run.h"
 
 namespace misrule::cli {
@@ -17,16 +19,17 @@ namespace {
 class CheckReport final : public controller::RunObserver {
  public:
   void spec_rejected(const controller::SpecProblem& problem) override {
-    fmt::print(stderr, "{}\n", problem.rendered);
+    fmt::print(stderr, "{}\n", controller::harmless(problem.rendered));
   }
   void planned(const controller::RunPlan& plan) override {
     std::map<std::string, std::size_t> tests;
     for (const auto& test : plan.tests) ++tests[test.file];
-    for (const auto& [file, count] : tests) fmt::print("{}: {} tests\n", file, count);
-    for (const std::string& note : plan.notes) fmt::print("note: {}\n", note);
+    for (const auto& [file, count] : tests) print_text(fmt::format("{}: {} tests\n", file, count));
+    for (const std::string& note : plan.notes) print_text(fmt::format("note: {}\n", note));
   }
   void test_started(const controller::RunPlan::Test&) override {}
   void test_progress(const controller::RunPlan::Test&, std::string_view, std::uint64_t) override {}
+  void spec_printed(std::string_view) override {}
   void test_finished(const controller::RunPlan::Test&, const model::TestReport&,
                      const std::vector<model::Event>&) override {}
 };

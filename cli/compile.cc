@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "controller/run/run.h"
 
 namespace misrule::cli {
@@ -16,7 +17,7 @@ namespace {
 int print_rules(const std::string& file) {
   const auto yaml = controller::compile_rules(file);
   if (yaml) {
-    fmt::print("{}", *yaml);
+    print_text(*yaml);
     return kPassed;
   }
   fmt::print(stderr, "{}\n", yaml.error().what);

@@ -1,10 +1,15 @@
 #include "cli/terminal.h"
 
+#include <cerrno>
 #include <cstdlib>
-#include <string_view>
+#include <cstring>
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "cli/commands.h"
 
 namespace misrule::cli {
 
@@ -32,6 +37,24 @@ Looks looks_of(std::FILE* stream, bool no_color) {
   looks.live = !is_set("CI") && !is_dumb();
   looks.color = looks.live && !no_color && !is_set("NO_COLOR");
   return looks;
+}
+
+void open_missing_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // The lowest free number is this one.
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) static_cast<void>(open("/dev/null", O_RDWR));
+  }
+}
+
+void print_text(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+int finish_output(int code) {
+  const bool failed = std::fflush(stdout) != 0;
+  const int reason = errno;
+  if (!failed && std::ferror(stdout) == 0) return code;
+  fmt::print(stderr, "misrule: standard output cannot be written{}{}\n", failed ? ": " : "",
+             failed ? std::strerror(reason) : "");
+  return code == kPassed ? kInfrastructure : code;
 }
 
 }  // namespace misrule::cli

@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "controller/report/run_json.h"
 #include "controller/report/run_report.h"
+#include "controller/report/text.h"
 #include "controller/run/run.h"
 
 namespace misrule::cli {
@@ -67,16 +68,17 @@ Status complete_request(TestOptions& options) {
 class Listing final : public controller::RunObserver {
  public:
   void spec_rejected(const controller::SpecProblem& problem) override {
-    fmt::print(stderr, "{}\n", problem.rendered);
+    fmt::print(stderr, "{}\n", controller::harmless(problem.rendered));
   }
   void planned(const controller::RunPlan& plan) override {
     for (const auto& test : plan.tests) {
-      fmt::print("{}:{}  {}", test.file, test.line, test.name);
-      fmt::print("{}{}\n", test.description.empty() ? "" : "  ", test.description);
+      print_text(fmt::format("{}:{}  {}{}{}\n", test.file, test.line, test.name,
+                             test.description.empty() ? "" : "  ", test.description));
     }
   }
   void test_started(const controller::RunPlan::Test&) override {}
   void test_progress(const controller::RunPlan::Test&, std::string_view, std::uint64_t) override {}
+  void spec_printed(std::string_view) override {}
   void test_finished(const controller::RunPlan::Test&, const model::TestReport&,
                      const std::vector<model::Event>&) override {}
 };
@@ -108,19 +110,21 @@ int run_tests(const TestOptions& options, const std::string& program) {
   const Looks looks = looks_of(text, options.no_color);
   const SteadyClock clock;
   const auto report = controller::make_run_report(
-      options.request, {.write =
-                            [text](std::string_view line) {
-                              std::fwrite(line.data(), 1, line.size(), text);
-                              // Nothing may stay behind for a forked process to write again.
-                              std::fflush(text);
-                            },
-                        .clock = clock,
-                        .color = looks.color,
-                        .live = looks.live,
-                        .columns = looks.columns,
-                        .verbose = options.verbose,
-                        .program = program,
-                        .version = MISRULE_VERSION});
+      options.request,
+      {.write =
+           [text](std::string_view line) {
+             std::fwrite(line.data(), 1, line.size(), text);
+             // Nothing may stay behind for a forked process to write again.
+             std::fflush(text);
+           },
+       .print = [](std::string_view line) { std::fwrite(line.data(), 1, line.size(), stderr); },
+       .clock = clock,
+       .color = looks.color,
+       .live = looks.live,
+       .columns = looks.columns,
+       .verbose = options.verbose,
+       .program = program,
+       .version = MISRULE_VERSION});
   auto result = controller::run_specs(options.request, *report);
   if (result) {
     report->finished(*result);
@@ -132,7 +136,7 @@ int run_tests(const TestOptions& options, const std::string& program) {
   const std::string json =
       controller::run_to_json(*result, options.request, MISRULE_VERSION, program);
   if (to_stdout) {
-    std::fwrite(json.data(), 1, json.size(), stdout);
+    print_text(json);
   } else if (!(file << json).flush()) {
     return refuse({Code::kIo, fmt::format("cannot write {}", options.json)});
   }

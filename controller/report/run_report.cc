@@ -38,7 +38,7 @@ class TextReport final : public RunReport {
 
   void spec_rejected(const SpecProblem& problem) override {
     clear_live_line();
-    options_.write(problem.rendered);
+    options_.write(harmless(problem.rendered));
     if (!problem.rendered.ends_with('\n')) options_.write("\n");
   }
 
@@ -46,6 +46,7 @@ class TextReport final : public RunReport {
   void test_started(const RunPlan::Test& test) override;
   void test_progress(const RunPlan::Test& test, std::string_view phase,
                      std::uint64_t events) override;
+  void spec_printed(std::string_view line) override;
   void test_finished(const RunPlan::Test& test, const model::TestReport& report,
                      const std::vector<model::Event>& story) override;
   void finished(const RunResult& result) override;
@@ -121,6 +122,11 @@ void TextReport::draw_live_line(const RunPlan::Test& test, std::string_view phas
 void TextReport::clear_live_line() {
   if (live_line_) options_.write("\r\x1b[2K");
   live_line_ = false;
+}
+
+void TextReport::spec_printed(std::string_view line) {
+  clear_live_line();
+  if (options_.print) options_.print(harmless(line) + "\n");
 }
 
 void TextReport::test_finished(const RunPlan::Test& test, const model::TestReport& report,

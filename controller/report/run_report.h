@@ -15,6 +15,7 @@ namespace misrule::controller {
 
 struct ReportOptions {
   std::function<void(std::string_view)> write = {};  ///< Where text goes, at once.
+  std::function<void(std::string_view)> print = {};  ///< Where a spec's print() goes; lines.
   const Clock& clock;
   bool color = false;
   bool live = false;          ///< A line that is redrawn; only for terminals.

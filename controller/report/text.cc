@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "controller/events/utf8.h"
+
 namespace misrule::controller {
 
 namespace {
@@ -12,7 +14,29 @@ bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0U) 
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
+/// U+0080 to U+009F: some terminals obey them as they do an escape.
+bool starts_high_control(std::string_view text) {
+  return text.size() > 1 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0;
+}
+
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+/// Blanks of any kind stay.
+std::string without_controls(std::string_view text) {
+  std::string out;
+  const std::string clean = as_utf8(text);
+  for (std::size_t at = 0; at < clean.size(); ++at) {
+    if (starts_high_control(std::string_view(clean).substr(at))) {
+      out += "·";
+      ++at;
+    } else if (is_control(clean[at]) && !is_blank(clean[at])) {
+      out += "·";
+    } else {
+      out += clean[at];
+    }
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -40,15 +64,19 @@ std::string padded(std::string_view text, std::size_t columns) {
   return out;
 }
 
+std::string harmless(std::string_view text) {
+  std::string out = without_controls(text);
+  std::erase(out, '\r');
+  return out;
+}
+
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    if (is_blank(c)) {
-      if (!out.empty() && out.back() != ' ') out += ' ';
-    } else if (is_control(c)) {
-      out += "·";
-    } else {
+  for (const char c : without_controls(text)) {
+    if (!is_blank(c)) {
       out += c;
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
     }
   }
   while (out.ends_with(' ')) out.pop_back();

@@ -21,6 +21,9 @@ std::string padded(std::string_view text, std::size_t columns);
 /// One line of foreign text: blanks of any kind become one space, control characters a dot.
 std::string printable(std::string_view text);
 
+/// Foreign text that may have several lines: as printable(), but blanks stay (no carriage return).
+std::string harmless(std::string_view text);
+
 /// "0.41 s", "12 ms" below ten milliseconds is "3.2 ms".
 std::string seconds_text(Duration duration);
 

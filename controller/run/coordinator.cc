@@ -19,8 +19,8 @@
 #include "controller/run/report_json.h"
 #include "controller/run/run_folder.h"
 #include "controller/run/visible_paths.h"
-#include "controller/run/world/own_json.h"
 #include "controller/run/world/journal.h"
+#include "controller/run/world/own_json.h"
 #include "controller/run/world/packet.h"
 
 namespace misrule::controller {
@@ -74,8 +74,8 @@ struct Coordinator::Course {
   std::string unread = {};
   std::optional<model::TestReport> report = {};
   std::string failure = {};  ///< Why there is no world, or no report.
-  bool killed = false;
   bool keep = false;
+  bool killed = false;
   bool ended = false;
   int status = 0;
 };
@@ -129,6 +129,8 @@ void Coordinator::take_line(Course& course, const std::string& line) {
     if (auto parsed = report_from_line(json::serialize(*report))) course.report = *parsed;
   } else if (const json::value* failed = object.if_contains("setup_failed")) {
     course.failure = "the world could not be made: " + std::string(failed->as_string());
+  } else if (const json::value* printed = object.if_contains("print")) {
+    observer_.spec_printed(printed->as_string());
   } else if (const json::value* phase = object.if_contains("phase")) {
     const json::value* events = object.if_contains("events");
     observer_.test_progress(course.selected.test, phase->as_string(),
@@ -216,13 +218,13 @@ void Coordinator::kill_world(Course& course) {
     course.kill_at = SteadyClock().now() + (interrupted_ ? kReapedWithin : kStuckAfter);
     return;
   }
-}
   // Nobody says that there is a world, or that it has ended. With the nursery its worlds end.
   if (nursery_) nursery_->kill();
   nursery_.reset();
   course.stream.reset();
   course.ended = true;
   course.failure = "the nursery, which forks the tests' worlds, does not answer";
+}
 
 model::TestReport Coordinator::conclude(Course& course) {
   if (course.report) return *std::move(course.report);

@@ -1,13 +1,15 @@
 #include "controller/run/loading.h"
 
+#include <cstdio>
+#include <memory>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/glob.h"
+#include "controller/run/report_bounds.h"
 #include "controller/run/world/journal.h"
 #include "interceptor/interceptor.h"
-#include "controller/run/report_bounds.h"
 #include "proxy/proxy.h"
 
 namespace misrule::controller {
@@ -21,6 +23,8 @@ Status check_rule(const model::Topology& topology, model::Rule& rule) {
 SpecProblem problem_of(const std::string& file, const Error& error) {
   return {.file = file, .finding = {.message = error.what}, .rendered = file + ": " + error.what};
 }
+
+void print_to_standard_error(std::string_view line) { fmt::print(stderr, "{}\n", line); }
 
 bool is_specs_fault(const Error& error) { return error.code == Code::kInvalid; }
 
@@ -54,19 +58,23 @@ void take_up(LoadedSpec loaded, const RunRequest& request, LoadedRun& run) {
 }  // namespace
 
 std::expected<std::unique_ptr<dsl::Spec>, std::vector<dsl::Problem>> load_spec(
-    const std::string& file, const std::vector<std::pair<std::string, std::string>>& set) {
-  return dsl::Spec::load(file, {.set = set,
-                                .check_rule = check_rule,
-                                .syscall_families = interceptor::families(),
-                                .errno_names = interceptor::errno_names()});
+    const std::string& file, const std::vector<std::pair<std::string, std::string>>& set,
+    const PrintTarget& print) {
+  dsl::LoadOptions options = {.set = set,
+                              .check_rule = check_rule,
+                              .syscall_families = interceptor::families(),
+                              .errno_names = interceptor::errno_names()};
+  if (print) options.print = [print](std::string_view line) { (*print)(line); };
+  return dsl::Spec::load(file, options);
 }
 
 LoadedRun load_run(const RunRequest& request) {
   LoadedRun run;
   for (const std::string& file : request.files) {
-    auto spec = load_spec(file, request.set);
+    const auto print = std::make_shared<PrintTarget::element_type>(print_to_standard_error);
+    auto spec = load_spec(file, request.set, print);
     if (spec) {
-      take_up({.file = file, .spec = *std::move(spec)}, request, run);
+      take_up({.file = file, .spec = *std::move(spec), .print = print}, request, run);
       continue;
     }
     for (dsl::Problem& problem : spec.error()) {
@@ -75,6 +83,7 @@ LoadedRun load_run(const RunRequest& request) {
                               .rendered = std::move(problem.rendered)});
     }
   }
+  for (SpecProblem& problem : run.problems) bound_problem(problem);
   const bool nothing_selected = run.tests.empty() && run.problems.empty() && run.obstacles.empty();
   if (nothing_selected) {
     run.problems.push_back(problem_of(
@@ -83,7 +92,6 @@ LoadedRun load_run(const RunRequest& request) {
          .what = request.test_glob == "*"
                      ? "there is no test: a test is a function whose name starts with test_"
                      : fmt::format("no test is called {}", request.test_glob)}));
-  for (SpecProblem& problem : run.problems) bound_problem(problem);
   }
   return run;
 }

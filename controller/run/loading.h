@@ -23,7 +23,8 @@ struct LoadedRun {
 
 /// How a single spec is loaded: with the rules' legality as proxy and interceptor see it.
 std::expected<std::unique_ptr<dsl::Spec>, std::vector<dsl::Problem>> load_spec(
-    const std::string& file, const std::vector<std::pair<std::string, std::string>>& set);
+    const std::string& file, const std::vector<std::pair<std::string, std::string>>& set,
+    const PrintTarget& print = {});
 
 LoadedRun load_run(const RunRequest& request);
 

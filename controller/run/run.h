@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -61,6 +62,8 @@ class RunObserver {
   /// What the test is doing now: "starting postgres", "POST /payments -> api". For the live view.
   virtual void test_progress(const RunPlan::Test& test, std::string_view phase,
                              std::uint64_t events) = 0;
+  /// A line that the running test print()s, without its end; it may hold any bytes.
+  virtual void spec_printed(std::string_view line) = 0;
   /// `story`: the events of report.story, in the order in which people read them.
   virtual void test_finished(const RunPlan::Test& test, const model::TestReport& report,
                              const std::vector<model::Event>& story) = 0;

@@ -29,6 +29,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t kPrintedLineMax = 64 * 1024;
+
 /// Everything of one test, in the order in which it is made; destroyed the other way round.
 class Worker {
  public:
@@ -37,6 +39,7 @@ class Worker {
   void run();
 
  private:
+  void print(std::string_view line);
   Status build();
   Status run_body();
   Status seed(const ServicePlan& plan);
@@ -45,10 +48,10 @@ class Worker {
   void stop(Stop reason);
   void tell_phase(const std::string& what);
   void tell(const json::object& line);
+  void tell_line(const std::string& line);
   bool hear_coordinator();
   model::TestReport report();
   TestCourse course();
-  void tell_line(const std::string& line);
 
   const RunContext& context_;
   WorkerSeat seat_;
@@ -92,14 +95,14 @@ Worker::Worker(const RunContext& context, WorkerSeat seat, WorkerOrder order)
 void Worker::tell_line(const std::string& line) {
   const std::scoped_lock lock(telling_);
   // Without a coordinator this world is ending already.
-  static_cast<void>(write_all(seat_.coordinator.fd(), json::serialize(line) + "\n").has_value());
+  static_cast<void>(write_all(seat_.coordinator.fd(), line + "\n").has_value());
 }
+
+void Worker::tell(const json::object& line) { tell_line(json::serialize(line)); }
 
 void Worker::tell_phase(const std::string& what) {
   tell({{"phase", what}, {"events", log_.size()}});
 }
-void Worker::tell(const json::object& line) { tell_line(json::serialize(line)); }
-
 
 bool Worker::hear_coordinator() {
   std::array<char, 256> line;
@@ -124,6 +127,11 @@ void Worker::stop(Stop reason) {
   log_.emit(std::move(event));
   const std::scoped_lock lock(stopped_with_);
   if (services_) services_->wake();
+}
+
+/// A live line may stand on the terminal: the coordinator knows, so it prints.
+void Worker::print(std::string_view line) {
+  tell({{"print", cut_in_the_middle(line, kPrintedLineMax)}});
 }
 
 Status Worker::build() {
@@ -181,7 +189,7 @@ Status Worker::seed(const ServicePlan& plan) {
 
 std::set<std::string> Worker::families_of(const std::string& service) {
   std::set<std::string> families = spec_.families_of(service);
-  for (const model::Rule& rule : file_rules_of(context_.rules, order_.test)) {
+  for (const model::Rule& rule : file_rules_of(context_.rules, context_.specs.at(order_.spec).file, order_.test)) {
     const bool concerns = rule.has_syscall() && rule.target().service() == service;
     if (concerns) families.insert(rule.syscall().family());
   }
@@ -189,7 +197,7 @@ std::set<std::string> Worker::families_of(const std::string& service) {
 }
 
 Result<dsl::ArmId> Worker::arm_file_rules() {
-  std::vector<model::Rule> rules = file_rules_of(context_.rules, order_.test);
+  std::vector<model::Rule> rules = file_rules_of(context_.rules, context_.specs.at(order_.spec).file, order_.test);
   if (rules.empty()) return dsl::ArmId{0};
   return host_->arm(std::move(rules));
 }
@@ -248,6 +256,9 @@ model::TestReport Worker::report() {
 }
 
 void Worker::run() {
+  if (const PrintTarget& target = context_.specs.at(order_.spec).print) {
+    *target = [this](std::string_view line) { print(line); };
+  }
   watcher_.watch(seat_.coordinator.fd(), [this] { return hear_coordinator(); });
   watcher_.call_at(start_ + context_.request.timeout, [this] { stop(Stop::kDeadline); });
   infrastructure_ = run_body();

@@ -2,8 +2,10 @@
 
 // The worker of a world: hosts one test from the first service to the verdict.
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "controller/events/event_log.h"
@@ -15,11 +17,15 @@
 
 namespace misrule::controller {
 
+/// Where the lines go that a spec print()s; standard error until somebody says otherwise.
+using PrintTarget = std::shared_ptr<std::function<void(std::string_view)>>;
+
 /// One spec file, loaded, with what will run for its services.
 struct LoadedSpec {
   std::string file = {};  ///< As given.
   std::unique_ptr<dsl::Spec> spec = {};
   std::vector<ServicePlan> plans = {};
+  PrintTarget print = {};
 };
 
 /// What is the same for every test of a run. Made before the nursery is forked.
@@ -28,13 +34,13 @@ struct RunContext {
   std::vector<LoadedSpec> specs = {};
   model::RuleFile rules = {};  ///< Of --rules; else without tests.
   EventNumbers numbers;
+  std::string directory = {};  ///< Where misrule was called.
   std::string shim_path = {};
 };
 
 /// What a worker is to run.
 struct WorkerOrder {
   std::size_t spec = 0;  ///< In RunContext::specs.
-  std::string directory = {};  ///< Where misrule was called.
   std::string test = {};
   std::string log_folder = {};
   std::int64_t start_ns = 0;  ///< The test's beginning, CLOCK_MONOTONIC.

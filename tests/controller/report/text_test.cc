@@ -22,6 +22,22 @@ TEST(Text, ForeignTextCannotMoveTheCursor) {
   EXPECT_EQ(printable("SELECT\n\t 1 \x1b[2Jx\r\n"), "SELECT 1 ·[2Jx");
 }
 
+TEST(Text, ForeignTextOfSeveralLinesKeepsThem) {
+  EXPECT_EQ(harmless("a\n  b\tc\r\n\x1b]0;pwn\x07"), "a\n  b\tc\n·]0;pwn·");
+}
+
+TEST(Text, BytesThatAreNoTextAndHighControlsAreShownAsSuch) {
+  for (const auto show : {harmless, printable}) {
+    EXPECT_EQ(show("caf\xe9 \xc3\xa9"), "caf\xEF\xBF\xBD \xc3\xa9");
+    EXPECT_EQ(show("\xc2\x9b"
+                   "2Jx \x9b"
+                   "2J"),
+              "·2Jx \xEF\xBF\xBD"
+              "2J");
+    EXPECT_EQ(show("\xc2\xa0\xc2"), "\xc2\xa0\xEF\xBF\xBD");
+  }
+}
+
 TEST(Text, DurationsAreReadable) {
   using std::chrono::microseconds;
   EXPECT_EQ(seconds_text(microseconds(3210)), "3.2 ms");

@@ -71,6 +71,7 @@ class SilentObserver final : public RunObserver {
     phases.emplace_back(phase);
     if (on_progress) on_progress(phases.back());
   }
+  void spec_printed(std::string_view) override {}
   void test_finished(const RunPlan::Test&, const model::TestReport&,
                      const std::vector<model::Event>& told) override {
     story = told;
