@@ -130,17 +130,19 @@ std::string finding_lines(const model::Finding& finding, const Paint& paint) {
     const std::string column = at.column > 0 ? fmt::format(":{}", at.column) : std::string();
     out += paint.bold(fmt::format("{}:{}{}", at.file, at.line, column)) + "  ";
   }
-  out += paint.red(finding.message) + "\n";
+  out += paint.red(harmless(finding.message)) + "\n";
   if (at.line > 0 && !finding.source_line.empty()) {
     const std::string number = std::to_string(at.line);
-    out += fmt::format("      {} | {}\n", number, finding.source_line);
+    out += fmt::format("      {} | {}\n", number, harmless(finding.source_line));
     const unsigned end = std::max(finding.column_end, at.column + 1);
     const std::string gap(at.column > 0 ? at.column - 1 : 0, ' ');
     out += fmt::format("      {} | {}{}\n", std::string(number.size(), ' '), gap,
                        paint.red(std::string(at.column > 0 ? end - at.column : 0, '^')));
   }
-  if (!finding.hint.empty()) out += fmt::format("    hint: {}\n", finding.hint);
-  for (const std::string& line : telling_lines(finding)) out += fmt::format("    {}\n", line);
+  if (!finding.hint.empty()) out += fmt::format("    hint: {}\n", harmless(finding.hint));
+  for (const std::string& line : telling_lines(finding)) {
+    out += fmt::format("    {}\n", harmless(line));
+  }
   return out;
 }
 

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "controller/events/utf8.h"
+#include "controller/report/run_json.h"
 #include "tests/controller/report/sample_run.h"
 
 namespace misrule::controller {
@@ -104,6 +106,54 @@ TEST(RunReport, LiveLinesVanishAndLeaveTheLog) {
   const std::string text = told({.live = true, .columns = 120});
   EXPECT_NE(text.find("POST /payments → api · 17 events  [2/9]"), std::string::npos);
   EXPECT_EQ(after_erasing(text), told({.columns = 120}));
+}
+
+TEST(RunReport, WhatASpecPrintsStandsOnALineOfItsOwn) {
+  std::string out;
+  ManualClock clock;
+  const RunRequest request;
+  const auto write = [&out](std::string_view text) { out += text; };
+  const auto report = make_run_report(
+      request, {.write = write, .print = write, .clock = clock, .live = true, .version = "0.1"});
+  const RunPlan::Test test = {.file = "a.star", .name = "test_a"};
+  report->planned({.tests = {test}});
+  report->test_started(test);
+  report->spec_printed("seen \x1b[2J");
+  EXPECT_TRUE(out.ends_with("events  [1/1]\r\x1b[2Kseen ·[2J\n")) << out;
+}
+
+TEST(RunReport, WhatServicesSayCannotMoveTheCursor) {
+  const std::string evil = "\x1b]0;pwn\x07 caf\xe9";
+  std::string out;
+  ManualClock clock;
+  const RunRequest request;
+  const auto report = make_run_report(
+      request, {.write = [&out](std::string_view text) { out += text; }, .clock = clock});
+  report->spec_rejected({.rendered = evil});
+  report->test_finished({.file = "a.star", .name = "test_a"},
+                        {.test = "test_a",
+                         .outcome = model::Outcome::kFailed,
+                         .findings = {{.message = evil,
+                                       .position = {.file = "a.star", .line = 1, .column = 1},
+                                       .source_line = evil,
+                                       .hint = evil,
+                                       .detail = {evil, "more"}}},
+                         .notes = {evil}},
+                        {});
+  EXPECT_EQ(out.find('\x1b'), std::string::npos) << out;
+  EXPECT_EQ(out.find('\xe9'), std::string::npos) << out;
+  EXPECT_NE(out.find("·]0;pwn· caf\xEF\xBF\xBD"), std::string::npos) << out;
+}
+
+TEST(RunReport, ItsJsonIsUtf8WhateverItTells) {
+  RunResult result = sample_result();
+  ASSERT_FALSE(result.reports.empty());
+  result.plan.notes.push_back("caf\xe9");
+  result.problems.push_back({.file = "n\xe9.star", .rendered = "\xff"});
+  result.reports[0].notes.push_back("\xc3\x28");
+  const std::string text = run_to_json(result, sample_request(), "0.1", "misrule");
+  EXPECT_EQ(as_utf8(text), text);
+  EXPECT_NE(text.find("n\xEF\xBF\xBD.star"), std::string::npos);
 }
 
 TEST(RunReport, LiveLinesNeverWrap) {
