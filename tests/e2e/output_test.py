@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+"""Where a run's output goes: closed, full, a terminal; and what foreign text may do there."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+
+import misrule
+from misrule import BINARY, SERVICE
+
+PASSING = SERVICE + '''
+def test_it():
+    assert_eq(api.get(path = "/health").status, 200)
+'''
+RULES = PASSING + '''
+def test_rule():
+    fault(api, write = deny("ENOSPC", path = "/tmp/x"),
+          run = lambda: api.get(path = "/write?path=/tmp/x"))
+'''
+
+
+class Output(misrule.Project):
+    def shell(self, line, cwd=None):
+        return subprocess.run(["/bin/sh", "-c", line], text=True,
+                              env={**os.environ, "M": str(BINARY)}, cwd=cwd or self.folder, capture_output=True, timeout=100,
+                              stdin=subprocess.DEVNULL)
+
+    def test_closed_streams_are_nobody_elses(self):
+        self.write("spec.star", PASSING)
+        for closed in ("<&- >&- 2>&-", ">&-", "2>&-"):
+            run = self.shell("$M test spec.star --json o.json " + closed)
+            self.assertEqual(run.returncode, 0, run)
+            self.assertEqual(json.loads((self.folder / "o.json").read_text())["exit_code"], 0)
+
+    def test_what_cannot_be_written_is_no_success(self):
+        self.write("spec.star", RULES)
+        for command in ("test spec.star", "test spec.star --json -", "test spec.star --list",
+                        "check spec.star", "compile spec.star", "--help", "--version"):
+            full = self.shell(f"$M {command} >/dev/full")
+            self.assertEqual(full.returncode, 3, (command, full))
+            self.assertIn("standard output cannot be written", full.stderr, command)
+            self.assertEqual(self.shell(f"$M {command}").returncode, 0, "the control")
+
+    def test_a_folder_that_is_gone(self):
+        self.write("spec.star", PASSING)
+        gone = self.folder / "gone"
+        for command in (f"test {self.folder}/spec.star", "enter latest true", "end latest"):
+            gone.mkdir()
+            run = self.shell(f"rmdir {gone}; $M {command}", cwd=gone)
+            self.assertEqual(run.returncode, 2, run)
+            self.assertIn("the current directory: No such file or directory", run.stderr)
+
+    def test_a_service_cannot_move_the_cursor(self):
+        api = r'"/bin/sh", args = ["-c", "printf \"\\033]0;pwn\\007\\n\"; exit 3"]'
+        run = self.run_spec(PASSING.replace('"./api.py"', api))
+        self.assertEqual(run.code, 3, run.output)
+        self.assertIn("·]0;pwn·", run.output)
+        self.assertNotIn("\x1b", run.output)
+
+    def test_a_finding_is_bounded(self):
+        run = self.run_spec(PASSING + '    fail("y" * 5000000)\n')
+        self.assertEqual(run.code, 1, run.output[:1000])
+        self.assertLess(len(run.output), 40000)
+        self.assertRegex(run.output, r"yyy \.\.\. 49\d{5} bytes left out \.\.\. yyy")
+        self.assertLess((self.folder / "report.json").stat().st_size, 40000)
+        result = self.folder / ".misrule" / "runs" / "latest" / "result.json"
+        self.assertLess(result.stat().st_size, 40000)
+
+    def test_print_has_a_line_of_its_own_on_a_terminal(self):
+        self.write("spec.star", PASSING + '    print("seen")\n    print("twice")\n')
+        master, slave = pty.openpty()
+        env = {key: value for key, value in os.environ.items() if key not in ("CI", "NO_COLOR")}
+        process = subprocess.Popen([str(BINARY), "test", "spec.star"], cwd=self.folder, stdin=slave,
+                                   stdout=slave, stderr=slave, env={**env, "TERM": "xterm"})
+        os.close(slave)
+        said = b""
+        try:
+            while piece := os.read(master, 65536):
+                said += piece
+        except OSError:
+            pass  # The last writer has closed it.
+        os.close(master)
+        self.assertEqual(process.wait(timeout=60), 0, said)
+        self.assertIn(b"\r\x1b[2K", said, "the control: there is a live line")
+        for line in (b"seen", b"twice"):
+            before = said[:said.index(line)]
+            self.assertTrue(before.endswith((b"\r\x1b[2K", b"\n")), before[-80:])
+
+    def test_print_goes_to_standard_error(self):
+        self.write("spec.star", PASSING + '    print("seen")\n')
+        run = self.shell("$M test spec.star")
+        self.assertEqual((run.returncode, run.stderr), (0, "seen\n"))
+        self.assertNotIn("seen", run.stdout)
+
+
+class Privileges(misrule.Project):
+    def test_who_lacks_them_is_told_once(self):
+        if shutil.which("setpriv") is None:
+            self.skipTest("setpriv is not installed")
+        self.write("spec.star", PASSING)
+        self.folder.chmod(0o777)
+        run = subprocess.run(["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin",
+                              str(BINARY), "test", "spec.star"], cwd=self.folder, text=True,
+                             capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+        self.assertEqual(run.returncode, 3, run)
+        self.assertIn("misrule: missing privileges: CAP_SYS_ADMIN", run.stderr)
+
+
+if __name__ == "__main__":
+    misrule.main()
