@@ -44,9 +44,10 @@ Status check_privileges() {
   const char* remedy = ::geteuid() == 0
                            ? "this looks like a container: start it with --privileged"
                            : "run it with sudo; services then run as the user who called sudo";
-  return fail(Code::kUnsupported,
-              fmt::format("misrule lacks {}\n{} · `misrule doctor` shows what this machine can do",
-                          missing, remedy));
+  return fail(
+      Code::kUnsupported,
+      fmt::format("missing privileges: {}\n{} · `misrule doctor` shows what this machine can do",
+                  missing, remedy));
 }
 
 }  // namespace misrule::controller
