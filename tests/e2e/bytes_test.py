@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Bytes that are no UTF-8, wherever they come from: the verdict is the true one, the JSON is JSON."""
+"""Bytes that are no UTF-8, wherever they come from: the verdict is the true one, JSON is JSON."""
 
 import json
 import os

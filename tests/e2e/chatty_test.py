@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A service that prints without a pause: the test stays in command, and says what it cannot know."""
+"""A service that prints without a pause: the test stays in command."""
 
 import signal
 import time

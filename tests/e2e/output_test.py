@@ -23,9 +23,9 @@ def test_rule():
 
 class Output(misrule.Project):
     def shell(self, line, cwd=None):
-        return subprocess.run(["/bin/sh", "-c", line], text=True,
-                              env={**os.environ, "M": str(BINARY)}, cwd=cwd or self.folder, capture_output=True, timeout=100,
-                              stdin=subprocess.DEVNULL)
+        return subprocess.run(["/bin/sh", "-c", line], text=True, cwd=cwd or self.folder,
+                              env={**os.environ, "M": str(BINARY)}, capture_output=True,
+                              timeout=100, stdin=subprocess.DEVNULL)
 
     def test_closed_streams_are_nobody_elses(self):
         self.write("spec.star", PASSING)
