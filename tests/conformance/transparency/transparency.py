@@ -39,22 +39,23 @@ class PostgresTransparency(unittest.TestCase):
         cls.addClassCleanup(context.__exit__)
         return entered
 
-    def same(self, run, user="app", undercounted=None):
+    def same(self, run, user="app", undercounted=None, way=None):
         """Answers the client's result. `undercounted`: {text: true number} of statements that the
-        server is known to count wrongly."""
+        server is known to count wrongly. `way`: another (proxy, port where it is reached)."""
+        proxy, port = way or (self.proxy, self.proxy.port)
         direct = run(self.server.dsn(user))
         self.server.forget_statements()
-        before = self.proxy.counters()
-        events_before = len(self.proxy.events)
-        through = run(self.server.dsn(user, port=self.proxy.port))
-        after = self.proxy.counters()
+        before = proxy.counters()
+        events_before = len(proxy.events)
+        through = run(self.server.dsn(user, port=port))
+        after = proxy.counters()
         self.assertEqual(through, direct)
         self.assertEqual(after["connections_opaque"], before["connections_opaque"],
-                         [e for e in self.proxy.events if e.get("action") == "opaque"])
+                         [e for e in proxy.events if e.get("action") == "opaque"])
         self.assertGreater(after["connections_total"], before["connections_total"])
         counted = {**self.server.statements(user), **(undercounted or {})}
         decoded = after["messages_total"] - before["messages_total"]
-        uncounted = self.uncounted(self.proxy.events[events_before:])
+        uncounted = self.uncounted(proxy.events[events_before:])
         self.assertEqual(decoded - uncounted, sum(counted.values()), counted)
         return through
 
