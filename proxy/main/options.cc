@@ -26,7 +26,7 @@ void add_routes(CLI::App& command, StandaloneArguments& arguments) {
       ->capture_default_str();
   command
       .add_option("--protocol", arguments.protocol,
-                  "auto (by the first bytes), postgres, http, tcp")
+                  "auto (by the first bytes), postgres, http, redis, tcp")
       ->capture_default_str();
   command.add_option("--upstream", arguments.upstream,
                      "HOST:PORT or unix:/path of the real server");

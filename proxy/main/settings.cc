@@ -14,7 +14,7 @@ namespace misrule::proxy {
 
 namespace {
 
-constexpr std::string_view kProtocols[] = {"auto", "postgres", "http", "tcp"};
+constexpr std::string_view kProtocols[] = {"auto", "postgres", "http", "redis", "tcp"};
 constexpr std::string_view kFormats[] = {"text", "json"};
 constexpr std::string_view kLevels[] = {"debug", "info", "warn", "error"};
 

@@ -21,6 +21,7 @@ constexpr std::size_t kEnough = 16;
 std::optional<Protocol> protocol_of(const model::Rule& rule) {
   if (rule.has_postgres()) return Protocol::kPostgres;
   if (rule.has_http()) return Protocol::kHttp;
+  if (rule.has_redis()) return Protocol::kRedis;
   return std::nullopt;
 }
 
@@ -52,6 +53,13 @@ std::optional<bool> is_http(ByteView bytes) {
     return next == '/' || next == '*' || next == 'h' || method == "CONNECT ";
   }
   return false;
+}
+
+/// A command of clients: an array, whose length follows. (What people type looks like anything.)
+std::optional<bool> is_redis(ByteView bytes) {
+  if (bytes.front() != '*') return false;
+  if (bytes.size() < 2) return std::nullopt;
+  return bytes[1] >= '0' && bytes[1] <= '9';
 }
 
 class SniffingConversation final : public codecs::Conversation {
@@ -132,9 +140,11 @@ std::optional<Protocol> sniff(ByteView first_bytes) {
   if (bytes.empty()) return std::nullopt;
   const auto postgres = is_postgres(bytes);
   const auto http = is_http(bytes);
+  const auto redis = is_redis(bytes);
   if (postgres == true) return Protocol::kPostgres;
   if (http == true) return Protocol::kHttp;
-  if (postgres == false && http == false) return Protocol::kTcp;
+  if (redis == true) return Protocol::kRedis;
+  if (postgres == false && http == false && redis == false) return Protocol::kTcp;
   return std::nullopt;
 }
 

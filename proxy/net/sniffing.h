@@ -21,7 +21,8 @@
 
 namespace misrule::proxy {
 
-inline constexpr std::array kSniffed = {model::Protocol::kPostgres, model::Protocol::kHttp};
+inline constexpr std::array kSniffed = {model::Protocol::kPostgres, model::Protocol::kHttp,
+                                        model::Protocol::kRedis};
 
 std::string sniffed_interface(std::string_view interface, model::Protocol protocol);
 void declare_sniffed(model::Service& service, const std::string& interface);

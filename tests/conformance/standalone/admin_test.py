@@ -9,7 +9,7 @@ import signal
 import socket
 import unittest
 
-from standalone import LIMIT, Standalone, wait_until
+from standalone import LIMIT, Standalone, program, wait_until
 
 import postgres_server
 import psycopg2
@@ -268,4 +268,5 @@ class NoGood(WithProxy):
 
 
 if __name__ == "__main__":
+    program("misrule")  # Skips the whole test where nothing has been built.
     unittest.main()

@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from standalone import LIMIT, Standalone, run_to_end, wait_until
+from standalone import LIMIT, Standalone, program, run_to_end, wait_until
 
 import postgres_server
 import psycopg2
@@ -379,4 +379,5 @@ class CommandLine(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    program("misrule")  # Skips the whole test where nothing has been built.
     unittest.main()
