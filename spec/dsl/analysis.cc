@@ -51,6 +51,7 @@ Analysis::Analysis(Session& session, star::Thread& thread, const star::Runtime& 
       if (is_builtin(*call->callee, "fault")) read_fault(unit, *call);
     }
     check_filters(session_, unit, reader_);
+    check_calls(units_, unit, reader_);
   }
   note_unused_scenarios();
 }

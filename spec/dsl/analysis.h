@@ -50,6 +50,9 @@ void sort_by_place(std::vector<star::Diagnostic>& problems);
 /// Filters of assertions that no recorded event could satisfy.
 void check_filters(const Session& session, const Unit& unit, StaticReader& reader);
 
+/// Steps and builtins that are called with names or arguments that they have not.
+void check_calls(const std::vector<Unit>& units, const Unit& unit, StaticReader& reader);
+
 /// System calls that a filter speaks of; an empty service means any. A filter that does not tell
 /// which families it means is about all of them.
 struct SyscallsWanted {

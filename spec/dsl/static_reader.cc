@@ -32,6 +32,9 @@ class UnitVisitor final : public star::SyntaxVisitor {
   }
   void visit_other(const Expr& expr) override {
     if (expr.kind == ExprKind::kName) unit_.names.push_back(&expr);
+    if (expr.kind == ExprKind::kAttribute) {
+      unit_.attributes.push_back(&star::as<star::AttributeExpr>(expr));
+    }
     SyntaxVisitor::visit_other(expr);
   }
   void visit_stmt(const star::Stmt& stmt) override {
@@ -80,6 +83,14 @@ bool is_builtin(const Expr& expr, std::string_view name) {
 void StaticReader::complain(Span at, std::string message, std::string help) {
   problems_.push_back(
       diagnostic_at(star::Severity::kError, at, std::move(message), std::move(help)));
+}
+
+std::optional<star::Diagnostic> StaticReader::failure_of(
+    const Value& function, const std::vector<Value>& positional,
+    const std::vector<star::Keyword>& keywords) {
+  auto result = thread_.runtime().try_call(thread_, function, positional, keywords);
+  if (result || result.error().problems.empty()) return std::nullopt;
+  return result.error().problems.front();
 }
 
 std::optional<StaticValue> StaticReader::value_of(const Unit& unit, const Expr& expr, int depth) {

@@ -20,6 +20,7 @@ struct Unit {
   const star::Stmt* stmt = nullptr;
   std::string name = {};  ///< Empty: statements outside of any definition.
   std::vector<const star::CallExpr*> calls = {};
+  std::vector<const star::AttributeExpr*> attributes = {};
   std::vector<const star::Expr*> names = {};  ///< NameExpr that are no locals.
   /// Locals that are assigned exactly once; null for those assigned more often.
   std::map<std::string, const star::Expr*> locals = {};
@@ -44,6 +45,10 @@ class StaticReader {
   star::Span span_of(const Unit& unit, const star::Expr& expr) const {
     return {&unit.module->file(), expr.lo, expr.hi};
   }
+  /// What a call would say, if it fails.
+  std::optional<star::Diagnostic> failure_of(const star::Value& function,
+                                             const std::vector<star::Value>& positional,
+                                             const std::vector<star::Keyword>& keywords);
   void complain(star::Span at, std::string message, std::string help = {});
 
  private:

@@ -144,14 +144,30 @@ Value response_headers(Args& args) {
 
 }  // namespace
 
+namespace {
+
+StepCall call_of(const Args& args, model::Protocol protocol, const std::string& name) {
+  if (protocol == model::Protocol::kHttp) return http_call(args, upper(name));
+  if (protocol == model::Protocol::kRedis) return redis_call(args, name);
+  return sql_call(args, name == "query");
+}
+
+}  // namespace
+
+Value make_step_check(model::Protocol protocol, std::string_view step) {
+  const auto look = [protocol, name = std::string(step)](Args& args) {
+    call_of(args, protocol, name);
+    return Value::none();
+  };
+  return star::NativeFunction::make(std::string(step), look);
+}
+
 Value make_step(const std::string& service, const model::Interface& interface,
                 std::string_view step) {
   const std::string name(step);
   const auto run = [service, interface_name = interface.name, name,
                     protocol = interface.protocol](Args& args) {
-    StepCall call = protocol == model::Protocol::kHttp    ? http_call(args, upper(name))
-                    : protocol == model::Protocol::kRedis ? redis_call(args, name)
-                                                          : sql_call(args, name == "query");
+    StepCall call = call_of(args, protocol, name);
     call.service = service;
     call.interface = interface_name;
     return run_step(args, std::move(call));

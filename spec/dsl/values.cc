@@ -46,7 +46,9 @@ void InterfaceValue::list_dynamic_attributes(std::vector<Symbol>& out) const {
   for (const std::string& step : step_names(declared_.protocol)) out.emplace_back(step);
 }
 
-void InterfaceValue::raise_no_attribute(Symbol name) const {
+void InterfaceValue::raise_no_attribute(Symbol name) const { star::raise(no_attribute(name)); }
+
+star::Complaint InterfaceValue::no_attribute(Symbol name) const {
   std::vector<std::string> known = {"internal_addr", "name", "port", "protocol", "proxy_addr"};
   const auto& steps = step_names(declared_.protocol);
   known.insert(known.end(), steps.begin(), steps.end());
@@ -56,7 +58,7 @@ void InterfaceValue::raise_no_attribute(Symbol name) const {
     message = fmt::format("{}.{} speaks {}, which has no .{}()", service_, declared_.name,
                           model::protocol_name(declared_.protocol), name.text());
   }
-  star::raise({.code = star::code::kName, .message = message, .help = "it has " + listed(known)});
+  return {.code = star::code::kName, .message = message, .help = "it has " + listed(known)};
 }
 
 void ServiceValue::write_repr(star::Writer& out) const {
@@ -82,7 +84,9 @@ void ServiceValue::list_dynamic_attributes(std::vector<Symbol>& out) const {
   }
 }
 
-void ServiceValue::raise_no_attribute(Symbol name) const {
+void ServiceValue::raise_no_attribute(Symbol name) const { star::raise(no_attribute(name)); }
+
+star::Complaint ServiceValue::no_attribute(Symbol name) const {
   std::vector<std::string> known;
   known.reserve(declared_.interfaces.size());
   for (const model::Interface& interface : declared_.interfaces) known.push_back(interface.name);
@@ -99,7 +103,7 @@ void ServiceValue::raise_no_attribute(Symbol name) const {
                           declared_.name, declared_.interfaces.size(), name.text());
     help = "interfaces: " + interfaces;
   }
-  star::raise({.code = star::code::kName, .message = message, .help = help});
+  return {.code = star::code::kName, .message = message, .help = help};
 }
 
 std::optional<std::string> service_name_of(const Value& value) {

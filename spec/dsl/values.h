@@ -58,6 +58,7 @@ class InterfaceValue final : public star::HostObject {
   std::optional<star::Value> dynamic_attribute(star::Symbol name) override;
   void list_dynamic_attributes(std::vector<star::Symbol>& out) const override;
   [[noreturn]] void raise_no_attribute(star::Symbol name) const override;
+  star::Complaint no_attribute(star::Symbol name) const;
 
  private:
   std::string service_;
@@ -77,6 +78,7 @@ class ServiceValue final : public star::HostObject {
   std::optional<star::Value> dynamic_attribute(star::Symbol name) override;
   void list_dynamic_attributes(std::vector<star::Symbol>& out) const override;
   [[noreturn]] void raise_no_attribute(star::Symbol name) const override;
+  star::Complaint no_attribute(star::Symbol name) const;
 
  private:
   model::Service declared_;
@@ -92,5 +94,7 @@ bool is_step_name(std::string_view name);
 /// The callable api.public.post.
 star::Value make_step(const std::string& service, const model::Interface& interface,
                       std::string_view step);
+/// Takes a step's arguments, looks at them, and does nothing.
+star::Value make_step_check(model::Protocol protocol, std::string_view step);
 
 }  // namespace misrule::dsl

@@ -70,15 +70,21 @@ std::string SpecTest::only_problem(const std::string& text) {
   return list;
 }
 
-BodyResult SpecTest::run_body(const std::string& body) {
+std::string SpecTest::test_of(const std::string& body) {
   std::string text = "def test_x():\n";
   std::istringstream lines(body);
   for (std::string line; std::getline(lines, line);) text += "    " + line + "\n";
-  result_ = load(text).run_test("test_x", host_);
+  return text;
+}
+
+BodyResult SpecTest::run_body(const std::string& body) {
+  result_ = load(test_of(body)).run_test("test_x", host_);
   return result_;
 }
 
 std::string SpecTest::outcome_of(const std::string& body) {
+  const auto found = problems(test_of(body));
+  if (!found.empty()) return found.front();
   run_body(body);
   if (result_.completed) return "completed";
   return result_.finding ? shown(*result_.finding) : "no finding";

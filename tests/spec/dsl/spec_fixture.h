@@ -32,9 +32,11 @@ class SpecTest : public testing::Test {
   std::string only_problem(const std::string& text);
   /// Loads and runs "def test_x():" with this body, each line of it indented here.
   BodyResult run_body(const std::string& body);
-  /// "message" if it failed, with its position: "4:5-14 message"; "completed" if not.
+  /// "message" if it failed, with its position: "4:5-14 message"; "completed" if not. What loading
+  /// finds is told likewise.
   std::string outcome_of(const std::string& body);
   std::string write_file(const std::string& name, const std::string& text);
+  static std::string test_of(const std::string& body);
   static std::string shown(const model::Finding& finding);
 
   std::string folder_;
