@@ -22,6 +22,7 @@ struct Facts {
   std::string_view state = {};      ///< "idle", "transaction"; Postgres also "failed"; else empty.
   std::string_view user = {};       ///< Postgres: from the startup packet.
   std::string_view database = {};
+  std::string_view application_name = {};
   std::span<const std::string_view> keys = {};  ///< Redis: all of them; the first is the subject.
   std::uint64_t arguments = 0;                  ///< Redis: how many follow the command's name.
 };

@@ -83,6 +83,7 @@ void Session::started(const FirstPacket& packet) {
   for (const auto& [name, value] : packet.parameters) {
     if (name == "user") user = value;
     if (name == "database") database = value;
+    if (name == "application_name") application_name = value;
     if (name == "replication" && wants_replication(value)) phase = Phase::kRaw;
   }
   if (database.empty()) database = user;
@@ -111,7 +112,8 @@ Unit Session::decide(std::string_view operation, const StatementPtr& statement) 
                            .text = statement->raw,
                            .state = state_text(expected),
                            .user = user,
-                           .database = database});
+                           .database = database,
+                           .application_name = application_name});
   Unit unit{.id = units, .tag = verb.tag, .fate = fate_of(verb.kind), .kind = statement->kind};
   (verb.hold_reply ? unit.reply_hold : unit.hold) = verb.hold;
   unit.hold_is_loss = verb.hold_is_loss;

@@ -39,6 +39,7 @@ struct Session {
   StatementTimeout timeout;
   std::string user = {};
   std::string database = {};
+  std::string application_name = {};
   Backslash backslash = Backslash::kOrdinary;
   /// The transaction as it will be when everything that was sent is done.
   Transaction expected = Transaction::kIdle;

@@ -158,6 +158,7 @@ std::optional<Act> ToClient::hold_reply(Owed& head) {
 }
 
 void ToClient::note_setting(std::string_view name, std::string_view value) {
+  if (name == "application_name") session_.application_name = value;
   if (name != "standard_conforming_strings") return;
   session_.backslash = value == "off" ? Backslash::kEscapes : Backslash::kOrdinary;
 }

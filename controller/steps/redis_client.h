@@ -7,8 +7,8 @@
 
 namespace misrule::controller {
 
-/// Fills in everything but `took`. With a password in `target`, AUTH goes first. An error reply is a
-/// reply that is not ok: its first word is the code ("WRONGTYPE").
+/// Fills in everything but `took`. With a password in `target`, AUTH goes first. An error reply is
+/// a reply that is not ok: its first word is the code ("WRONGTYPE").
 dsl::StepReply run_redis(const dsl::RedisStep& step, const StepTarget& target,
                          const Patience& patience);
 

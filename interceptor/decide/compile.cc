@@ -63,6 +63,24 @@ Status compile_match(const model::SyscallMatch& match, const model::Topology& to
   return compile_destination(match, topology, out);
 }
 
+Result<DelayShape> compile_delay(const model::Delay& delay) {
+  if (delay.duration_us() == 0 || delay.duration_us() > kDelayUsMax ||
+      delay.jitter_us() > kDelayUsMax) {
+    return fail(Code::kInvalid, "a delay is longer than nothing and at most a day");
+  }
+  DelayShape shape{.duration = std::chrono::microseconds(delay.duration_us()),
+                   .jitter = std::chrono::microseconds(delay.jitter_us())};
+  const auto known = distribution_from_name(delay.distribution());
+  if (delay.has_distribution() && !known) {
+    return fail(Code::kInvalid,
+                fmt::format("distribution=\"{}\" is none of \"uniform\", \"normal\", \"pareto\"",
+                            delay.distribution()),
+                "distribution");
+  }
+  shape.distribution = known.value_or(DelayShape::Distribution::kUniform);
+  return shape;
+}
+
 Status compile_trigger(const model::Trigger& trigger, CompiledRule& out) {
   if (trigger.has_nth() && trigger.nth() == 0) return fail(Code::kInvalid, "nth= counts from 1");
   if (trigger.has_times() && trigger.times() == 0) {
@@ -76,6 +94,8 @@ Status compile_trigger(const model::Trigger& trigger, CompiledRule& out) {
   out.trigger.after = trigger.after();
   if (trigger.has_times()) out.trigger.times = trigger.times();
   if (trigger.has_probability()) out.trigger.probability = chance;
+  if (trigger.has_every()) out.trigger.every = trigger.every();
+  if (out.trigger.every == 0) return fail(Code::kInvalid, "every= counts from 1", "every");
   return {};
 }
 
@@ -89,14 +109,12 @@ Status compile_action(const model::Rule& rule, CompiledRule& out) {
         return fail(Code::kInvalid, fmt::format("no errno is called \"{}\"", rule.deny().error()));
       }
       return {};
-    case model::Rule::kDelay:
-      if (rule.delay().duration_us() == 0 || rule.delay().duration_us() > kDelayUsMax) {
-        return fail(Code::kInvalid, "a delay is longer than nothing and at most a day");
-      }
+    case model::Rule::kDelay: {
+      MISRULE_TRY(out.delay, compile_delay(rule.delay()));
       out.action = Verdict::Action::kDelay;
-      out.delay = std::chrono::microseconds(rule.delay().duration_us());
-      out.decision = fmt::format("delay({})", duration_text(out.delay));
+      out.decision = delay_text(out.delay);
       return {};
+    }
     case model::Rule::ACTION_NOT_SET:
       out.decision = "allow";
       return {};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/delay_shape.h"
 #include "base/glob.h"
 #include "base/result.h"
 #include "interceptor/decide/facts.h"
@@ -24,6 +25,7 @@ struct Trigger {
   std::uint64_t after = 0;
   std::optional<std::uint64_t> times = {};
   std::optional<double> probability = {};
+  std::uint64_t every = 1;
 };
 
 struct CompiledRule {
@@ -39,7 +41,7 @@ struct CompiledRule {
   Trigger trigger = {};
   Verdict::Action action = Verdict::Action::kAllow;  ///< kAllow: it records.
   int error = 0;
-  Duration delay = {};
+  DelayShape delay = {};
   std::string decision = {};
 
   bool records() const { return action == Verdict::Action::kAllow; }

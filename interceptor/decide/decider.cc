@@ -129,7 +129,8 @@ Interest Decider::interest(ServiceId service, Family family) const {
     const Armed& armed = armed_[index];
     if (is_spent(armed)) continue;
     out.any = true;
-    out.actor = out.actor || armed.rule.trigger.probability.has_value();
+    out.actor =
+        out.actor || armed.rule.trigger.probability.has_value() || armed.rule.delay.varies();
   }
   return out;
 }
@@ -140,6 +141,7 @@ bool Decider::fires(Armed& armed, const CallFacts& call) {
   const std::uint64_t ordinal = counts.matched;  // From 1: this match is counted already.
   if (trigger.nth > 0 && ordinal != trigger.nth) return false;
   if (ordinal <= trigger.after) return false;
+  if ((ordinal - trigger.after) % trigger.every != 0) return false;
   if (trigger.times && counts.fired >= *trigger.times) return false;
   if (!trigger.probability) return true;
   const DecisionKey key = {.seed = seed_,
@@ -175,7 +177,10 @@ Verdict Decider::decide(const CallFacts& call) {
     if (!fired) continue;
     verdict.action = armed.rule.action;
     verdict.error = armed.rule.error;
-    verdict.delay = armed.rule.delay;
+    verdict.delay = armed.rule.delay.sample({.seed = seed_ ^ kDelaySalt,
+                                             .rule = armed.rule.id,
+                                             .actor = call.actor,
+                                             .ordinal = armed.counts->matched});
     verdict.decision = armed.rule.decision;
   }
   return verdict;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/delay_shape.h"
 #include "codecs/postgres/sqlstate.h"
 #include "proxy/rules/redis_legality.h"
 
@@ -57,11 +58,12 @@ Status legalise_postgres_error(model::ErrorReply& error) {
   const auto condition = postgres::find_condition(error.code());
   const std::string code = condition.has_value() ? std::string(condition->code) : error.code();
   if (!postgres::is_sqlstate(code)) {
-    return fail(Code::kInvalid,
-                fmt::format("code=\"{}\" is neither an SQLSTATE (five of 0-9 and A-Z, such as "
-                            "\"40001\") nor a condition's name, such as \"serialization_failure\"",
-                            error.code()),
-                "code");
+    return fail(
+        Code::kInvalid,
+        fmt::format("code=\"{}\" is neither an SQLSTATE (five of 0-9 and A-Z, such as "
+                    "\"40001\") nor a condition's name, such as \"serialization_failure\"{}",
+                    error.code(), postgres::did_you_mean_condition(error.code())),
+        "code");
   }
   if (!postgres::is_error(code)) {
     return fail(Code::kInvalid,
@@ -129,9 +131,19 @@ Status check_delay(Protocol protocol, const model::Delay& delay) {
     return fail(Code::kInvalid, "delay() of no time does nothing: give a duration such as \"3s\"",
                 "duration");
   }
-  if (delay.duration_us() > kDelayMaxUs) {
+  if (delay.duration_us() > kDelayMaxUs || delay.jitter_us() > kDelayMaxUs) {
     return fail(Code::kInvalid, "delay() of more than 24 hours: use drop() to let nothing through",
                 "duration");
+  }
+  if (delay.has_distribution() && !distribution_from_name(delay.distribution())) {
+    return fail(Code::kInvalid,
+                fmt::format("distribution=\"{}\" is none of \"uniform\", \"normal\", \"pareto\"",
+                            delay.distribution()),
+                "distribution");
+  }
+  if (delay.has_distribution() && delay.jitter_us() == 0) {
+    return fail(Code::kInvalid, "distribution= wants jitter=, which it distributes",
+                "distribution");
   }
   if (!delay.has_side() || delay.side() == "request") return {};
   if (delay.side() != "reply") {

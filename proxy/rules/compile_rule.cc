@@ -23,6 +23,7 @@ Trigger trigger_of(const model::Trigger& trigger) {
   if (trigger.has_times()) compiled.times = trigger.times();
   if (trigger.has_probability()) compiled.probability = trigger.probability();
   compiled.after = trigger.after();
+  if (trigger.has_every()) compiled.every = trigger.every();
   return compiled;
 }
 
@@ -31,11 +32,25 @@ std::string drop_text(const model::Drop& drop) {
   return fmt::format("drop({})", drop.has_mode() ? drop.mode() : "connection");
 }
 
+DelayShape delay_shape(const model::Delay& delay) {
+  using Distribution = DelayShape::Distribution;
+  return {.duration = std::chrono::microseconds(delay.duration_us()),
+          .jitter = std::chrono::microseconds(delay.jitter_us()),
+          .distribution =
+              distribution_from_name(delay.distribution()).value_or(Distribution::kUniform)};
+}
+
+SessionMatch session_match(const model::PostgresMatch& match) {
+  SessionMatch session;
+  if (match.has_user()) session.user = match.user();
+  if (match.has_database()) session.database = match.database();
+  if (match.has_application_name()) session.application_name = match.application_name();
+  if (match.has_in_transaction()) session.in_transaction = match.in_transaction();
+  return session;
+}
+
 std::string decision_text(const model::Rule& rule) {
-  if (rule.has_delay()) {
-    const std::chrono::microseconds duration(rule.delay().duration_us());
-    return fmt::format("delay({})", duration_text(duration));
-  }
+  if (rule.has_delay()) return delay_text(delay_shape(rule.delay()));
   if (rule.has_drop()) return drop_text(rule.drop());
   if (rule.has_link()) return model::link_text(rule.link());
   const std::string mode = rule.error().mode() == "mask" ? ", mask" : "";
@@ -156,6 +171,12 @@ CompiledRule compile_rule(const model::Rule& rule, Protocol protocol) {
     return compiled;
   }
   compiled.verb = verb_of(rule, protocol);
+  if (rule.has_delay()) compiled.delay = delay_shape(rule.delay());
+  if (const model::PostgresMatch& match = rule.postgres();
+      match.has_user() || match.has_database() || match.has_application_name() ||
+      match.has_in_transaction()) {
+    compiled.session = session_match(match);
+  }
   if (rule.has_http()) {
     compiled.method = in_capitals(rule.http().method());
     if (rule.http().has_path()) compiled.glob.emplace(rule.http().path());

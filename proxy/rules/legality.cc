@@ -55,7 +55,13 @@ std::string_view words_of(Protocol protocol) {
 
 // The first keyword of the match that the rule says.
 std::string_view match_field(const Rule& rule) {
-  if (rule.has_postgres() && rule.postgres().has_query()) return "query";
+  if (const model::PostgresMatch& match = rule.postgres(); rule.has_postgres()) {
+    if (match.has_query()) return "query";
+    if (match.has_user()) return "user";
+    if (match.has_database()) return "database";
+    if (match.has_application_name()) return "application_name";
+    return match.has_in_transaction() ? "in_transaction" : "";
+  }
   if (!rule.has_http()) return {};
   if (rule.http().has_path()) return "path";
   return rule.http().has_method() ? "method" : "";
@@ -141,6 +147,12 @@ Status check_trigger(const model::Trigger& trigger) {
                 fmt::format("nth={} can never fire: after={} lets the first {} matches pass",
                             trigger.nth(), trigger.after(), trigger.after()),
                 "nth");
+  }
+  if (trigger.has_every() && trigger.every() == 0) {
+    return fail(Code::kInvalid, "every=0 can never fire: every=1 is each match", "every");
+  }
+  if (trigger.has_every() && trigger.has_nth()) {
+    return fail(Code::kInvalid, "nth= is one match, every= is many: say one of them", "every");
   }
   const double probability = trigger.probability();
   if (trigger.has_probability() && !(probability > 0.0 && probability <= 1.0)) {

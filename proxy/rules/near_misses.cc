@@ -83,6 +83,13 @@ void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightin
                  "with another transaction than the server's",
                  entry.count);
       return;
+    case Sightings::Kind::kOtherSession:
+      if (!touches || !wanted) return;
+      misses.add(kWouldHaveActed, text,
+                 " of another session: user=, database=, application_name= or in_transaction= "
+                 "says otherwise",
+                 entry.count);
+      return;
     case Sightings::Kind::kOpaque:
       if (!touches) return;
       misses.add(

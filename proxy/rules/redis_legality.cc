@@ -18,10 +18,6 @@ namespace redis = codecs::redis;
 using redis::CommandKind;
 using redis::CommandTraits;
 
-bool has_wildcard(std::string_view pattern) {
-  return pattern.find_first_of("*?\\") != std::string_view::npos;
-}
-
 // The one command that the match is about; nullptr if there may be several, or none is known.
 const CommandTraits* one_command(const model::RedisMatch& match) {
   if (!match.has_command() || has_wildcard(match.command())) return nullptr;
@@ -135,6 +131,10 @@ Status check_has_text(const model::ErrorReply& error) {
 
 }  // namespace
 
+bool has_wildcard(std::string_view pattern) {
+  return pattern.find_first_of("*?\\") != std::string_view::npos;
+}
+
 Status check_redis_match(const model::RedisMatch& match) {
   if (match.has_command()) MISRULE_TRY_VOID(check_command(match.command()));
   if (match.has_key() && match.key().empty()) {
@@ -161,11 +161,15 @@ Status legalise_redis_error(model::Rule& rule) {
   return command == nullptr ? Status() : check_possible(error, *command);
 }
 
-bool redis_can_answer(const codecs::Verb& verb, const codecs::Facts& facts) {
+bool redis_can_answer(const codecs::Verb& verb, const codecs::Facts& facts, bool is_named) {
   const CommandTraits* const command = redis::find_command(facts.operation);
   if (command == nullptr) return true;
   const bool masks = verb.kind == codecs::Verb::Kind::kMask;
   if (masks ? changes_connection(command->kind) : is_never_refused(command->kind)) return false;
+  // A replica refuses the writes of a transaction, and EXEC then for another reason.
+  const redis::RealError* const error = redis::find_error(verb.error.code);
+  const bool all = error == nullptr || error->refuses == redis::Refuses::kAny;
+  if (command->kind == CommandKind::kExec && !is_named && !all) return false;
   return redis::can_refuse(verb.error.code, command, facts.state == "transaction");
 }
 

@@ -3,6 +3,8 @@
 // What may a rule say about Redis? Which commands there are to match, and what a real server could
 // answer to them.
 
+#include <string_view>
+
 #include "base/result.h"
 #include "codecs/facts.h"
 #include "spec/model/rules.pb.h"
@@ -14,7 +16,9 @@ Status check_redis_match(const model::RedisMatch& match);
 /// Fills in the code or the server's own text, whichever the rule leaves out.
 Status legalise_redis_error(model::Rule& rule);
 
-/// Could a server answer this command so? `verb` is an error's.
-bool redis_can_answer(const codecs::Verb& verb, const codecs::Facts& facts);
+/// Could a server answer this command so? `verb` is an error's; `is_named`: its rule is about this
+/// command alone.
+bool redis_can_answer(const codecs::Verb& verb, const codecs::Facts& facts, bool is_named);
+bool has_wildcard(std::string_view pattern);
 
 }  // namespace misrule::rules

@@ -63,7 +63,7 @@ void build_indexes(CompiledSet& set) {
 bool lets_through(const CompiledRule& rule, std::uint64_t match, double chance) {
   const Trigger& trigger = rule.state->trigger;
   if (trigger.nth.has_value() && match != *trigger.nth) return false;
-  if (match <= trigger.after) return false;
+  if (match <= trigger.after || (match - trigger.after) % trigger.every != 0) return false;
   return !trigger.probability.has_value() || chance < *trigger.probability;
 }
 
@@ -101,9 +101,9 @@ bool in_force(std::string_view rule_source, std::string_view consumer) {
   return rule_source.empty() ? consumer != "test" : rule_source == consumer;
 }
 
-double Actor::next_chance(const RuleState& rule, std::uint64_t seed) {
+DecisionKey Actor::next_key(const RuleState& rule, std::uint64_t seed) {
   const std::uint64_t ordinal = ordinals_[rule.counters]++;
-  return decision_chance({.seed = seed, .rule = rule.name.id, .actor = name_, .ordinal = ordinal});
+  return {.seed = seed, .rule = rule.name.id, .actor = name_, .ordinal = ordinal};
 }
 
 Decision Scope::decide(const codecs::Facts& facts, Actor& actor) const {
@@ -117,6 +117,10 @@ Decision Scope::decide(const codecs::Facts& facts, Actor& actor) const {
   Decision decision;
   for (const RuleIndex index : matching) {
     const CompiledRule& rule = set_->rules[index];
+    if (rule.session && !rule.session->wants(facts)) {
+      sightings_->saw(Sightings::Kind::kOtherSession, facts.operation, facts.subject);
+      continue;
+    }
     if (const Untouchable why = untouchable(rule, facts); why != Untouchable::kNo) {
       sightings_->saw(sighting_of(why), facts.operation, facts.subject);
       continue;
@@ -124,12 +128,15 @@ Decision Scope::decide(const codecs::Facts& facts, Actor& actor) const {
     RuleCounters& counters = *rule.state->counters;
     const std::uint64_t match = counters.matched.fetch_add(1, std::memory_order_relaxed) + 1;
     const bool by_chance = rule.state->trigger.probability.has_value();
-    const double chance = by_chance ? actor.next_chance(*rule.state, set_->seed) : 0.0;
-    if (!lets_through(rule, match, chance)) continue;
+    DecisionKey key;
+    if (by_chance || rule.delay.varies()) key = actor.next_key(*rule.state, set_->seed);
+    if (!lets_through(rule, match, by_chance ? decision_chance(key) : 0.0)) continue;
     if (decision.rule != nullptr) {
       counters.outranked.fetch_add(1, std::memory_order_relaxed);
     } else if (take_fire(rule)) {
       decision = {.verb = rule.verb, .rule = &rule.state->name, .ordinal = match};
+      key.seed ^= kDelaySalt;
+      if (rule.delay.varies()) decision.verb.hold = rule.delay.sample(key);
     }
   }
   return decision;
@@ -139,7 +146,7 @@ bool Scope::takes_link(const CompiledRule& rule, Actor& actor) const {
   RuleCounters& counters = *rule.state->counters;
   const std::uint64_t match = counters.matched.fetch_add(1, std::memory_order_relaxed) + 1;
   const bool by_chance = rule.state->trigger.probability.has_value();
-  const double chance = by_chance ? actor.next_chance(*rule.state, set_->seed) : 0.0;
+  const double chance = by_chance ? decision_chance(actor.next_key(*rule.state, set_->seed)) : 0.0;
   return lets_through(rule, match, chance) && take_fire(rule);
 }
 

@@ -21,6 +21,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/random.h"
 #include "base/result.h"
 #include "codecs/facts.h"
 #include "proxy/rules/link.h"
@@ -81,8 +82,8 @@ class Actor {
 
  private:
   friend class Scope;
-  /// A number in [0, 1) for this actor's next match of the rule.
-  double next_chance(const RuleState& rule, std::uint64_t seed);
+  /// What chance decides of this actor's next match of the rule by.
+  DecisionKey next_key(const RuleState& rule, std::uint64_t seed);
 
   std::string name_;
   std::unordered_map<const RuleCounters*, std::uint64_t> ordinals_;  // Of rules with a probability.

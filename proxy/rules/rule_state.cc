@@ -35,6 +35,13 @@ bool CompiledRule::wants(std::string_view operation, std::string_view subject) c
   return wants_operation(operation) && (!glob.has_value() || glob->matches(subject));
 }
 
+bool SessionMatch::wants(const codecs::Facts& facts) const {
+  if (user && *user != facts.user) return false;
+  if (database && *database != facts.database) return false;
+  if (application_name && *application_name != facts.application_name) return false;
+  return !in_transaction || *in_transaction == (facts.state != "idle");
+}
+
 bool CompiledRule::wants(const codecs::Facts& facts) const {
   if (protocol != model::Protocol::kRedis) return wants(facts.operation, facts.subject);
   if (!wants_operation(facts.operation)) return false;
@@ -47,7 +54,8 @@ Untouchable untouchable(const CompiledRule& rule, const codecs::Facts& facts) {
   const bool is_error =
       rule.verb.kind == codecs::Verb::Kind::kMask || rule.verb.kind == codecs::Verb::Kind::kPoison;
   if (is_error && rule.protocol == model::Protocol::kRedis) {
-    return redis_can_answer(rule.verb, facts) ? Untouchable::kNo : Untouchable::kNeverSo;
+    const bool is_named = rule.command.has_value() && !has_wildcard(rule.command->pattern());
+    return redis_can_answer(rule.verb, facts, is_named) ? Untouchable::kNo : Untouchable::kNeverSo;
   }
   const bool masks_postgres =
       rule.verb.kind == codecs::Verb::Kind::kMask && rule.protocol == model::Protocol::kPostgres;

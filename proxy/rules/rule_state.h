@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/delay_shape.h"
 #include "base/glob.h"
 #include "codecs/facts.h"
 #include "proxy/rules/link.h"
@@ -28,6 +29,17 @@ struct Trigger {
   std::uint64_t after = 0;
   std::optional<std::uint64_t> times = {};
   std::optional<double> probability = {};
+  std::uint64_t every = 1;
+};
+
+/// What a PostgreSQL session must be, where a rule says so.
+struct SessionMatch {
+  std::optional<std::string> user = {};
+  std::optional<std::string> database = {};
+  std::optional<std::string> application_name = {};
+  std::optional<bool> in_transaction = {};
+
+  bool wants(const codecs::Facts& facts) const;
 };
 
 /// A rule as it was worded in some set; the same id worded differently is another state with the
@@ -49,7 +61,9 @@ struct CompiledRule {
   std::optional<Glob> command = {};  ///< Redis: over the name; none: any.
   std::optional<Glob> glob = {};     ///< Over Facts::subject, Redis: each key; none: any.
   codecs::Verb verb = {};
-  std::optional<LinkShapes> link = {};  ///< It is about connections, not units.
+  DelayShape delay = {};                     ///< Of the verb's hold, where it varies.
+  std::optional<SessionMatch> session = {};  ///< Postgres: what the session must be; none: any.
+  std::optional<LinkShapes> link = {};       ///< It is about connections, not units.
 
   /// Does the match want a unit of this operation and subject? Protocol and source are the scope's.
   bool wants(std::string_view operation, std::string_view subject) const;

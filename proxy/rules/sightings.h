@@ -22,6 +22,7 @@ class Sightings {
     kFailedTransaction,  ///< An error rule wanted it; see Untouchable.
     kRollback,
     kInTransaction,
+    kOtherSession,  ///< Its text was wanted; the session was not.
     kNeverSo,
     kOpaque,  ///< A connection that could not be decoded; the subject says why.
   };

@@ -9,13 +9,22 @@ std::unexpected<Error> refuse(std::string what, std::string_view field = {}) {
   return fail(Code::kInvalid, std::move(what), field);
 }
 
+/// The first keyword that is about a PostgreSQL session; empty if there is none.
+std::string_view session_word(const RuleDraft& draft) {
+  if (draft.session.has_user()) return "user";
+  if (draft.session.has_database()) return "database";
+  if (draft.session.has_application_name()) return "application_name";
+  return draft.session.has_in_transaction() ? "in_transaction" : "";
+}
+
 /// The first keyword that only traffic has; empty if there is none.
 std::string_view traffic_word(const RuleDraft& draft) {
   if (draft.query) return "query";
   if (draft.method) return "method";
   if (draft.command) return "command";
   if (draft.key) return "key";
-  return draft.side_said ? "side" : "";
+  if (draft.side_said) return "side";
+  return session_word(draft);
 }
 
 Status check_family_action(const RuleDraft& draft, const std::string& family) {
@@ -170,11 +179,12 @@ Status check_traffic_words(const RuleDraft& draft) {
         fmt::format("{}= is for system calls, as in write={}(...)", field, verb_name(draft.verb)),
         field);
   }
-  const int protocols = int{draft.query.has_value()} + int{draft.path || draft.method} +
-                        int{draft.command || draft.key};
+  const int protocols = int{draft.query || !session_word(draft).empty()} +
+                        int{draft.path || draft.method} + int{draft.command || draft.key};
   if (protocols > 1) {
     return refuse(
-        "query= is for postgres, path= and method= are for http, command= and key= are for redis: "
+        "query=, user=, database=, application_name= and in_transaction= are for postgres, path= "
+        "and method= are for http, command= and key= are for redis: "
         "a rule is for one of them");
   }
   return {};
@@ -185,6 +195,7 @@ Result<model::Rule> assemble_traffic_rule(const Session& session, const RuleDraf
   MISRULE_TRY_VOID(check_traffic_words(draft));
   model::Rule rule = draft.rule;
   if (!rule.has_source() && use.source) rule.set_source(*use.source);
+  if (!session_word(draft).empty()) *rule.mutable_postgres() = draft.session;
   if (draft.query) rule.mutable_postgres()->set_query(*draft.query);
   if (draft.path) rule.mutable_http()->set_path(*draft.path);
   if (draft.method) rule.mutable_http()->set_method(*draft.method);
@@ -210,9 +221,11 @@ Result<model::Rule> assemble_rule(const Session& session, const RuleDraft& draft
   const bool known_source = !rule.has_source() || rule.source() == "test" ||
                             session.find_service(rule.source()) != nullptr;
   if (!known_source) {
-    return refuse(
-        fmt::format("source=\"{}\" is no service; \"test\" is the test itself", rule.source()),
-        "source");
+    std::vector<std::string> known = {"test"};
+    for (const model::Service& service : session.topology.services) known.push_back(service.name);
+    return refuse(fmt::format("source=\"{}\" is no service; \"test\" is the test itself{}",
+                              rule.source(), did_you_mean(rule.source(), known)),
+                  "source");
   }
   if (session.options.check_rule) {
     MISRULE_TRY_VOID(session.options.check_rule(session.topology, rule));

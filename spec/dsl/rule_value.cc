@@ -43,22 +43,25 @@ std::optional<model::Target> target_of(const Value& value) {
 }
 
 const std::vector<std::string>& action_keywords(std::string_view name) {
-  static const std::vector<std::string> kCommon = {"label", "optional", "source",     "times",
-                                                   "nth",   "after",    "probability"};
-  static const auto with_common = [](std::vector<std::string> own) {
-    own.insert(own.end(), kCommon.begin(), kCommon.end());
+  using Names = std::vector<std::string>;
+  static const auto joined = [](Names own, const Names& more) {
+    own.insert(own.end(), more.begin(), more.end());
     return own;
   };
-  static const std::map<std::string, std::vector<std::string>, std::less<>> kByVerb = {
-      {"deny", with_common({"errno", "path", "fd_kind", "to", "established"})},
-      {"delay", with_common({"duration", "query", "method", "path", "command", "key", "side",
-                             "fd_kind", "to"})},
-      {"error", with_common({"query", "method", "path", "command", "key", "message", "code",
-                             "status", "body", "mode"})},
-      {"drop", with_common({"query", "method", "path", "command", "key", "mode", "side"})},
-      {"lost_reply", with_common({"query", "method", "path", "command", "key"})},
-      {"link", with_common({"latency", "jitter", "bandwidth", "slice", "slice_delay", "close_after",
-                            "reset_after", "slow_close", "blackhole", "half_close", "direction"})},
+  static const Names kCommon = {"label", "optional", "source", "times",
+                                "nth",   "after",    "every",  "probability"};
+  static const Names kTraffic = joined({"query", "user", "database", "application_name",
+                                        "in_transaction", "method", "path", "command", "key"},
+                                       kCommon);
+  static const std::map<std::string, Names, std::less<>> kByVerb = {
+      {"deny", joined({"errno", "path", "fd_kind", "to", "established"}, kCommon)},
+      {"delay", joined({"duration", "jitter", "distribution", "side", "fd_kind", "to"}, kTraffic)},
+      {"error", joined({"message", "code", "status", "body", "mode"}, kTraffic)},
+      {"drop", joined({"mode", "side"}, kTraffic)},
+      {"lost_reply", kTraffic},
+      {"link", joined({"latency", "jitter", "bandwidth", "slice", "slice_delay", "close_after",
+                       "reset_after", "slow_close", "blackhole", "half_close", "direction"},
+                      kCommon)},
   };
   static const std::vector<std::string> kNone;
   const auto found = kByVerb.find(name);
@@ -91,12 +94,43 @@ struct ActionArguments {
   std::optional<std::int64_t> times = {};
   std::optional<std::int64_t> nth = {};
   std::optional<std::int64_t> after = {};
+  std::optional<std::int64_t> every = {};
   std::optional<double> probability = {};
+  std::optional<DurationText> jitter = {};
+  std::optional<std::string> distribution = {};
+  std::optional<std::string> user = {};
+  std::optional<std::string> database = {};
+  std::optional<std::string> application_name = {};
+  std::optional<bool> in_transaction = {};
 };
+
+std::uint64_t microseconds_of(const DurationText& text) {
+  return static_cast<std::uint64_t>(text.value.count() / 1000);
+}
 
 template <class T>
 Param keyword(std::string_view name, T& out) {
   return star::optional(name, out).by_keyword();
+}
+
+/// `own` and what every action takes: when it fires, for whom, and what it is called.
+std::vector<Param> with_common(std::vector<Param> own, ActionArguments& given) {
+  own.insert(own.end(), {keyword("label", given.label), keyword("optional", given.may_stay_unfired),
+                         keyword("source", given.source), keyword("times", given.times),
+                         keyword("nth", given.nth), keyword("after", given.after),
+                         keyword("every", given.every), keyword("probability", given.probability)});
+  return own;
+}
+
+/// That, and what narrows an action on traffic.
+std::vector<Param> with_traffic(std::vector<Param> own, ActionArguments& given) {
+  own.insert(
+      own.end(),
+      {keyword("query", given.query), keyword("user", given.user),
+       keyword("database", given.database), keyword("application_name", given.application_name),
+       keyword("in_transaction", given.in_transaction), keyword("method", given.method),
+       keyword("path", given.path), keyword("command", given.command), keyword("key", given.key)});
+  return with_common(std::move(own), given);
 }
 
 class ActionReader {
@@ -105,20 +139,20 @@ class ActionReader {
 
   RuleDraft read(ActionVerb verb, const ActionArguments& given);
   std::uint64_t count(std::string_view keyword, std::int64_t value, std::int64_t least) const;
+  [[noreturn]] void fail(std::string_view keyword, const std::string& message,
+                         std::string help = {}) const {
+    args_.fail_at(span_of(keyword), star::code::kValue, message, std::move(help));
+  }
+  std::string one_of(std::string_view keyword, const std::string& value,
+                     const std::vector<std::string>& known) const;
 
  private:
   Span span_of(std::string_view keyword) const {
     const auto index = args_.find_keyword(keyword);
     return index ? args_.keyword_value_span(*index) : args_.call_span();
   }
-  [[noreturn]] void fail(std::string_view keyword, const std::string& message,
-                         std::string help = {}) const {
-    args_.fail_at(span_of(keyword), star::code::kValue, message, std::move(help));
-  }
   void read_trigger(const ActionArguments& given, model::Rule& rule) const;
   void read_common(const ActionArguments& given, model::Rule& rule) const;
-  std::string one_of(std::string_view keyword, const std::string& value,
-                     const std::vector<std::string>& known) const;
 
   const Args& args_;
 };
@@ -133,12 +167,16 @@ void ActionReader::read_trigger(const ActionArguments& given, model::Rule& rule)
   if (given.nth) rule.mutable_trigger()->set_nth(count("nth", *given.nth, 1));
   if (given.after) rule.mutable_trigger()->set_after(count("after", *given.after, 0));
   if (given.times) rule.mutable_trigger()->set_times(count("times", *given.times, 1));
+  if (given.every) rule.mutable_trigger()->set_every(count("every", *given.every, 1));
   if (given.probability) {
     if (!(*given.probability > 0 && *given.probability <= 1)) {
       fail("probability",
            fmt::format("probability={} is not above 0 and at most 1", *given.probability));
     }
     rule.mutable_trigger()->set_probability(*given.probability);
+  }
+  if (given.nth && given.every) {
+    fail("every", "nth= is one match, every= is many: say one of them");
   }
   if (given.nth && given.after && *given.nth <= *given.after) {
     fail("nth", fmt::format("nth={} never comes after={}", *given.nth, *given.after));
@@ -185,6 +223,10 @@ RuleDraft ActionReader::read(ActionVerb verb, const ActionArguments& given) {
   if (args_.size() > 0 && args_.span(0))
     draft.written.emplace(first_parameter(verb), args_.span(0));
   read_common(given, draft.rule);
+  if (given.user) draft.session.set_user(*given.user);
+  if (given.database) draft.session.set_database(*given.database);
+  if (given.application_name) draft.session.set_application_name(*given.application_name);
+  if (given.in_transaction) draft.session.set_in_transaction(*given.in_transaction);
   if (given.fd_kind) one_of("fd_kind", *given.fd_kind, {"file", "socket", "pipe", "stdio"});
   if (given.established) one_of("established", *given.established, {"cut", "keep"});
   if (given.side) one_of("side", *given.side, {"request", "reply"});
@@ -203,12 +245,10 @@ std::vector<std::string> errno_candidates(const Args& args) {
 
 Value make_deny(Args& args) {
   ActionArguments given;
-  args.unpack({star::required("errno", given.errno_name), keyword("path", given.path),
-               keyword("fd_kind", given.fd_kind), keyword("to", given.to),
-               keyword("established", given.established), keyword("label", given.label),
-               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
-               keyword("times", given.times), keyword("nth", given.nth),
-               keyword("after", given.after), keyword("probability", given.probability)});
+  args.unpack(with_common({star::required("errno", given.errno_name), keyword("path", given.path),
+                           keyword("fd_kind", given.fd_kind), keyword("to", given.to),
+                           keyword("established", given.established)},
+                          given));
   RuleDraft draft = ActionReader(args).read(ActionVerb::kDeny, given);
   const auto known = errno_candidates(args);
   if (!known.empty() && std::ranges::find(known, given.errno_name) == known.end()) {
@@ -226,31 +266,31 @@ Value make_deny(Args& args) {
 
 Value make_delay(Args& args) {
   ActionArguments given;
-  args.unpack({star::required("duration", given.duration), keyword("query", given.query),
-               keyword("method", given.method), keyword("path", given.path),
-               keyword("command", given.command), keyword("key", given.key),
-               keyword("side", given.side), keyword("fd_kind", given.fd_kind),
-               keyword("to", given.to), keyword("label", given.label),
-               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
-               keyword("times", given.times), keyword("nth", given.nth),
-               keyword("after", given.after), keyword("probability", given.probability)});
-  RuleDraft draft = ActionReader(args).read(ActionVerb::kDelay, given);
+  args.unpack(
+      with_traffic({star::required("duration", given.duration), keyword("jitter", given.jitter),
+                    keyword("distribution", given.distribution), keyword("side", given.side),
+                    keyword("fd_kind", given.fd_kind), keyword("to", given.to)},
+                   given));
+  ActionReader reader(args);
+  RuleDraft draft = reader.read(ActionVerb::kDelay, given);
   model::Delay& delay = *draft.rule.mutable_delay();
-  delay.set_duration_us(static_cast<std::uint64_t>(given.duration.value.count() / 1000));
+  delay.set_duration_us(microseconds_of(given.duration));
   if (given.side) delay.set_side(*given.side);
+  if (given.jitter) delay.set_jitter_us(microseconds_of(*given.jitter));
+  if (given.distribution) {
+    delay.set_distribution(
+        reader.one_of("distribution", *given.distribution, {"uniform", "normal", "pareto"}));
+    if (!given.jitter) reader.fail("distribution", "distribution= wants jitter=, which it spreads");
+  }
   return Value::object(star::make<RuleValue>(std::move(draft)));
 }
 
 Value make_error(Args& args) {
   ActionArguments given;
-  args.unpack(
-      {keyword("query", given.query), keyword("method", given.method), keyword("path", given.path),
-       keyword("command", given.command), keyword("key", given.key),
-       keyword("message", given.message), keyword("code", given.code),
-       keyword("status", given.status), keyword("body", given.body), keyword("mode", given.mode),
-       keyword("label", given.label), keyword("optional", given.may_stay_unfired),
-       keyword("source", given.source), keyword("times", given.times), keyword("nth", given.nth),
-       keyword("after", given.after), keyword("probability", given.probability)});
+  args.unpack(with_traffic(
+      {keyword("message", given.message), keyword("code", given.code),
+       keyword("status", given.status), keyword("body", given.body), keyword("mode", given.mode)},
+      given));
   RuleDraft draft = ActionReader(args).read(ActionVerb::kError, given);
   model::ErrorReply& error = *draft.rule.mutable_error();
   if (given.message) error.set_message(*given.message);
@@ -270,13 +310,7 @@ Value make_error(Args& args) {
 
 Value make_drop(Args& args) {
   ActionArguments given;
-  args.unpack({keyword("query", given.query), keyword("method", given.method),
-               keyword("path", given.path), keyword("command", given.command),
-               keyword("key", given.key), keyword("mode", given.mode), keyword("side", given.side),
-               keyword("label", given.label), keyword("optional", given.may_stay_unfired),
-               keyword("source", given.source), keyword("times", given.times),
-               keyword("nth", given.nth), keyword("after", given.after),
-               keyword("probability", given.probability)});
+  args.unpack(with_traffic({keyword("mode", given.mode), keyword("side", given.side)}, given));
   RuleDraft draft = ActionReader(args).read(ActionVerb::kDrop, given);
   model::Drop& drop = *draft.rule.mutable_drop();
   if (given.mode) drop.set_mode(*given.mode);
@@ -286,12 +320,7 @@ Value make_drop(Args& args) {
 
 Value make_lost_reply(Args& args) {
   ActionArguments given;
-  args.unpack({keyword("query", given.query), keyword("method", given.method),
-               keyword("path", given.path), keyword("command", given.command),
-               keyword("key", given.key), keyword("label", given.label),
-               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
-               keyword("times", given.times), keyword("nth", given.nth),
-               keyword("after", given.after), keyword("probability", given.probability)});
+  args.unpack(with_traffic({}, given));
   RuleDraft draft = ActionReader(args).read(ActionVerb::kDrop, given);
   draft.rule.mutable_drop()->set_side("reply");
   return Value::object(star::make<RuleValue>(std::move(draft)));
@@ -314,10 +343,6 @@ struct LinkArguments {
   std::optional<std::string> direction = {};
 };
 
-std::uint64_t microseconds_of(const DurationText& text) {
-  return static_cast<std::uint64_t>(text.value.count() / 1000);
-}
-
 model::LinkFault link_fault(const ActionReader& reader, const LinkArguments& given) {
   model::LinkFault link;
   if (given.latency) link.set_latency_us(microseconds_of(*given.latency));
@@ -339,15 +364,14 @@ model::LinkFault link_fault(const ActionReader& reader, const LinkArguments& giv
 Value make_link(Args& args) {
   ActionArguments given;
   LinkArguments link;
-  args.unpack({keyword("latency", link.latency), keyword("jitter", link.jitter),
-               keyword("bandwidth", link.bandwidth), keyword("slice", link.slice),
-               keyword("slice_delay", link.slice_delay), keyword("close_after", link.close_after),
-               keyword("reset_after", link.reset_after), keyword("slow_close", link.slow_close),
-               keyword("blackhole", link.blackhole), keyword("half_close", link.half_close),
-               keyword("direction", link.direction), keyword("label", given.label),
-               keyword("optional", given.may_stay_unfired), keyword("source", given.source),
-               keyword("times", given.times), keyword("nth", given.nth),
-               keyword("after", given.after), keyword("probability", given.probability)});
+  args.unpack(with_common(
+      {keyword("latency", link.latency), keyword("jitter", link.jitter),
+       keyword("bandwidth", link.bandwidth), keyword("slice", link.slice),
+       keyword("slice_delay", link.slice_delay), keyword("close_after", link.close_after),
+       keyword("reset_after", link.reset_after), keyword("slow_close", link.slow_close),
+       keyword("blackhole", link.blackhole), keyword("half_close", link.half_close),
+       keyword("direction", link.direction)},
+      given));
   ActionReader reader(args);
   RuleDraft draft = reader.read(ActionVerb::kLink, given);
   *draft.rule.mutable_link() = link_fault(reader, link);

@@ -22,8 +22,9 @@ struct RuleDraft {
   ActionVerb verb = ActionVerb::kDeny;
   model::Rule rule = {};  ///< Action, trigger, label, source; no target and no match yet.
   std::optional<std::string> query = {};
+  model::PostgresMatch session = {};  ///< PostgreSQL: user and the like; no query.
   std::optional<std::string> method = {};
-  std::optional<std::string> path = {};  ///< Of a file or of a URL: the place of use decides.
+  std::optional<std::string> path = {};     ///< Of a file or of a URL: the place of use decides.
   std::optional<std::string> command = {};  ///< Redis.
   std::optional<std::string> key = {};
   std::optional<std::string> fd_kind = {};

@@ -154,7 +154,10 @@ class Args {
 
   /// Fills the variables. With `rest`, keywords that no parameter has are given there (their
   /// indexes) instead of being an error.
-  void unpack(std::initializer_list<Param> params, std::vector<std::size_t>* rest = nullptr) const;
+  void unpack(std::span<const Param> params, std::vector<std::size_t>* rest = nullptr) const;
+  void unpack(std::initializer_list<Param> params, std::vector<std::size_t>* rest = nullptr) const {
+    unpack(std::span<const Param>(params.begin(), params.size()), rest);
+  }
   /// The same without keywords: "len: for parameter 1: got ...".
   void unpack_positional(std::initializer_list<Param> params) const;
 

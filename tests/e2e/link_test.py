@@ -51,8 +51,9 @@ class Links(misrule.Project):
 
     def under(self, link, then):
         """Without the fault it passes, under it `then` holds, afterwards it passes again."""
-        body = f'    passes()\n    reply = fault(store, {link}, run = fetch)\n    {then}\n    passes()\n'
-        run = self.run_spec(PEERS + "def test_it():\n" + body)
+        lines = ["def test_it():", "passes()", f"reply = fault(store, {link}, run = fetch)", then,
+                 "passes()"]
+        run = self.run_spec(PEERS + "\n    ".join(lines) + "\n")
         self.assertEqual(run.code, 0, run.output)
         self.assertGreaterEqual(run.test("test_it")["rules"][0]["fired"], 1)
         return run

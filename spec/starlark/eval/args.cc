@@ -168,8 +168,7 @@ void Args::unpack_keyword(std::span<const Param> params, std::size_t index,
           list_names(params));
 }
 
-void Args::unpack(std::initializer_list<Param> list, std::vector<std::size_t>* rest) const {
-  const std::span<const Param> params(list.begin(), list.size());
+void Args::unpack(std::span<const Param> params, std::vector<std::size_t>* rest) const {
   const std::size_t most = count_positional(params);
   if (size() > most) {
     const bool all_required =

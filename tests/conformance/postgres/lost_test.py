@@ -1,5 +1,5 @@
-"""Replies that are lost or told otherwise, and requests that never arrive: what drivers with default
-settings see, what the server did, and that what follows is sound."""
+"""Replies that are lost or told otherwise, and requests that never arrive: what drivers with
+default settings see, what the server did, and that what follows is sound."""
 
 import asyncio
 import threading

@@ -20,9 +20,10 @@ class LinkTest : public ::testing::Test {
  protected:
   /// One link rule; `more` are further fields of the rule.
   void arm(std::string_view link, std::string_view more = "") {
-    bed.set_rules(fmt::format(
-        R"({{"rules":[{{"id":"link","target":{{"service":"db","interface":"main"}},"link":{{{}}}{}}}]}})",
-        link, more));
+    constexpr std::string_view kRule =
+        R"({{"rules":[{{"id":"link","target":{{"service":"db","interface":"main"}},)"
+        R"("link":{{{}}}{}}}]}})";
+    bed.set_rules(fmt::format(kRule, link, more));
   }
   void disarm() { bed.set_rules(R"({"rules":[]})"); }
   std::uint64_t fired() { return bed.book.tallies().at(0).fired; }

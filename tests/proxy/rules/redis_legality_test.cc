@@ -171,8 +171,10 @@ TEST(RedisRuleSet, LeavesAloneWhatAServerDoesNotAnswerSo) {
   EXPECT_EQ(rules.decide("GET", {"a"}), "");
   EXPECT_THAT(rules.near_misses(), ElementsAre("1x GET a: a server does not answer it so"));
   EXPECT_EQ(rules.decide("SET", {"a"}), "r");
-  EXPECT_EQ(rules.decide("EXEC", {}), "r");
+  EXPECT_EQ(rules.decide("EXEC", {}), "");
   EXPECT_EQ(rules.decide("NEWER", {"a"}), "r");
+  RedisRules exec({redis_error("EXEC", "READONLY")});
+  EXPECT_EQ(exec.decide("EXEC", {}), "r");
   RedisRules memory({redis_error("", "OOM")});
   EXPECT_EQ(memory.decide("GET", {"a"}), "");
   EXPECT_EQ(memory.decide("GET", {"a"}, "transaction"), "r");

@@ -91,6 +91,67 @@ TEST(RuleSet, aDropSaysWhatIsLost) {
   EXPECT_TRUE(reply.hold_is_loss);
 }
 
+TEST(RuleSet, everySoManiethMatchFires) {
+  model::Rule rule = postgres_error("third", "INSERT*");
+  rule.mutable_trigger()->set_every(3);
+  rule.mutable_trigger()->set_after(1);
+  Bench bench({rule});
+  EXPECT_THAT(decide_times(bench, statement(kInsert), 8),
+              ElementsAre("", "", "", "third", "", "", "third", ""));
+}
+
+TEST(RuleSet, aDelayVariesByTheSeedAndRepeats) {
+  model::Rule slow = postgres_error("slow", "SELECT*");
+  slow.mutable_delay()->set_duration_us(100'000);
+  slow.mutable_delay()->set_jitter_us(50'000);
+  const auto holds = [&slow] {
+    Bench bench({slow});
+    std::vector<Duration> out;
+    for (int i = 0; i < 5; ++i) out.push_back(bench.decide_fully(statement("SELECT 1")).verb.hold);
+    return out;
+  };
+  const std::vector<Duration> first = holds();
+  EXPECT_EQ(first, holds());
+  EXPECT_NE(first[0], first[1]);
+  for (const Duration hold : first) {
+    EXPECT_GE(hold, std::chrono::milliseconds(50));
+    EXPECT_LE(hold, std::chrono::milliseconds(150));
+  }
+}
+
+TEST(RuleSet, aSessionIsWhatARuleSaysOfIt) {
+  model::Rule rule = postgres_error("batch", "INSERT*");
+  rule.mutable_postgres()->set_user("batch");
+  rule.mutable_postgres()->set_database("shop");
+  rule.mutable_postgres()->set_application_name("nightly");
+  rule.mutable_postgres()->set_in_transaction(true);
+  Bench bench({rule});
+  codecs::Facts facts = statement(kInsert);
+  facts.user = "batch";
+  facts.database = "shop";
+  facts.application_name = "nightly";
+  facts.state = "transaction";
+  EXPECT_EQ(bench.decide(facts), "batch");
+  for (std::string_view codecs::Facts::* field :
+       {&codecs::Facts::user, &codecs::Facts::database, &codecs::Facts::application_name}) {
+    codecs::Facts other = facts;
+    other.*field = "else";
+    EXPECT_EQ(bench.decide(other), "");
+  }
+  codecs::Facts idle = facts;
+  idle.state = "idle";
+  EXPECT_EQ(bench.decide(idle), "");
+}
+
+TEST(RuleSet, anotherSessionIsANearMiss) {
+  model::Rule rule = postgres_error("batch", "INSERT*");
+  rule.mutable_postgres()->set_user("batch");
+  Bench bench({rule});
+  EXPECT_EQ(bench.decide(statement(kInsert)), "");
+  EXPECT_THAT(bench.book().tallies().at(0).near_misses,
+              testing::Contains(testing::HasSubstr("of another session")));
+}
+
 TEST(RuleSet, dropClosesTheConnection) {
   model::Rule gone = http_error("gone", "*");
   gone.mutable_drop();

@@ -105,6 +105,25 @@ TEST_F(Fault, TheSameLabelTwiceIsTwoRules) {
             (Lines{"arm a", "disarm 1", "arm a#2", "disarm 2", "arm test_x/3", "disarm 3"}));
 }
 
+TEST_F(Fault, WhenAndWhoseAndHowLong) {
+  EXPECT_EQ(outcome_of("fault(db, delay(\"100ms\", jitter = \"20ms\", distribution = \"normal\", "
+                       "every = 3, user = \"u\", database = \"d\", application_name = \"a\", "
+                       "in_transaction = False), error(query = \"INSERT*\", code = \"40001\", "
+                       "in_transaction = True), run = lambda: None)"),
+            "completed");
+  const auto& rules = host_.armed.at(0);
+  EXPECT_EQ(rules.at(0).delay().jitter_us(), 20'000U);
+  EXPECT_EQ(rules.at(0).delay().distribution(), "normal");
+  EXPECT_EQ(rules.at(0).trigger().every(), 3U);
+  EXPECT_EQ(rules.at(0).postgres().user(), "u");
+  EXPECT_EQ(rules.at(0).postgres().database(), "d");
+  EXPECT_EQ(rules.at(0).postgres().application_name(), "a");
+  EXPECT_TRUE(rules.at(0).postgres().has_in_transaction());
+  EXPECT_FALSE(rules.at(0).postgres().in_transaction());
+  EXPECT_EQ(rules.at(1).postgres().query(), "INSERT*");
+  EXPECT_TRUE(rules.at(1).postgres().in_transaction());
+}
+
 TEST_F(Fault, ALinkIsAboutBytesWhateverTheyMean) {
   EXPECT_EQ(outcome_of("fault(db, link(latency = \"100ms\", jitter = \"1500us\", bandwidth = "
                        "\"512KB/s\", slice = 100, slice_delay = \"1ms\", close_after = 7, "
@@ -169,7 +188,17 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"fault(db, write = deny(\"EIO\", pth = \"x\"), run = f)",
      "4:35-44 deny: unexpected keyword argument \"pth\" (did you mean path?) [it takes errno, "
      "path, "
-     "fd_kind, to, established, label, optional, source, times, nth, after, probability]"},
+     "fd_kind, to, established, label, optional, source, times, nth, after, every, probability]"},
+    {"fault(db, drop(nth = 1, every = 2), run = f)",
+     "4:26-27 drop: nth= is one match, every= is many: say one of them"},
+    {"fault(db, delay(\"1s\", distribution = \"normal\"), run = f)",
+     "4:42-50 delay: distribution= wants jitter=, which it spreads"},
+    {"fault(db, delay(\"1s\", jitter = \"1s\", distribution = \"gauss\"), run = f)",
+     "4:57-64 delay: unknown distribution=\"gauss\" [one of uniform, normal, pareto]"},
+    {"fault(api, drop(user = \"u\", path = \"/x\"), run = f)",
+     "4:16-45 fault: query=, user=, database=, application_name= and in_transaction= are for "
+     "postgres, path= and method= are for http, command= and key= are for redis: a rule is for one "
+     "of them"},
     {"fault(db, link(bandwidth = \"1 MB\"), run = f)",
      "4:32-38 link: for parameter \"bandwidth\": got string, want rate such as \"512KB/s\" or "
      "\"1MiB/s\", or a number of bytes per second above 0"},
@@ -208,17 +237,21 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "4:28-39 fault: write= is about the processes of a service: the target is postgres, not "
      "postgres.main"},
     {"fault(db, delay(\"1s\", query = \"x\", path = \"y\"), run = f)",
-     "4:15-51 fault: query= is for postgres, path= and method= are for http, command= and "
-     "key= are for redis: a rule is for one of them"},
+     "4:15-51 fault: query=, user=, database=, application_name= and in_transaction= are for "
+     "postgres, path= and method= are for http, command= and key= are for redis: a rule is for one "
+     "of them"},
     {"fault(db, drop(command = \"SET\", query = \"x\"), run = f)",
-     "4:11-43 fault: query= is for postgres, path= and method= are for http, command= and "
-     "key= are for redis: a rule is for one of them"},
+     "4:15-49 fault: query=, user=, database=, application_name= and in_transaction= are for "
+     "postgres, path= and method= are for http, command= and key= are for redis: a rule is for one "
+     "of them"},
     {"fault(db, write = delay(\"1s\", key = \"x\"), run = f)",
-     "4:19-41 fault: key= is for traffic; a system call is matched by path= and fd_kind="},
+     "4:35-44 fault: key= is for traffic; a system call is matched by path= and fd_kind="},
     {"fault(db, drop(source = \"apy\"), run = f)",
-     "4:20-34 fault: source=\"apy\" is no service; \"test\" is the test itself"},
+     "4:20-34 fault: source=\"apy\" is no service; \"test\" is the test itself (did you mean "
+     "api?)"},
     {"fault(db, drop(), source = \"apy\", run = f)",
-     "4:23-37 fault: source=\"apy\" is no service; \"test\" is the test itself"},
+     "4:23-37 fault: source=\"apy\" is no service; \"test\" is the test itself (did you mean "
+     "api?)"},
     {"fault(db, rules = [drop(), delay(\"1s\", fd_kind = \"file\")], run = f)",
      "4:44-60 fault: fd_kind= is for system calls, as in write=delay(...)"},
     {"fault(db, drop())",
