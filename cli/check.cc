@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/settings.h"
 #include "cli/terminal.h"
 #include "controller/report/text.h"
 #include "controller/run/run.h"
@@ -34,7 +35,13 @@ class CheckReport final : public controller::RunObserver {
                      const std::vector<model::Event>&) override {}
 };
 
-int check(const controller::RunRequest& request) {
+int check(controller::RunRequest request, const std::vector<std::string>& settings) {
+  auto set = parse_settings(settings);
+  if (!set) {
+    fmt::print(stderr, "misrule: {}\n", set.error().what);
+    return kWrongUse;
+  }
+  request.set = *std::move(set);
   CheckReport report;
   const auto result = controller::check_specs(request, report);
   if (!result) {
@@ -51,9 +58,14 @@ int check(const controller::RunRequest& request) {
 void add_check(CLI::App& app, Choice& choice) {
   auto request = std::make_shared<controller::RunRequest>();
   CLI::App* command = app.add_subcommand("check", "Find what is wrong with specs, start nothing");
+  auto settings = std::make_shared<std::vector<std::string>>();
   command->add_option("FILE", request->files, "spec files")->required();
-  command->footer("Example:\n  misrule check specs/*.star");
-  command->callback([request, &choice] { choice.action = [request] { return check(*request); }; });
+  add_settings(*command, *settings);
+  command->footer(
+      "Examples:\n  misrule check specs/*.star\n  misrule check shop.star --set TOKEN=x");
+  command->callback([request, settings, &choice] {
+    choice.action = [request, settings] { return check(*request, *settings); };
+  });
 }
 
 }  // namespace misrule::cli

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/duration.h"
 #include "cli/seed.h"
+#include "cli/settings.h"
 #include "cli/terminal.h"
 #include "controller/report/run_json.h"
 #include "controller/report/run_report.h"
@@ -51,16 +52,7 @@ Status complete_request(TestOptions& options) {
   MISRULE_TRY(request.timeout, parse_duration(options.timeout));
   request.host_network = options.network == "host";
   request.all_stories = options.verbose;
-  for (const std::string& setting : options.set) {
-    const std::size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return fail(Code::kInvalid, fmt::format("--set '{}': wants NAME=VALUE", setting));
-    }
-    const std::string name = setting.substr(0, equals);
-    // The last one counts, as it does for every other option.
-    std::erase_if(request.set, [&name](const auto& earlier) { return earlier.first == name; });
-    request.set.emplace_back(name, setting.substr(equals + 1));
-  }
+  MISRULE_TRY(request.set, parse_settings(options.set));
   return {};
 }
 
@@ -163,8 +155,7 @@ void add_options(CLI::App& command, TestOptions& options) {
   command.add_option("--network", options.network, "'host': no network of its own for each test")
       ->check(CLI::IsMember({"world", "host"}))
       ->capture_default_str();
-  command.add_option("--set", options.set, "NAME=VALUE, what env(\"NAME\") gives in the spec")
-      ->allow_extra_args(false);
+  add_settings(command, options.set);
   command.add_option("--rules", request.rules_file, "take rules from this file, not from the spec");
   command.add_option("--json", options.json,
                      "write the outcome to this file; '-': standard output");

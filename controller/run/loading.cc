@@ -2,11 +2,13 @@
 
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/glob.h"
+#include "base/nearest.h"
 #include "controller/run/report_bounds.h"
 #include "controller/run/world/journal.h"
 #include "interceptor/interceptor.h"
@@ -68,6 +70,26 @@ std::expected<std::unique_ptr<dsl::Spec>, std::vector<dsl::Problem>> load_spec(
   return dsl::Spec::load(file, options);
 }
 
+namespace {
+
+/// A misspelt --set changes nothing, and its test would say so about something else.
+void note_unread_settings(const RunRequest& request, LoadedRun& run) {
+  std::set<std::string> known;
+  for (const LoadedSpec& loaded : run.specs) {
+    const auto names = loaded.spec->settings();
+    if (!names) return;
+    known.insert(names->begin(), names->end());
+  }
+  const std::vector<std::string_view> candidates(known.begin(), known.end());
+  for (const auto& [name, value] : request.set) {
+    if (known.contains(name)) continue;
+    run.notes.push_back(fmt::format("--set {}: no spec reads env(\"{}\"){}", name, name,
+                                    did_you_mean(name, candidates)));
+  }
+}
+
+}  // namespace
+
 LoadedRun load_run(const RunRequest& request) {
   LoadedRun run;
   for (const std::string& file : request.files) {
@@ -83,6 +105,7 @@ LoadedRun load_run(const RunRequest& request) {
                               .rendered = std::move(problem.rendered)});
     }
   }
+  if (run.problems.empty()) note_unread_settings(request, run);
   for (SpecProblem& problem : run.problems) bound_problem(problem);
   const bool nothing_selected = run.tests.empty() && run.problems.empty() && run.obstacles.empty();
   if (nothing_selected) {

@@ -151,6 +151,7 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   Coordinator coordinator(context, result.plan, observer);
   result.reports = coordinator.run(loaded.tests);
   result.exit_code = worse_of(result.exit_code, code_of(result.reports, request.strict));
+  if (coordinator.spec_is_wrong()) result.exit_code = worse_of(result.exit_code, kSpecWrong);
   if (coordinator.interrupted()) result.exit_code = kInterrupted;
   result.kept = coordinator.kept();
   if (request.keep && result.kept.empty()) result.not_kept = why_not_kept(result);
@@ -170,8 +171,9 @@ Result<RunResult> check_specs(const RunRequest& request, RunObserver& observer) 
   return result;
 }
 
-Result<std::string> compile_rules(const std::string& file) {
-  auto spec = load_spec(file, {});
+Result<std::string> compile_rules(const std::string& file,
+                                  const std::vector<std::pair<std::string, std::string>>& set) {
+  auto spec = load_spec(file, set);
   if (spec) return rules_to_yaml(rules_of(**spec));
   std::string rendered;
   for (const dsl::Problem& problem : spec.error()) rendered += problem.rendered;

@@ -88,7 +88,8 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer);
 Result<RunResult> check_specs(const RunRequest& request, RunObserver& observer);
 
 /// `misrule compile FILE`: the rules of every test as YAML with source lines.
-Result<std::string> compile_rules(const std::string& file);
+Result<std::string> compile_rules(const std::string& file,
+                                  const std::vector<std::pair<std::string, std::string>>& set);
 
 /// `misrule enter RUN [COMMAND...]`: a shell in a kept world; its exit code. `misrule end RUN`.
 Result<int> enter_run(const std::string& run_id, const std::vector<std::string>& command);

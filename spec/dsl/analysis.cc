@@ -43,6 +43,7 @@ Analysis::Analysis(Session& session, star::Thread& thread, const star::Runtime& 
     for (const CallExpr* call : unit.calls) {
       note_families(unit, *call);
       note_recordings(unit, *call);
+      note_setting(unit, *call);
     }
   }
   for (const Unit& unit : units_) {
@@ -154,6 +155,16 @@ class FamilyWords final : public star::SyntaxVisitor {
 void Analysis::note_family_words(const Unit& unit) {
   FamilyWords words(session_);
   words.visit_stmt(*unit.stmt);
+}
+
+void Analysis::note_setting(const Unit& unit, const CallExpr& call) {
+  if (!is_builtin(*call.callee, "env") || call.arguments.empty()) return;
+  const auto name = reader_.value_of(unit, *call.arguments.front().value);
+  const auto text = name ? name->value.as_string() : std::nullopt;
+  if (text)
+    session_.settings.emplace(*text);
+  else
+    session_.reads_unknown_settings = true;
 }
 
 /// What is recorded must be seen by the filter, too.

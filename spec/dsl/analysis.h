@@ -32,6 +32,7 @@ class Analysis {
   void check_fault_keywords(const Unit& unit, const star::CallExpr& call);
   void note_families(const Unit& unit, const star::CallExpr& call);
   void note_family_words(const Unit& unit);
+  void note_setting(const Unit& unit, const star::CallExpr& call);
   void note_recordings(const Unit& unit, const star::CallExpr& call);
   std::vector<std::pair<const Unit*, const star::CallExpr*>> calls_of_test(const std::string& test);
   std::optional<model::Target> static_target(const Unit& unit, const star::CallExpr& call);

@@ -140,6 +140,7 @@ Value read_env(Args& args) {
   std::string name;
   Value fallback = Value::unbound();
   args.unpack({star::required("name", name), star::optional("default", fallback)});
+  session_of(args).settings.insert(name);
   for (const auto& [key, value] : session_of(args).options.set) {
     if (key == name) return Value::string(value);
   }

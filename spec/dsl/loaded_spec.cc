@@ -82,6 +82,12 @@ class LoadedSpec final : public Spec {
     return session_.families_of(service);
   }
   std::string source_line(const model::SourcePosition& at) const override;
+  Problem problem_of_service(const std::string& service, std::string_view keyword,
+                             const std::string& message) const override;
+  std::optional<std::set<std::string>> settings() const override {
+    if (session_.reads_unknown_settings) return std::nullopt;
+    return session_.settings;
+  }
   Status run_seed(std::size_t callable, TestHost& host) override;
   BodyResult run_test(const std::string& name, TestHost& host) override;
   void cancel(const std::string& reason) override { session_.threads.cancel_all(reason); }

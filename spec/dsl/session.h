@@ -77,6 +77,9 @@ struct Session {
   ThreadRegistry threads = {};
 
   bool is_family(std::string_view name) const;
+  /// What env() asks for by a name that stands in the text.
+  std::set<std::string> settings = {};
+  bool reads_unknown_settings = false;  ///< Some env() has a name that only the run knows.
   const model::Service* find_service(std::string_view name) const {
     return topology.find_service(name);
   }

@@ -71,6 +71,14 @@ class Spec {
   /// over-approximation from the resolved syntax trees. connect is always meant.
   virtual std::set<std::string> families_of(const std::string& service) const = 0;
 
+  /// What is wrong with a declared service, shown at that keyword of its declaration.
+  virtual Problem problem_of_service(const std::string& /*service*/, std::string_view /*keyword*/,
+                                     const std::string& message) const {
+    return {.finding = {.message = message}, .rendered = message};
+  }
+  /// Names that env() asks for; nothing if only the run knows them all.
+  virtual std::optional<std::set<std::string>> settings() const { return std::nullopt; }
+
   /// The following are called in a worker, after the fork.
   virtual Status run_seed(std::size_t callable, TestHost& host) = 0;
   virtual BodyResult run_test(const std::string& name, TestHost& host) = 0;

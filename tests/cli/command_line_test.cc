@@ -44,7 +44,10 @@ TEST(CommandLine, VersionAndHelp) {
   EXPECT_TRUE(contains(help.out, "misrule test shop.star"));
   for (const char* name : {"test", "check", "compile", "doctor", "enter", "end", "proxy"}) {
     EXPECT_TRUE(contains(help.out, std::string("\n  ") + name + " ")) << name << help.out;
-    EXPECT_EQ(run({name, "--help"}).code, 0) << name;
+    const Outcome explained = run({name, "--help"});
+    EXPECT_EQ(explained.code, 0) << name;
+    EXPECT_FALSE(contains(explained.out, "misrule doctor   "))
+        << "the main page's examples" << name;
   }
 }
 
@@ -169,6 +172,16 @@ TEST(CommandLine, CheckAndCompile) {
   EXPECT_EQ(run({"check", "a.star"}, {.exit_code = 2}).code, 2);
   EXPECT_EQ(run({"compile", "a.star"}).out, "spec: a.star\n");
   EXPECT_EQ(run({"compile", "a.star"}, {.error = "a.star:1:1: no"}).code, 2);
+  EXPECT_EQ(run({"compile", "a.star", "--set", "A=1", "--set", "A=2"}).out,
+            "spec: a.star\nset: A 2\n");
+  EXPECT_EQ(run({"check", "a.star", "--set", "TOKEN=a=b"}).code, 0);
+  EXPECT_EQ(fake_engine().request.set,
+            (std::vector<std::pair<std::string, std::string>>{{"TOKEN", "a=b"}}));
+  for (const char* command : {"check", "compile"}) {
+    const Outcome wrong = run({command, "a.star", "--set", "TOKEN"});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_TRUE(contains(wrong.err, "--set 'TOKEN': wants NAME=VALUE")) << wrong.err;
+  }
 }
 
 TEST(CommandLine, EnterPassesTheCommandOn) {

@@ -55,9 +55,12 @@ Result<RunResult> check_specs(const RunRequest& request, RunObserver& observer) 
   return result;
 }
 
-Result<std::string> compile_rules(const std::string& file) {
+Result<std::string> compile_rules(const std::string& file,
+                                  const std::vector<std::pair<std::string, std::string>>& set) {
   MISRULE_TRY_VOID(planned_error());
-  return "spec: " + file + "\n";
+  std::string text = "spec: " + file + "\n";
+  for (const auto& [name, value] : set) text += "set: " + name + " " + value + "\n";
+  return text;
 }
 
 Result<int> enter_run(const std::string& run_id, const std::vector<std::string>& command) {
