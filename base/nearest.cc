@@ -44,7 +44,8 @@ std::string_view nearest_name(std::string_view name, std::span<const std::string
   constexpr std::size_t kNameMax = 100;
   if (name.size() > kNameMax) return {};
   const std::string wanted = folded(name);
-  std::size_t best = (name.size() + 1) / 2;
+  // Of two letters one may be missing or wrong; of one, nothing is left.
+  std::size_t best = name.size() < 2 ? 1 : std::max<std::size_t>(2, (name.size() + 1) / 2);
   std::string_view found;
   for (const std::string_view candidate : candidates) {
     if (candidate.size() > kNameMax || candidate == name) continue;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
+#include "base/nearest.h"
 #include "codecs/postgres/sqlstate_table.h"
 
 namespace misrule::codecs::postgres {
@@ -95,6 +97,12 @@ std::optional<SqlCondition> condition_in_message(std::string_view message) {
   }
   for (const Phrase& phrase : kPhrases) consider(phrase.text, phrase.code);
   return code.empty() ? std::nullopt : find_condition(code);
+}
+
+std::string did_you_mean_condition(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const SqlCondition& condition : sql_conditions()) names.push_back(condition.name);
+  return did_you_mean(name, names);
 }
 
 bool is_sqlstate(std::string_view code) {

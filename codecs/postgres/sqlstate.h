@@ -3,6 +3,7 @@
 // SQLSTATEs by the name of their condition, or by what a server's message about it says.
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace misrule::codecs::postgres {
@@ -14,6 +15,9 @@ struct SqlCondition {
 
 /// By code or by name, letters' case aside. An error rather than a warning where a name means both.
 std::optional<SqlCondition> find_condition(std::string_view code_or_name);
+
+/// " (did you mean serialization_failure?)" for a misspelt name, or nothing.
+std::string did_you_mean_condition(std::string_view name);
 
 /// The error that a message is about: the longest of the names ("disk full") and of the server's
 /// own phrases ("duplicate key value") that stand in it as whole words.

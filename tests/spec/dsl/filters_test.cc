@@ -23,6 +23,11 @@ TEST_F(Filters, AFieldThatTheTypeHasNotIsFoundAtLoad) {
   load(in_test("assert_never(where = {\"statuss\": 200})"));
 }
 
+TEST_F(Filters, AShortNameIsGuessedToo) {
+  EXPECT_NE(only_problem(in_test("events(service = \"ap\")")).find("(did you mean api?)"),
+            std::string::npos);
+}
+
 TEST_F(Filters, AValueThatAFieldNeverHasIsFoundAtLoad) {
   EXPECT_EQ(
       only_problem(in_test("assert_never(type = \"proxy\", where = {\"action\": \"erorr\"})")),
