@@ -16,6 +16,8 @@ namespace {
 // Pipes are drained within microseconds of what filled them; a second is a watcher that is stuck.
 constexpr auto kDrainWithin = std::chrono::seconds(1);
 constexpr std::size_t kShownTextMax = 60;
+// Of one body in the log: as a service's line. The spec has the whole.
+constexpr std::size_t kBodyBytesMax = std::size_t{64} << 10U;
 
 std::string shorten(std::string text) {
   std::ranges::replace(text, '\n', ' ');
@@ -61,6 +63,12 @@ model::Event step_event(const dsl::StepCall& call, const char* type) {
   return event;
 }
 
+void set_body(model::Event& event, const std::string& body) {
+  if (body.empty()) return;
+  event.set("body", body.substr(0, kBodyBytesMax));
+  if (body.size() > kBodyBytesMax) event.set("cut", true);
+}
+
 dsl::StepReply not_sent(const std::string& error) { return {.error = error}; }
 
 }  // namespace
@@ -74,7 +82,7 @@ Status WorldHost::settle_services() {
 std::uint64_t WorldHost::emit_send(const dsl::StepCall& call) {
   model::Event event = step_event(call, "step_send");
   const auto* http = std::get_if<dsl::HttpStep>(&call.step);
-  if (http != nullptr && !http->body.empty()) event.set("body", http->body);
+  if (http != nullptr) set_body(event, http->body);
   return parts_.log.emit(std::move(event));
 }
 
@@ -88,8 +96,12 @@ void WorldHost::emit_reply(const dsl::StepCall& call, const dsl::StepReply& repl
   event.set("duration_ms",
             static_cast<std::int64_t>(
                 std::chrono::duration_cast<std::chrono::milliseconds>(reply.took).count()));
-  if (!reply.body.empty()) event.set("body", reply.body);
-  if (!reply.data.text.empty()) event.set("data", reply.data);
+  set_body(event, reply.body);
+  if (reply.data.text.size() > kBodyBytesMax) {
+    event.set("cut", true);  // A part of JSON is none.
+  } else if (!reply.data.text.empty()) {
+    event.set("data", reply.data);
+  }
   parts_.log.emit(std::move(event));
 }
 

@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import shutil
 import unittest
 
 import misrule
@@ -13,6 +14,8 @@ COMMON = {"number", "time_ns", "source_time_ns", "service", "type", "clock", "af
 
 # Everything that the table of a type names happens in one of these tests; how they end is not asked.
 SPEC = SERVICE + POSTGRES + '''
+cache = service("cache", interface("main", "redis", 6379), image = "redis:7",
+                healthcheck = tcp("localhost:6379"))
 store = service("store", interface("main", "http", 9000), interface("raw", "http", 9001),
                 binary = "./api.py", env = {"PORT": "9000"},
                 healthcheck = http("localhost:9000/health"))
@@ -27,6 +30,10 @@ def test_steps():
     db.main.query(sql = "SELECT * FROM nothing")
     db.main.exec(sql = "BEGIN; CREATE TABLE t (n int); COMMIT")
     store.raw.get(path = "/")
+    cache.main.set("a", "1")
+    cache.main.delete("a", "b")
+    api.post(path = "/", body = "x" * 70000)
+    api.get(path = "/large")
 
 def test_rules():
     fault(db, error(query = "SELECT*", code = "40001", label = "e"), source = "test",
@@ -54,6 +61,8 @@ MORE = r'''
     def do_say(self, status="200"):
         print("to the other stream", file=sys.stderr, flush=True)
         return "{}"
+    def do_large(self):
+        return "[%s]" % ("1," * 40000 + "1")
     def do_kill(self):
         os.kill(os.getpid(), 9)
     def do_garbage(self):
@@ -80,7 +89,8 @@ def promised():
     return fields
 
 
-@unittest.skipUnless(misrule.have_postgres(), "no PostgreSQL on this machine")
+@unittest.skipUnless(misrule.have_postgres() and shutil.which("redis-server"),
+                     "no PostgreSQL or no Redis on this machine")
 class Promises(misrule.Project):
     def setUp(self):
         super().setUp()
@@ -122,6 +132,50 @@ def test_it():
         self.assertEqual([(event["protocol"], event.get("method"), event.get("path"),
                            event.get("query")) for event in replies],
                          [("http", "GET", "/health", None), ("postgres", None, None, "SELECT 1")])
+
+
+class Bodies(misrule.Project):
+    def test_a_long_body_is_cut_in_the_log_and_whole_for_the_spec(self):
+        code = misrule.API.replace("    def do_health", "    def do_large(self, n):\n"
+                                   '        return "x" * int(n)\n    def do_health')
+        self.write("api.py", code).chmod(0o755)
+        run = self.run_spec(SERVICE + '''
+def test_it():
+    for n in [65536, 65537, 1000000]:
+        assert_eq(len(api.get(path = "/large?n=%d" % n).body), n)
+''')
+        self.assertEqual(run.code, 0, run.output)
+        replies = [event for event in self.events("test_it") if event["type"] == "step_recv"]
+        self.assertEqual([(len(event["body"]), event.get("cut")) for event in replies],
+                         [(65536, None), (65536, True), (65536, True)])
+
+    @unittest.skipUnless(misrule.have_postgres(), "no PostgreSQL on this machine")
+    def test_many_rows_are_left_out_of_the_log(self):
+        run = self.run_spec(POSTGRES + '''
+def test_it():
+    assert_eq(len(db.main.query(sql = "SELECT generate_series(1, 100000) AS n").data), 100000)
+    assert_eq(len(db.main.query(sql = "SELECT generate_series(1, 10) AS n").data), 10)
+''')
+        self.assertEqual(run.code, 0, run.output)
+        many, few = [event for event in self.events("test_it") if event["type"] == "step_recv"]
+        self.assertEqual((many.get("data"), many["cut"]), (None, True))
+        self.assertEqual((len(few["data"]), few.get("cut")), (10, None))
+        log = self.folder / ".misrule/runs/latest/spec.test_it/events.jsonl"
+        self.assertLess(log.stat().st_size, 200_000)
+
+
+class Recordings(misrule.Project):
+    def test_calls_of_an_unnamed_family_are_recorded(self):
+        """A filter that names no family is about every call, so it cannot pass unseen."""
+        for where, code in (('lambda e: e.name == "openat" and e.path == "/tmp/f"', 1),
+                            ('lambda e: e.name == "openat" and e.path == "/tmp/other"', 0),
+                            ('{"path": "/tmp/f"}', 1)):
+            run = self.run_spec(SERVICE + """
+def test_it():
+    assert_eq(api.get(path = "/write?path=/tmp/f").status, 200)
+    assert_never(type = "syscall", service = "api", where = %s)
+""" % where)
+            self.assertEqual(run.code, code, run.output)
 
 
 class Addresses(misrule.Project):
