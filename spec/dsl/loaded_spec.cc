@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "spec/dsl/builtins.h"
 #include "spec/dsl/session.h"
 #include "spec/dsl/spec.h"
+#include "spec/starlark/syntax/unicode.h"
 
 namespace misrule::dsl {
 
@@ -32,6 +34,9 @@ class FileLoader final : public star::Loader {
   }
   Result<std::string> read(const std::string& canonical) override {
     std::error_code error;
+    if (std::filesystem::is_directory(canonical, error)) {
+      return fail(Code::kInvalid, "it is a folder; a spec is a file");
+    }
     if (!std::filesystem::is_regular_file(canonical, error)) {
       return fail(Code::kNotFound, error && error != std::errc::no_such_file_or_directory
                                        ? error.message()
@@ -39,7 +44,21 @@ class FileLoader final : public star::Loader {
     }
     std::ifstream file(canonical, std::ios::binary);
     if (!file) return std::unexpected(errno_error("opening", errno));
-    return std::string(std::istreambuf_iterator<char>(file), {});
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    MISRULE_TRY_VOID(check_utf8(text));
+    return text;
+  }
+
+ private:
+  static Status check_utf8(const std::string& text) {
+    std::size_t number = 0;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+      ++number;
+      if (star::is_valid_utf8(line)) continue;
+      return fail(Code::kInvalid, fmt::format("line {} is not UTF-8", number));
+    }
+    return {};
   }
 };
 
