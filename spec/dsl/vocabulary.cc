@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "spec/dsl/builtins.h"
+#include "spec/dsl/session.h"
 
 namespace misrule::dsl {
 
@@ -31,6 +32,18 @@ std::string later_message(const LaterName& later) {
 }
 
 namespace {
+
+/// At the top level an assertion would be about every test of the file.
+star::NativeFn not_of_the_file(star::NativePointer assertion) {
+  return [assertion](star::Args& args) -> star::Value {
+    if (session_of(args).run != nullptr) return assertion(args);
+    star::raise(
+        {.code = star::code::kName,
+         .message = fmt::format("{}() for the whole file is not in this version yet", args.name()),
+         .help = "call it at the end of each test",
+         .at = args.callee_span()});
+  };
+}
 
 void add_later_names(star::Env& env) {
   for (const LaterName& later : later_names()) {
@@ -67,8 +80,8 @@ star::Env vocabulary() {
       .def("events", list_events, kActs)
       .def("assert_eq", assert_equal)
       .def("assert_true", assert_truth)
-      .def("assert_eventually", assert_eventually, kActs)
-      .def("assert_never", assert_never, kActs);
+      .def("assert_eventually", not_of_the_file(assert_eventually), star::kBlocking)
+      .def("assert_never", not_of_the_file(assert_never), star::kBlocking);
   add_later_names(env);
   return env;
 }
