@@ -17,11 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string where(const model::Service& service) {
-  return fmt::format("{}:{}:{}: service {:?}", service.position.file, service.position.line,
-                     service.position.column, service.name);
-}
-
 std::string environment_or(const char* name, std::string otherwise) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
   return value == nullptr || *value == '\0' ? std::move(otherwise) : std::string(value);
@@ -41,8 +36,7 @@ Result<std::string> find_program(const ServicePlan& plan) {
     std::error_code ignored;
     const char* what =
         fs::exists(file, ignored) ? "is not an executable file (chmod +x?)" : "does not exist";
-    return fail(Code::kInvalid,
-                fmt::format("{}: binary {} {}", where(plan.service), file.string(), what));
+    return fail(Code::kInvalid, fmt::format("binary {} {}", file.string(), what), "binary");
   }
   std::string path = environment_or("PATH", "/usr/local/bin:/usr/bin:/bin") + ":";
   for (std::size_t end = path.find(':'); end != std::string::npos; end = path.find(':')) {
@@ -50,9 +44,10 @@ Result<std::string> find_program(const ServicePlan& plan) {
     if (executable(file)) return file.string();
     path.erase(0, end + 1);
   }
-  return fail(Code::kInvalid,
-              fmt::format("{}: binary {:?} is not on PATH (a program of yours: \"./{}\")",
-                          where(plan.service), binary, binary));
+  return fail(
+      Code::kInvalid,
+      fmt::format("binary {:?} is not on PATH (a program of yours: \"./{}\")", binary, binary),
+      "binary");
 }
 
 bool is_loopback(std::string_view host) {
@@ -121,21 +116,37 @@ Status plan_image(const model::Topology& topology, ServicePlan& plan) {
   if (plan.stand_in == nullptr) {
     return fail(
         Code::kUnsupported,
-        fmt::format("{}: nothing on this machine stands in for image {:?} (stand-ins: {}); give "
-                    "the service binary=, or wait for --backend=docker, which will run any image",
-                    where(service), service.image, known_images()));
+        fmt::format("nothing on this machine stands in for image {:?} (stand-ins: {}); give the "
+                    "service binary=, or wait for --backend=docker, which will run any image",
+                    service.image, known_images()),
+        "image");
   }
   add_roles_and_databases(topology, plan);
-  const Status planned = plan.stand_in->plan(plan);
-  if (!planned) return std::unexpected(Error(planned.error()).with(where(service)));
-  return {};
+  return plan.stand_in->plan(plan);
+}
+
+std::string directory_of(const ServicePlan& plan) {
+  return (fs::path(plan.spec_folder) / plan.service.cwd).lexically_normal().string();
+}
+
+Status check_directory(const ServicePlan& plan) {
+  std::error_code ignored;
+  const std::string path = directory_of(plan);
+  if (fs::is_directory(path, ignored)) return {};
+  return fail(Code::kInvalid,
+              fmt::format("cwd {} {}", path,
+                          fs::exists(path, ignored) ? "is no directory" : "does not exist"),
+              "cwd");
 }
 
 Status plan_binary(ServicePlan& plan, const LaunchOptions& options) {
   MISRULE_TRY(plan.service.binary, find_program(plan));
+  MISRULE_TRY_VOID(check_directory(plan));
   if (!plan.service.user.empty()) {
     const auto account = find_account(plan.service.user);
-    if (!account) return std::unexpected(Error(account.error()).with(where(plan.service)));
+    if (!account) {
+      return fail(Code::kInvalid, account.error().what, "user");
+    }
     plan.user = plan.service.user;
     return {};
   }
@@ -154,12 +165,12 @@ Result<ServicePlan> plan_service(const model::Topology& topology, const model::S
   } else if (!service.image.empty()) {
     MISRULE_TRY_VOID(plan_image(topology, plan));
   } else if (!service.build.empty() || !service.remote.empty()) {
-    return fail(
-        Code::kUnsupported,
-        fmt::format("{}: {} is not there yet; give the service binary= or a known image= ({})",
-                    where(service), service.build.empty() ? "remote=" : "build=", known_images()));
+    return fail(Code::kUnsupported,
+                fmt::format("{} is not there yet; give the service binary= or a known image= ({})",
+                            service.build.empty() ? "remote=" : "build=", known_images()),
+                service.build.empty() ? "remote" : "build");
   } else {
-    return fail(Code::kInvalid, fmt::format("{}: says neither binary= nor image=", where(service)));
+    return fail(Code::kInvalid, "says neither binary= nor image=");
   }
   return plan;
 }
@@ -186,17 +197,23 @@ std::vector<const model::Service*> start_order(const model::Topology& topology) 
 
 }  // namespace
 
-Result<std::vector<ServicePlan>> plan_services(const model::Topology& topology,
-                                               const LaunchOptions& options) {
+std::expected<std::vector<ServicePlan>, PlanFailure> plan_services(const model::Topology& topology,
+                                                                   const LaunchOptions& options) {
   if (options.backend == "docker") {
-    return fail(
-        Code::kUnsupported,
-        "--backend=docker is not there yet: leave it out, and local servers stand in for images");
+    return std::unexpected(PlanFailure{
+        {.code = Code::kUnsupported,
+         .what = "--backend=docker is not there yet: leave it out, and local servers stand in for "
+                 "images"},
+        ""});
   }
   std::vector<ServicePlan> plans;
   for (const model::Service* service : start_order(topology)) {
-    MISRULE_TRY(ServicePlan plan, plan_service(topology, *service, options));
-    plans.push_back(std::move(plan));
+    auto plan = plan_service(topology, *service, options);
+    if (!plan) {
+      const std::string whose = fmt::format("service {:?}", service->name);
+      return std::unexpected(PlanFailure{std::move(plan).error().with(whose), service->name});
+    }
+    plans.push_back(*std::move(plan));
   }
   return plans;
 }
@@ -211,7 +228,7 @@ Result<ProcessPlan> materialise_service(const ServicePlan& plan, const std::stri
   MISRULE_TRY(const Account account, find_account(plan.user));
   ProcessPlan process{.argv = {plan.service.binary}, .user = plan.user};
   process.argv.insert(process.argv.end(), plan.service.args.begin(), plan.service.args.end());
-  process.cwd = (fs::path(plan.spec_folder) / plan.service.cwd).lexically_normal().string();
+  process.cwd = directory_of(plan);
   process.env = {{"PATH", environment_or("PATH", "/usr/local/bin:/usr/bin:/bin")},
                  {"HOME", account.home},
                  {"LANG", environment_or("LANG", "C.UTF-8")},

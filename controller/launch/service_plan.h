@@ -40,10 +40,14 @@ struct ServicePlan {
   std::vector<std::pair<std::string, std::string>> roles_and_databases = {};
 };
 
-/// One per service, dependencies first. Errors name the service, its position in the spec and what
-/// to do.
-Result<std::vector<ServicePlan>> plan_services(const model::Topology& topology,
-                                               const LaunchOptions& options);
+/// Names the service and says what to do; `field` is the keyword that is to blame, where it is one.
+struct PlanFailure : Error {
+  std::string service = {};  ///< Empty: no single one.
+};
+
+/// One per service, dependencies first.
+std::expected<std::vector<ServicePlan>, PlanFailure> plan_services(const model::Topology& topology,
+                                                                   const LaunchOptions& options);
 
 /// What needs doing once, outside any world; cheap when it was done before. Safe beside other runs.
 Status prepare_service(const ServicePlan& plan, const Progress& progress);

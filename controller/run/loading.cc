@@ -30,6 +30,15 @@ void print_to_standard_error(std::string_view line) { fmt::print(stderr, "{}\n",
 
 bool is_specs_fault(const Error& error) { return error.code == Code::kInvalid; }
 
+SpecProblem problem_of_plan(const LoadedSpec& loaded, const PlanFailure& failure) {
+  if (failure.service.empty()) return problem_of(loaded.file, failure);
+  dsl::Problem problem =
+      loaded.spec->problem_of_service(failure.service, failure.field, failure.what);
+  return {.file = loaded.file,
+          .finding = std::move(problem.finding),
+          .rendered = std::move(problem.rendered)};
+}
+
 /// Plans a spec's services and takes its selected tests up.
 void take_up(LoadedSpec loaded, const RunRequest& request, LoadedRun& run) {
   auto plans = plan_services(
@@ -37,7 +46,7 @@ void take_up(LoadedSpec loaded, const RunRequest& request, LoadedRun& run) {
       {.spec_file = loaded.file, .backend = request.backend, .state_folder = state_directory()});
   if (!plans) {
     auto& list = is_specs_fault(plans.error()) ? run.problems : run.obstacles;
-    list.push_back(problem_of(loaded.file, plans.error()));
+    list.push_back(problem_of_plan(loaded, plans.error()));
     return;
   }
   loaded.plans = *std::move(plans);

@@ -411,6 +411,10 @@ Value declare_service(Args& args) {
   model::Service service = ServiceBuilder(args).build();
   const auto env = args.find_keyword("env");
   session.service_spans.push_back(args.call_span());
+  session.keyword_spans.emplace_back();
+  for (std::size_t k = 0; k < args.keywords().size(); ++k) {
+    session.keyword_spans.back().emplace(args.keyword_name(k), args.keyword_value_span(k));
+  }
   session.env_spans.push_back(env ? args.keyword_span(*env) : args.call_span());
   session.topology.services.push_back(service);
   return Value::object(star::make<ServiceValue>(std::move(service)));

@@ -4,6 +4,7 @@
 //
 // Touched only with the interpreter lock held; cancelling is the exception.
 
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -69,7 +70,9 @@ struct Session {
   model::Topology topology = {};
   std::vector<star::Span> service_spans = {};  ///< Of the declarations, as topology.services.
   std::vector<star::Span> env_spans = {};      ///< Of env=, likewise.
-  std::vector<star::Value> seeds = {};         ///< Callables, by Seed::callable.
+  /// Of the values of keywords, likewise.
+  std::vector<std::map<std::string, star::Span, std::less<>>> keyword_spans = {};
+  std::vector<star::Value> seeds = {};  ///< Callables, by Seed::callable.
   std::vector<ScenarioDeclared> scenarios = {};
   std::vector<star::Diagnostic> notes = {};
   std::vector<std::string> run_notes = {};

@@ -36,7 +36,8 @@ Result<std::vector<std::string>> server_options(const model::Service& service) {
                 fmt::format("args= begins with {:?}: the stand-in runs the server alone; options "
                             "of it are given as the image takes them, [\"-c\", \"name=value\"] or "
                             "[\"postgres\", \"-c\", ...]",
-                            options.front()));
+                            options.front()),
+                "args");
   }
   options.erase(options.begin());
   return options;

@@ -109,11 +109,11 @@ Result<PostgresSettings> postgres_settings(const ServicePlan& plan) {
   settings.initdb_args = words_of(value_or(service, "POSTGRES_INITDB_ARGS", ""));
   settings.roles_and_databases = plan.roles_and_databases;
   if (settings.password.empty() && settings.auth_method != "trust") {
-    return fail(
-        Code::kInvalid,
-        fmt::format("service {:?}: the image postgres does not start without a password: add "
-                    "\"POSTGRES_PASSWORD\" to env, or \"POSTGRES_HOST_AUTH_METHOD\": \"trust\"",
-                    service.name));
+    return fail(Code::kInvalid,
+                "the image postgres does not start without a password: add \"POSTGRES_PASSWORD\" "
+                "to env, or "
+                "\"POSTGRES_HOST_AUTH_METHOD\": \"trust\"",
+                "env");
   }
   if (service.seed && !service.seed->sql_file.empty()) {
     MISRULE_TRY(settings.seed_sql, read_file(service.seed->sql_file));

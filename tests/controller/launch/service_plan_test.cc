@@ -47,8 +47,31 @@ TEST_F(ServicePlanTest, AProgramThatIsNotThereIsNamedWithItsPlace) {
   const auto plans = plan_services({.services = {program("api", "./apy.py")}}, options_);
   ASSERT_FALSE(plans.has_value());
   EXPECT_EQ(plans.error().code, Code::kInvalid);
-  EXPECT_EQ(plans.error().what,
-            "shop.star:7:1: service \"api\": binary " + folder_ + "/apy.py does not exist");
+  EXPECT_EQ(plans.error().what, "service \"api\": binary " + folder_ + "/apy.py does not exist");
+  EXPECT_EQ(plans.error().service, "api");
+  EXPECT_EQ(plans.error().field, "binary");
+}
+
+TEST_F(ServicePlanTest, AUserAndAFolderThatAreNotThereAreTheSpecsFault) {
+  model::Service nobody = program("api", "./api.py");
+  nobody.user = "nosuchuser";
+  model::Service nowhere = program("api", "./api.py");
+  nowhere.cwd = "nosuchfolder";
+  model::Service file = program("api", "./api.py");
+  file.cwd = "api.py";
+  const std::string place = "service \"api\": ";
+  for (const auto& [service, reason] :
+       {std::pair(nobody, std::string("this machine has no user \"nosuchuser\"")),
+        std::pair(nowhere, "cwd " + folder_ + "/nosuchfolder does not exist"),
+        std::pair(file, "cwd " + folder_ + "/api.py is no directory")}) {
+    const auto plans = plan_services({.services = {service}}, options_);
+    ASSERT_FALSE(plans.has_value()) << reason;
+    EXPECT_EQ(plans.error().code, Code::kInvalid);
+    EXPECT_EQ(plans.error().what, place + reason);
+  }
+  model::Service right = program("api", "./api.py");
+  right.cwd = "..";
+  EXPECT_TRUE(plan_services({.services = {right}}, options_).has_value()) << "the control";
 }
 
 TEST_F(ServicePlanTest, AProgramWithoutASlashIsLookedUpOnPath) {
@@ -89,7 +112,7 @@ TEST_F(ServicePlanTest, AnUnknownImageSaysWhatThereIs) {
   const auto plans = plan_services({.services = {odd}}, options_);
   ASSERT_FALSE(plans.has_value());
   EXPECT_EQ(plans.error().code, Code::kUnsupported);
-  EXPECT_NE(plans.error().what.find("s.star:3:7: service \"odd\""), std::string::npos);
+  EXPECT_NE(plans.error().what.find("service \"odd\""), std::string::npos);
   EXPECT_NE(plans.error().what.find("stand-ins: postgres"), std::string::npos);
 }
 

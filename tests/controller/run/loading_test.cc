@@ -58,5 +58,41 @@ TEST_F(LoadingTest, ARuleThatIsWrongForItsTargetIsShownAtTheKeyword) {
   EXPECT_EQ(blamed("fault(db, deny(\"EIO\"), run = f)"), "deny(\"EIO\")");
 }
 
+/// Loads this text as `file` of the folder, with one --set.
+LoadedRun loaded(const std::filesystem::path& file, const std::string& text,
+                 const std::string& setting) {
+  std::ofstream(file) << text << "def test_it():\n    env(\"LATE\", \"\")\n";
+  RunRequest request = {.files = {file.string()}};
+  if (!setting.empty()) request.set = {{setting, "1"}};
+  return load_run(request);
+}
+
+TEST_F(LoadingTest, ASettingThatNothingReadsIsTold) {
+  const std::string text = "bug = env(\"BUG\", \"\")\n";
+  EXPECT_TRUE(loaded(folder_ / "s.star", text, "BUG").notes.empty());
+  EXPECT_TRUE(loaded(folder_ / "s.star", text, "LATE").notes.empty()) << "read when it runs";
+  const LoadedRun misspelt = loaded(folder_ / "s.star", text, "BGU");
+  ASSERT_EQ(misspelt.notes.size(), 1U);
+  EXPECT_EQ(misspelt.notes[0], "--set BGU: no spec reads env(\"BGU\") (did you mean BUG?)");
+  const std::string unknown = text + "def f(name):\n    return env(name, \"\")\n";
+  EXPECT_TRUE(loaded(folder_ / "s.star", unknown, "BGU").notes.empty()) << "it may be read";
+}
+
+TEST_F(LoadingTest, AServiceThatCannotBePlannedIsShownWhereItStands) {
+  const LoadedRun refused =
+      loaded(folder_ / "s.star", "api = service(\"api\", binary = \"./nothing.py\")\n", "");
+  ASSERT_EQ(refused.problems.size(), 1U);
+  const SpecProblem& problem = refused.problems.front();
+  const std::string place = folder_ / "s.star";
+  EXPECT_EQ(problem.finding.message,
+            "service \"api\": binary " + (folder_ / "nothing.py").string() + " does not exist");
+  EXPECT_EQ(problem.finding.position.line, 1U);
+  EXPECT_EQ(problem.finding.position.column, 31U);
+  EXPECT_NE(problem.rendered.find("binary = \"./nothing.py\""), std::string::npos)
+      << problem.rendered;
+  EXPECT_EQ(problem.rendered.find(place), problem.rendered.rfind(place)) << "the file once";
+  EXPECT_NE(problem.rendered.find("^^^"), std::string::npos) << problem.rendered;
+}
+
 }  // namespace
 }  // namespace misrule::controller
