@@ -22,7 +22,8 @@ bool is_foreign(char c) {
 Decoded<Command> CommandDecoder::next(ByteView unread) {
   if (unread.empty()) return NeedMore{.bytes_min = 1};
   if (unread.front() != '*') return next_inline(unread);
-  scanned_ += scan(unread.substr(scanned_));
+  // What is seen of a long command does not depend on how it arrives.
+  scanned_ += scan(unread.substr(scanned_, limits_.command_bytes_max - scanned_));
   if (error_) return *error_;
   if (state_ == State::kDone) return give(unread, true);
   if (scanned_ >= limits_.command_bytes_max) return give(unread, false);

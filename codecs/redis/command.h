@@ -26,7 +26,7 @@ namespace misrule::codecs::redis {
 struct Command {
   ByteView wire = {};                    ///< Its bytes, as far as they are there.
   bool whole = true;                     ///< False: more of it follows; see CommandDecoder::rest().
-  std::span<const ByteView> words = {};  ///< The name and the arguments that are there whole.
+  std::span<const ByteView> words = {};  ///< Name and arguments, those within the limit.
   std::uint64_t count = 0;               ///< How many there will be. 0: nothing, and no answer.
 };
 

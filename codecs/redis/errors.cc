@@ -99,8 +99,9 @@ std::string_view leading_code(std::string_view message) {
 bool can_refuse(std::string_view code, const CommandTraits* command, bool in_transaction) {
   const RealError* const error = find_error(code);
   if (error == nullptr || command == nullptr) return true;
-  const bool runs_others = command->kind == CommandKind::kExec ||
-                           command->name.starts_with("EVAL") || command->name.starts_with("FCALL");
+  const bool runs_others = command->name.starts_with("EVAL") || command->name.starts_with("FCALL");
+  // What a transaction contains is not known here.
+  if (command->kind == CommandKind::kExec) return true;
   switch (error->refuses) {
     case Refuses::kAny:
       return true;

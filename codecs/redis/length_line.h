@@ -19,8 +19,7 @@ class LengthLine {
   bool streamed() const { return streamed_; }
 
  private:
-  /// Beyond it no length means anything; doubled it does not overflow.
-  static constexpr std::int64_t kMax = std::int64_t{1} << 60;
+  static constexpr std::int64_t kMax = std::int64_t{1} << 52;
 
   State take_digit(char c);
 
@@ -52,9 +51,10 @@ inline LengthLine::State LengthLine::take(char c) {
 
 inline LengthLine::State LengthLine::take_digit(char c) {
   has_digit_ = true;
+  // Far from an overflow, and far beyond any length.
+  if (streamed_ || value_ > kMax) return State::kBad;
   value_ = value_ * 10 + (c - '0');
-  const bool bad = streamed_ || value_ > (negative_ ? 1 : kMax);
-  return bad ? State::kBad : State::kMore;
+  return negative_ && value_ > 1 ? State::kBad : State::kMore;
 }
 
 }  // namespace misrule::codecs::redis

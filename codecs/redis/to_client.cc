@@ -107,9 +107,11 @@ bool ToClient::lose_exec(Step& step) {
 }
 
 bool ToClient::read_value(ByteView rest, Step& step) {
-  scanned_ += scanner_.advance(rest.substr(scanned_));
+  // What is known of a long value does not depend on how it arrives.
+  const std::size_t bytes_max = session_.limits.reply_bytes_max;
+  scanned_ += scanner_.advance(rest.substr(scanned_, bytes_max - scanned_));
   if (scanner_.error()) return lose_track("from the server: " + scanner_.error()->what, step);
-  if (!scanner_.done() && scanned_ < session_.limits.reply_bytes_max) {
+  if (!scanner_.done() && scanned_ < bytes_max) {
     keep_partial(rest);
     return false;
   }
@@ -133,16 +135,20 @@ bool ToClient::flow_on(ByteView rest, Step& step) {
 
 // The head of EXEC's answer alone: its items are answered one by one.
 bool ToClient::begin_exec(ByteView rest, Step& step) {
-  const std::size_t end = rest.find('\n');
-  if (rest.size() < 2 || (end == ByteView::npos && rest.size() < 32)) {
+  constexpr std::size_t kLineMax = 24;
+  const std::size_t end = rest.substr(0, kLineMax).find('\n');
+  if (end == ByteView::npos && rest.size() < kLineMax) {
     keep_partial(rest);
     return false;
   }
-  if (rest[1] == '-' || end == ByteView::npos) return read_value(rest, step);
-  if (hold_reply(*head(), step)) return false;
-  const Reply reply = read_reply(rest.substr(0, end));
   std::uint64_t items = 0;
-  std::from_chars(reply.line.data(), reply.line.data() + reply.line.size(), items);
+  const Reply reply = read_reply(rest.substr(0, end));
+  const auto read =
+      std::from_chars(reply.line.data(), reply.line.data() + reply.line.size(), items);
+  const bool is_count = end != ByteView::npos && rest[end - 1] == '\r' && read.ec == std::errc() &&
+                        read.ptr == reply.line.data() + reply.line.size();
+  if (!is_count) return read_value(rest, step);  // Nil, or nothing that can be read.
+  if (hold_reply(*head(), step)) return false;
   if (session_.queue.any(is_client_reply)) {
     return lose_track("CLIENT REPLY within a transaction", step);
   }
@@ -187,6 +193,9 @@ void ToClient::drop_silent_heads(const std::optional<PubsubMessage>& message) {
 
 bool ToClient::take_value(ByteView gathered, Step& step) {
   const ByteView value = gathered.substr(scanner_.value_offset());
+  if (value.front() == '|') {
+    return lose_track("from the server: an attribute is too long", step);
+  }
   const Reply reply = read_reply(value);
   const std::optional<PubsubMessage> message = pubsub_of(value, reply.type);
   if (message && message->kind != PubsubMessage::Kind::kPublished && !scanner_.done()) {
@@ -242,7 +251,7 @@ bool ToClient::hold_reply(Owed& head, Step& step) {
 }
 
 bool ToClient::inject(Step& step) {
-  if (!scanner_.done()) return lose_track("from the server: an error that is too long", step);
+  if (!scanner_.done()) return lose_track("from the server: an error is too long", step);
   const bool in_place_of_exec = head()->fate() == Fate::kDiscard;
   std::string& error = head()->touched->error;
   if (in_place_of_exec && !error.starts_with("EXECABORT")) {

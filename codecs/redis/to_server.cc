@@ -143,7 +143,7 @@ bool ToServer::read_command(ByteView rest, Step& step) {
     return true;
   }
   const auto& command = std::get<Command>(decoded);
-  if (command.words.empty() && command.whole) {
+  if (command.count == 0) {
     step.pass += command.wire.size();
     return true;
   }

@@ -69,6 +69,7 @@ TEST(ValueScanner, SaysWhatCannotBeRead) {
   EXPECT_EQ(error_of("$x\r\n"), "no length behind '$'");
   EXPECT_EQ(error_of("$\r\n"), "no length behind '$'");
   EXPECT_EQ(error_of("$99999999999999999999\r\n"), "no length behind '$'");
+  EXPECT_EQ(error_of("*1111111111111111111111\r\n"), "no length behind '*'");
   EXPECT_EQ(error_of("%-1\r\n"), "length -1 behind '%'");
   EXPECT_EQ(error_of("$1\r\nabc"), "a string is longer than it said");
   EXPECT_EQ(error_of(".\r\n"), "an end of what was not begun");
@@ -81,8 +82,8 @@ TEST(ValueScanner, DepthIsBoundedAndCountsCostNoMemory) {
   std::string deep;
   for (int i = 0; i < 5; ++i) deep += "*1\r\n";
   EXPECT_EQ(error_of(deep, 4), "nested deeper than 4");
-  EXPECT_EQ(error_of("*1152921504606846976\r\n:1\r\n"), "");
-  EXPECT_EQ(error_of("%1152921504606846976\r\n:1\r\n"), "");
+  EXPECT_EQ(error_of("*45035996273704960\r\n:1\r\n"), "");
+  EXPECT_EQ(error_of("%45035996273704960\r\n:1\r\n"), "");
 }
 
 TEST(ValueScanner, StartsOverWithTheNextValue) {

@@ -122,8 +122,9 @@ class BenchToolTest(RedisTransparency):
         for arguments in (("-P", "16", "-n", "4000"), ("-P", "1", "-n", "500"),
                           ("-P", "16", "-n", "2000", "-3", "-t", "set,get,hset,spop,zadd,lrange")):
             def run(port):
-                done = subprocess.run(["redis-benchmark", "-p", str(port), "--csv", "-q", *arguments],
-                                      capture_output=True, text=True, timeout=200)
+                done = subprocess.run(
+                    ["redis-benchmark", "-p", str(port), "--csv", "-q", *arguments],
+                    capture_output=True, text=True, timeout=200)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 return [line.split(",")[0] for line in done.stdout.splitlines()]
             with self.subTest(arguments=arguments):
@@ -157,8 +158,8 @@ class RedisPyTest(RedisTransparency):
             r.hset("h", mapping={"a": 1, "b": 2})
             r.zadd("z", {"m": 1.5, "n": 2})
             r.xadd("s", {"f": "v"}, id="1-1")
-            return [r.get("k"), r.get("none"), r.hgetall("h"), r.zrange("z", 0, -1, withscores=True),
-                    r.xread({"s": 0}), r.mget("k", "none"), r.eval("return {1,{2,false}}", 0),
+            return [r.get("k"), r.get("none"), r.hgetall("h"),
+                    r.zrange("z", 0, -1, withscores=True), r.xread({"s": 0}), r.mget("k", "none"), r.eval("return {1,{2,false}}", 0),
                     sorted(r.keys("*")), r.config_get("maxmemory")]
         self.same(self.run_in(body))
 
@@ -268,9 +269,11 @@ class WireTest(RedisTransparency):
                     encoded("SMEMBERS", "none"), encoded("ZADD", "z", 1.5, "m"),
                     encoded("ZSCORE", "z", "m"), encoded("GET", "none"),
                     *[encoded("DEBUG", "PROTOCOL", kind) for kind in
-                      ("attrib", "verbatim", "bignum", "push", "map", "set", "true", "double", "null")],
-                    encoded("SUBSCRIBE", "a", "b"), encoded("GET", "none"), encoded("PUBLISH", "a", "x"),
-                    encoded("UNSUBSCRIBE"), encoded("CLIENT", "TRACKING", "ON"), encoded("GET", "k"),
+                      ("attrib", "verbatim", "bignum", "push", "map", "set", "true", "double",
+                       "null")],
+                    encoded("SUBSCRIBE", "a", "b"), encoded("GET", "none"),
+                    encoded("PUBLISH", "a", "x"), encoded("UNSUBSCRIBE"),
+                    encoded("CLIENT", "TRACKING", "ON"), encoded("GET", "k"),
                     encoded("SET", "k", 1), encoded("FLUSHALL"), encoded("RESET"),
                     encoded("GET", "none"), encoded("PING", "end")]
         # DEBUG is counted without its subcommands.
