@@ -15,8 +15,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 9> kOwnFields = {
-    "number", "time_ns", "source_time_ns", "service", "type", "clock", "body", "stream", "data"};
+constexpr std::array<std::string_view, 10> kOwnFields = {
+    "number", "time_ns", "source_time_ns", "service", "type",
+    "clock",  "body",    "stream",         "data",    "injected"};
 
 model::Field field_of(const json::value& value) {
   switch (value.kind()) {
@@ -130,10 +131,17 @@ ServiceOutput::ServiceOutput(Parts parts, model::EventSink& sink)
   ::fcntl(parts_.pipe.fd(), F_SETFL, O_NONBLOCK);
 }
 
+void ServiceOutput::record(std::string_view line, bool injected) {
+  model::Event event = line_event(parts_.service, parts_.stream, line);
+  if (injected) event.set("injected", true);
+  sink_.emit(std::move(event));
+}
+
 void ServiceOutput::take_line(std::string_view line) {
+  const bool injected = parts_.is_postgres && poison_.takes(line);
   switch (parts_.budget.take_line(line.size())) {
     case OutputBudget::Answer::kRecord:
-      sink_.emit(line_event(parts_.service, parts_.stream, line));
+      record(line, injected);
       break;
     case OutputBudget::Answer::kFirstBeyond:
       sink_.emit(output_cut_event(parts_.service, parts_.budget.limits()));

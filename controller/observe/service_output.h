@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/unique_fd.h"
+#include "controller/observe/poison_trace.h"
 #include "spec/model/event.h"
 
 namespace misrule::controller {
@@ -76,6 +77,7 @@ class ServiceOutput {
     UniqueFd file = {};                 ///< Open for appending; may be invalid.
     LineSplitter::OnLine on_line = {};  ///< Told each line after its event; may be empty.
     OutputBudget& budget;
+    bool is_postgres = false;  ///< Its log may hold the trace of statements that we made up.
   };
   ServiceOutput(Parts parts, model::EventSink& sink);
 
@@ -86,11 +88,13 @@ class ServiceOutput {
 
  private:
   void take_line(std::string_view line);
+  void record(std::string_view line, bool injected);
   void keep(std::string_view bytes);
 
   Parts parts_;
   model::EventSink& sink_;
   LineSplitter splitter_ = {};
+  PoisonTrace poison_ = {};
 };
 
 }  // namespace misrule::controller

@@ -21,6 +21,7 @@ enum class LogHint : std::uint8_t {
   kAccepts,  ///< It accepts connections (again).
 };
 LogHint read_hint(std::string_view line);
+bool speaks_postgres(const ServicePlan& plan);
 /// Its log can be read for hints.
 bool says_when_it_accepts(const ServicePlan& plan);
 

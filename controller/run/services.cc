@@ -177,7 +177,8 @@ void Services::watch_output(Running& service, const char* stream, UniqueFd pipe)
             .pipe = std::move(pipe),
             .file = std::move(file),
             .on_line = [this, &service](std::string_view line) { note_line(service, line); },
-            .budget = service.output},
+            .budget = service.output,
+            .is_postgres = speaks_postgres(*service.plan)},
         parts_.sink);
   }
   parts_.watcher.watch(fd, [output] { return output->drain(); });

@@ -75,9 +75,10 @@ void Choice::add_neighbours() {
   for (std::size_t distance = 1; distance <= 3; ++distance) {
     for (const std::size_t centre : centres) {
       const std::size_t after = centre + distance;
-      const bool useful = after < events_.size() &&
-                          (events_[after]->type == "proxy" || events_[after]->type == "stdout");
-      if (useful) add(after);
+      if (after >= events_.size()) continue;
+      const model::Event& event = *events_[after];
+      const bool tells = event.type == "proxy" || event.type == "stdout";
+      if (tells && !model::is_injected(event)) add(after);
     }
   }
 }

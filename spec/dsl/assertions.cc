@@ -249,7 +249,9 @@ Value list_events(Args& args) {
   require_all_output(args, given, events);
   std::vector<Value> found;
   for (const EventPtr& event : events) {
-    if (filter && !filter->matches(args.thread(), event)) continue;
+    const bool shown =
+        filter ? filter->matches(args.thread(), event) : !model::is_injected(*event);
+    if (!shown) continue;
     found.push_back(Value::object(star::make<EventValue>(event)));
   }
   return Value::list(std::move(found));

@@ -42,7 +42,11 @@ const std::vector<EventType>& event_types() {
         "rule", "label", "pid"},
        false,
        true},
-      {"stdout", {"body", "stream", "data"}, false, true, {{"stream", {"stdout", "stderr"}}}},
+      {"stdout",
+       {"body", "stream", "data", "injected"},
+       false,
+       true,
+       {{"stream", {"stdout", "stderr"}}}},
   };
   return kTypes;
 }

@@ -187,6 +187,7 @@ std::optional<Value> EventValue::find(std::string_view name) {
   const auto field = [](const model::Field& value) {
     return Value::object(star::make<FieldValue>(value));
   };
+  if (name == "injected") asked_for_injected_ = true;
   if (name == "type") return field(event_->type);
   if (name == "service") return field(event_->service);
   if (name == "number") return field(static_cast<std::int64_t>(event_->number));

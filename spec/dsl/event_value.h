@@ -51,6 +51,8 @@ class EventValue final : public star::HostObject {
   const model::Event& event() const { return *event_; }
   /// The field, looked for in the event and then in its decoded payload.
   std::optional<star::Value> find(std::string_view name);
+  /// find() was asked whether the event is a trace of a fault.
+  bool was_asked_for_injected() const { return asked_for_injected_; }
   /// All fields typed, the payload's own members included; these win.
   star::Value data();
 
@@ -70,6 +72,7 @@ class EventValue final : public star::HostObject {
   std::vector<std::string> field_names() const;
 
   EventPtr event_;
+  bool asked_for_injected_ = false;
   std::optional<star::Value> payload_;  // Decoded "data", or None.
   std::optional<star::Value> data_;
 };

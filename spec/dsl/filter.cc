@@ -210,6 +210,10 @@ bool EventFilter::pattern_matches(const Pattern& pattern, EventValue& event) {
 }
 
 bool EventFilter::matches(star::Thread& thread, const EventPtr& event) {
+  // A predicate shows by what it reads whether it means what faults leave behind, too.
+  const bool injected = model::is_injected(*event);
+  const bool asked = std::ranges::find(patterns_, "injected", &Pattern::name) != patterns_.end();
+  if (injected && where_.is_none() && !asked) return false;
   ++shown_[event->type];
   if ((type_ && event->type != *type_) || !service_matches(*event)) return false;
   const auto value = star::make<EventValue>(event);
@@ -219,7 +223,8 @@ bool EventFilter::matches(star::Thread& thread, const EventPtr& event) {
   const star::Forbid forbid(thread, star::kBlocking | star::kLoadOnly | star::kTestOnly,
                             "in a filter of events");
   const Value argument = Value::object(value);
-  return thread.runtime().call(thread, where_, {&argument, 1}).truth();
+  const bool matched = thread.runtime().call(thread, where_, {&argument, 1}).truth();
+  return matched && (!injected || value->was_asked_for_injected());
 }
 
 std::size_t EventFilter::shown_count() const {

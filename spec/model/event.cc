@@ -26,4 +26,10 @@ struct FieldText {
 
 std::string field_text(const Field& field) { return std::visit(FieldText{}, field); }
 
+bool is_injected(const Event& event) {
+  const Field* field = event.find("injected");
+  const bool* injected = field == nullptr ? nullptr : std::get_if<bool>(field);
+  return injected != nullptr && *injected;
+}
+
 }  // namespace misrule::model

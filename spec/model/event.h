@@ -46,6 +46,10 @@ struct Event {
 /// A field as people read it: text as it is, numbers and booleans as JSON spells them, null as "".
 std::string field_text(const Field& field);
 
+/// A trace that a fault leaves and the failure that it stands for would not: assertions and stories
+/// see it only when they ask for it.
+bool is_injected(const Event& event);
+
 /// Where events go. Thread-safe; emitting never blocks on a reader and never fails visibly: a log
 /// that cannot be written ends the run as an infrastructure error.
 class EventSink {

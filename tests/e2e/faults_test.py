@@ -273,6 +273,28 @@ def test_it():
         self.assertEqual(len(exits), 1)
         self.assertTrue(exits[0]["explained_by"])
 
+    def test_a_faults_own_trace_in_the_log_is_no_error_of_the_server(self):
+        run = self.run_spec(self.SPEC + """
+def test_it():
+    assert_true(not execute("SELECT nothing").ok)
+    real = {"body": "*ERROR: *"}
+    assert_eventually(type = "stdout", where = real)
+    before = len(events(type = "stdout", where = real))
+    rule = error(query = "UPDATE t*", code = "40001", source = "test")
+    reply = fault(db, rule, run = lambda: execute("UPDATE t SET n = 1"))
+    assert_eq(reply.code, "40001")
+    trace = events(type = "stdout", where = {"injected": True})
+    assert_true(len(trace) >= 2, "the error and its statement: %s" % trace)
+    assert_eq(len(events(type = "stdout", where = real)), before)
+    assert_never(type = "stdout", where = lambda e: "misrule" in e.body)
+    fail("the story")
+""")
+        self.assertEqual(run.code, 1, run.output)
+        self.assertIn("the story", run.output)
+        self.assertNotIn("misrule_fault", run.output)
+        log = self.folder / ".misrule" / "runs" / "latest" / "spec.test_it" / "db.log"
+        self.assertIn("misrule_fault", log.read_text(), "the control")
+
     def test_restart_never_leaves_it_dead(self):
         spec = self.SPEC.replace('"postgres:16"', '"postgres:16", restart = "never"')
         run = self.run_spec(spec + self.PG_CONTROL +

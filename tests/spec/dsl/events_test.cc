@@ -54,6 +54,24 @@ TEST_F(Events, FieldsAreEqualToTheirTextAndToTheirValue) {
             "completed");
 }
 
+TEST_F(Events, AFaultsOwnTraceIsSeenOnlyByWhoAsks) {
+  Event injected = line();
+  injected.set("injected", true);
+  host_.happen(line());
+  host_.happen(std::move(injected));
+  EXPECT_EQ(outcome_of("def lines(where): return len(events(type = \"stdout\", where = where))\n"
+                       "assert_eq(len(events(type = \"stdout\")), 1)\n"
+                       "assert_eq(len(events()), 1)\n"
+                       "assert_eq(lines(lambda e: \"retry\" in e.body), 1)\n"
+                       "assert_eq(lines({\"body\": \"*retry*\"}), 1)\n"
+                       "assert_eq(lines({\"body\": \"*retry*\", \"injected\": True}), 1)\n"
+                       "assert_eq(lines(lambda e: e.get(\"injected\") or True), 2)\n"
+                       "assert_eq(lines(lambda e: e.injected == True), 1)\n"
+                       "assert_never(where = lambda e: e.number > 1 and \"retry\" in e.body)\n"
+                       "assert_eventually(where = {\"injected\": True}, within = \"1s\")"),
+            "completed");
+}
+
 TEST_F(Events, FieldsOrderByTheirValue) {
   EXPECT_EQ(with_event(step(),
                        "assert_true(e.status < 1000 and e.status >= 200)\n"
