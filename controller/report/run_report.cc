@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -142,8 +143,18 @@ void TextReport::test_finished(const RunPlan::Test& test, const model::TestRepor
                             paint_));
 }
 
+/// How many files did not run because of what is wrong with them.
+std::size_t rejected_count(const RunResult& result) {
+  std::set<std::string> files;
+  for (const SpecProblem& problem : result.problems) files.insert(problem.file);
+  return files.size();
+}
+
 std::string TextReport::counts_text(const RunResult& result) const {
   std::string out;
+  if (const std::size_t rejected = rejected_count(result); rejected > 0) {
+    out = paint_.red(fmt::format("{} spec{} not run", rejected, rejected == 1 ? "" : "s"));
+  }
   for (const Outcome outcome : kOutcomes) {
     const auto count = std::ranges::count(result.reports, outcome, &model::TestReport::outcome);
     if (count == 0) continue;
@@ -160,6 +171,8 @@ std::string TextReport::counts_text(const RunResult& result) const {
 
 void TextReport::finished(const RunResult& result) {
   clear_live_line();
+  // What was wrong with specs has been told; without a test there is nothing to sum up.
+  if (planned_ == 0) return;
   const std::string counts = counts_text(result);
   if (counts.empty()) return;
   options_.write(
