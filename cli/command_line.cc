@@ -89,7 +89,6 @@ std::string explain(const CLI::App& app, const std::vector<std::string>& words,
 }
 
 void describe(CLI::App& app, Choice& choice) {
-  app.footer(kExamples);
   app.set_version_flag("--version", "misrule " MISRULE_VERSION);
   app.require_subcommand(1);
   add_test(app, choice);
@@ -99,6 +98,8 @@ void describe(CLI::App& app, Choice& choice) {
   add_end(app, choice);
   add_doctor(app, choice);
   add_proxy(app, choice);
+  // Last: a subcommand without a footer of its own takes the one that there is when it is added.
+  app.footer(kExamples);
 }
 
 /// Takes the command off that `enter` is to run: all that follows RUN, a "--" before it left out.

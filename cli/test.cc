@@ -156,7 +156,7 @@ void add_options(CLI::App& command, TestOptions& options) {
       ->check(CLI::IsMember({"world", "host"}))
       ->capture_default_str();
   add_settings(command, options.set);
-  command.add_option("--rules", request.rules_file, "take rules from this file, not from the spec");
+  command.add_option("--rules", request.rules_file, "arm this file's rules beside the spec's");
   command.add_option("--json", options.json,
                      "write the outcome to this file; '-': standard output");
   command.add_flag("--list", options.list, "name the tests, run nothing");

@@ -174,7 +174,6 @@ void TextReport::finished(const RunResult& result) {
   // What was wrong with specs has been told; without a test there is nothing to sum up.
   if (planned_ == 0) return;
   const std::string counts = counts_text(result);
-  if (counts.empty()) return;
   options_.write(
       fmt::format("{} in {} · {}\n", counts, seconds_text(result.took), fmt::join(files_, ", ")));
   if (!result.kept.empty()) {
