@@ -12,7 +12,7 @@ from misrule import POSTGRES, SERVICE
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "events.md"
 COMMON = {"number", "time_ns", "source_time_ns", "service", "type", "clock", "after", "fields"}
 
-# Everything that the table of a type names happens in one of these tests; how they end is not asked.
+# All that the table of a type names happens in one of these tests; how they end is not asked.
 SPEC = SERVICE + POSTGRES + '''
 cache = service("cache", interface("main", "redis", 6379), image = "redis:7",
                 healthcheck = tcp("localhost:6379"))

@@ -144,7 +144,8 @@ TEST(CheckRule, errorsNoServerCouldSend) {
   };
   EXPECT_EQ(with_code("42P01"), "legal");
   EXPECT_THAT(with_code("4000"), HasSubstr("neither an SQLSTATE"));
-  EXPECT_THAT(with_code("serialisation_failure"), HasSubstr("(did you mean serialization_failure?)"));
+  EXPECT_THAT(with_code("serialisation_failure"),
+              HasSubstr("(did you mean serialization_failure?)"));
   EXPECT_THAT(with_code("00000"), HasSubstr("success or a warning"));
   EXPECT_THAT(refusal_of(query_rule(),
                          [](Rule& r) { r.mutable_error()->set_message(std::string("a\0b", 3)); }),
