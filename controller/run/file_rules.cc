@@ -1,6 +1,8 @@
 #include "controller/run/file_rules.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -50,16 +52,29 @@ std::vector<std::string> test_names(const LoadedSpec& spec) {
   return names;
 }
 
-Status check_test_rules(const model::TestRules& test, const std::vector<LoadedSpec>& specs) {
+/// Is this the spec that a rule file names? `misrule compile` may have run in another folder.
+bool is_spec_of(const model::RuleFile& file, const std::string& spec) {
+  namespace fs = std::filesystem;
+  if (file.spec().empty()) return true;
+  std::error_code error;
+  if (fs::exists(file.spec(), error)) return fs::equivalent(file.spec(), spec, error);
+  const fs::path named = fs::path(file.spec()).lexically_normal();
+  const fs::path whole = fs::absolute(spec, error).lexically_normal();
+  const auto parts = std::distance(named.begin(), named.end());
+  if (std::distance(whole.begin(), whole.end()) < parts) return false;
+  return std::equal(named.begin(), named.end(), std::prev(whole.end(), parts));
+}
+
+Status check_test_rules(const model::TestRules& test, const std::vector<const LoadedSpec*>& specs) {
   std::vector<std::string> known;
   bool found = false;
-  for (const LoadedSpec& spec : specs) {
-    const std::vector<std::string> names = test_names(spec);
+  for (const LoadedSpec* spec : specs) {
+    const std::vector<std::string> names = test_names(*spec);
     known.insert(known.end(), names.begin(), names.end());
     if (std::ranges::find(names, test.test()) == names.end()) continue;
     found = true;
     for (const model::Rule& rule : test.rules()) {
-      MISRULE_TRY_VOID(check_rule(spec.spec->topology(), rule));
+      MISRULE_TRY_VOID(check_rule(spec->spec->topology(), rule));
     }
   }
   return found ? Status() : check_name("test", test.test(), known);
@@ -67,8 +82,10 @@ Status check_test_rules(const model::TestRules& test, const std::vector<LoadedSp
 
 }  // namespace
 
-std::vector<model::Rule> file_rules_of(const model::RuleFile& file, const std::string& test) {
+std::vector<model::Rule> file_rules_of(const model::RuleFile& file, const std::string& spec,
+                                       const std::string& test) {
   std::vector<model::Rule> rules;
+  if (!is_spec_of(file, spec)) return rules;
   for (const model::TestRules& one : file.tests()) {
     if (one.test() == test) rules.insert(rules.end(), one.rules().begin(), one.rules().end());
   }
@@ -77,9 +94,18 @@ std::vector<model::Rule> file_rules_of(const model::RuleFile& file, const std::s
 
 Status check_file_rules(const model::RuleFile& file, const std::string& name,
                         const std::vector<LoadedSpec>& specs) {
+  std::vector<const LoadedSpec*> meant;
+  for (const LoadedSpec& spec : specs) {
+    if (is_spec_of(file, spec.file)) meant.push_back(&spec);
+  }
+  if (meant.empty()) {
+    return fail(Code::kInvalid, fmt::format("--rules {}: its rules are those of {}, which is not "
+                                            "among the specs that run",
+                                            name, file.spec()));
+  }
   for (const model::TestRules& test : file.tests()) {
     if (test.rules().empty()) continue;
-    Status checked = check_test_rules(test, specs);
+    Status checked = check_test_rules(test, meant);
     if (!checked) {
       return std::unexpected(
           std::move(checked).error().with(fmt::format("--rules {}: {}", name, test.test())));

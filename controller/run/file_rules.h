@@ -11,11 +11,14 @@
 
 namespace misrule::controller {
 
-/// Those that are armed in this test; templates are not.
-std::vector<model::Rule> file_rules_of(const model::RuleFile& file, const std::string& test);
+/// Those that are armed in this test of the spec file `spec`; templates are not. A rule file that
+/// names no spec speaks of tests with that name in every one.
+std::vector<model::Rule> file_rules_of(const model::RuleFile& file, const std::string& spec,
+                                       const std::string& test);
 
-/// kInvalid: rules of a test that is in none of the specs, or a rule that could never fire. Asked
-/// before anything starts, because such a rule must not look like a fault that was survived.
+/// kInvalid: rules of a spec or a test that is not among the specs, or a rule that could never
+/// fire. Asked before anything starts, because such a rule must not look like a fault that was
+/// survived.
 Status check_file_rules(const model::RuleFile& file, const std::string& name,
                         const std::vector<LoadedSpec>& specs);
 

@@ -43,6 +43,7 @@ class Worker {
   Status build();
   Status run_body();
   Status seed(const ServicePlan& plan);
+  std::vector<model::Rule> own_file_rules() const;
   Result<dsl::ArmId> arm_file_rules();
   std::set<std::string> families_of(const std::string& service);
   void stop(Stop reason);
@@ -187,9 +188,13 @@ Status Worker::seed(const ServicePlan& plan) {
   return {};
 }
 
+std::vector<model::Rule> Worker::own_file_rules() const {
+  return file_rules_of(context_.rules, context_.specs.at(order_.spec).file, order_.test);
+}
+
 std::set<std::string> Worker::families_of(const std::string& service) {
   std::set<std::string> families = spec_.families_of(service);
-  for (const model::Rule& rule : file_rules_of(context_.rules, context_.specs.at(order_.spec).file, order_.test)) {
+  for (const model::Rule& rule : own_file_rules()) {
     const bool concerns = rule.has_syscall() && rule.target().service() == service;
     if (concerns) families.insert(rule.syscall().family());
   }
@@ -197,7 +202,7 @@ std::set<std::string> Worker::families_of(const std::string& service) {
 }
 
 Result<dsl::ArmId> Worker::arm_file_rules() {
-  std::vector<model::Rule> rules = file_rules_of(context_.rules, context_.specs.at(order_.spec).file, order_.test);
+  std::vector<model::Rule> rules = own_file_rules();
   if (rules.empty()) return dsl::ArmId{0};
   return host_->arm(std::move(rules));
 }

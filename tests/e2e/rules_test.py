@@ -66,6 +66,26 @@ class Rules(misrule.Project):
                 self.assertIn(reason, run.output)
                 self.assertFalse((self.folder / ".misrule").exists(), "nothing was started")
 
+    def test_rules_are_of_the_spec_that_their_file_names(self):
+        twin = self.folder / "twin.star"
+        twin.write_text(SPEC)
+        error = "error: {status: 503}"
+        for named, failed in (("", ["spec.star", "twin.star"]), ("spec: twin.star", ["twin.star"]),
+                              (f"spec: {self.folder.name}/twin.star", ["twin.star"])):
+            with self.subTest(named):
+                self.write("rules.yaml", named + FILE.format(
+                    test="test_it", service="api", match=MATCH["http"], action=error) +
+                    "        source: test\n")
+                run = self.run_spec(SPEC, "twin.star", "--rules", "rules.yaml")
+                self.assertEqual(run.code, 1, run.output)
+                self.assertEqual([test["file"] for test in run.report["tests"]
+                                  if test["outcome"] == "failed"], failed, run.output)
+        self.write("rules.yaml", "spec: other.star" + FILE.format(
+            test="test_it", service="api", match=MATCH["http"], action=error))
+        run = self.run_spec(SPEC, "--rules", "rules.yaml")
+        self.assertEqual(run.code, 2, run.output)
+        self.assertIn("its rules are those of other.star, which is not among", run.output)
+
     def test_what_compile_prints_is_read(self):
         spec = SERVICE + '''
 def test_it():
