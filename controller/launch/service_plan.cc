@@ -218,6 +218,10 @@ std::expected<std::vector<ServicePlan>, PlanFailure> plan_services(const model::
   return plans;
 }
 
+Result<UniqueFd> hold_service(const ServicePlan& plan) {
+  return plan.stand_in == nullptr ? UniqueFd() : plan.stand_in->hold(plan);
+}
+
 Status prepare_service(const ServicePlan& plan, const Progress& progress) {
   if (plan.stand_in == nullptr) return {};
   return plan.stand_in->prepare(plan, progress);

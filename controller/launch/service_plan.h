@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "controller/launch/process_plan.h"
 #include "controller/steps/steps.h"
 #include "spec/model/topology.h"
@@ -48,6 +49,10 @@ struct PlanFailure : Error {
 /// One per service, dependencies first.
 std::expected<std::vector<ServicePlan>, PlanFailure> plan_services(const model::Topology& topology,
                                                                    const LaunchOptions& options);
+
+/// What prepare_service() makes stays for as long as the descriptor lives (invalid: nothing is
+/// made).
+Result<UniqueFd> hold_service(const ServicePlan& plan);
 
 /// What needs doing once, outside any world; cheap when it was done before. Safe beside other runs.
 Status prepare_service(const ServicePlan& plan, const Progress& progress);

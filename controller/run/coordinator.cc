@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "controller/run/judge.h"
 #include "controller/run/preparation.h"
 #include "controller/run/report_json.h"
 #include "controller/run/run_folder.h"
@@ -235,7 +236,7 @@ model::TestReport Coordinator::conclude(Course& course) {
     report.findings.push_back({.message = "interrupted"});
     return report;
   }
-  model::Finding finding = {.message = course.failure};
+  model::Finding finding = finding_of_text(course.failure);
   if (finding.message.empty()) {
     finding.message =
         course.status > 128
@@ -282,13 +283,18 @@ Status Coordinator::prepare(const SelectedTest& selected) {
   const auto progress = [&](std::string_view what) {
     observer_.test_progress(selected.test, what, 0);
   };
-  Status done = prepare_services(context_.specs[selected.spec].plans, signals_.fd(), progress);
-  if (!done && done.error().code == Code::kCancelled) {
+  auto holds = prepare_services(context_.specs[selected.spec].plans, signals_.fd(), progress);
+  if (holds) {
+    std::ranges::move(*holds, std::back_inserter(holds_));
+    prepared_[selected.spec] = true;
+    return {};
+  }
+  if (holds.error().code == Code::kCancelled) {
     interrupted_ = signals_.take();
     sweep_unfinished_caches();
   }
-  prepared_[selected.spec] = done.has_value();
-  return done;
+  if (holds.error().code == Code::kInvalid) spec_is_wrong_ = true;
+  return std::unexpected(std::move(holds).error());
 }
 
 void Coordinator::tell_finished(const SelectedTest& selected, const model::TestReport& report) {

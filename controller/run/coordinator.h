@@ -49,6 +49,8 @@ class Coordinator {
   /// One report per test that was begun, in order.
   std::vector<model::TestReport> run(const std::vector<SelectedTest>& tests);
   bool interrupted() const { return interrupted_; }
+  /// Preparing found out what loading could not: a seed that its server rejects.
+  bool spec_is_wrong() const { return spec_is_wrong_; }
   /// The run, if its last world stays.
   const std::string& kept() const { return kept_; }
 
@@ -75,6 +77,8 @@ class Coordinator {
   SignalWatch signals_ = {};
   std::unique_ptr<Nursery> nursery_ = {};
   std::vector<bool> prepared_ = {};
+  std::vector<UniqueFd> holds_ = {};  ///< On what was prepared.
+  bool spec_is_wrong_ = false;
   std::size_t worlds_ = 0;
   bool interrupted_ = false;
   std::string kept_ = {};

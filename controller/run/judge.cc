@@ -54,19 +54,7 @@ void Judge::add_stop() {
 
 void Judge::add_infrastructure() {
   if (course_.infrastructure) return;
-  model::Finding finding = {.message = course_.infrastructure.error().what};
-  // A first line for the verdict, the rest (a service's last output) below it.
-  const std::size_t end = finding.message.find('\n');
-  if (end != std::string::npos) {
-    std::string rest = finding.message.substr(end + 1);
-    finding.message.resize(end);
-    while (!rest.empty()) {
-      const std::size_t cut = rest.find('\n');
-      finding.detail.push_back(rest.substr(0, cut));
-      rest = cut == std::string::npos ? std::string() : rest.substr(cut + 1);
-    }
-  }
-  add(model::Outcome::kError, std::move(finding));
+  add(model::Outcome::kError, finding_of_text(course_.infrastructure.error().what));
 }
 
 void Judge::add_body() {
@@ -110,6 +98,19 @@ void Judge::add_unfired() {
 }
 
 }  // namespace
+
+model::Finding finding_of_text(std::string text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string::npos) return {.message = std::move(text)};
+  model::Finding finding = {.message = text.substr(0, end)};
+  std::string rest = text.substr(end + 1);
+  while (!rest.empty()) {
+    const std::size_t cut = rest.find('\n');
+    finding.detail.push_back(rest.substr(0, cut));
+    rest = cut == std::string::npos ? std::string() : rest.substr(cut + 1);
+  }
+  return finding;
+}
 
 Judgement judge(const TestCourse& course) { return Judge(course).decide(); }
 

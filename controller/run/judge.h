@@ -42,4 +42,7 @@ struct Judgement {
 
 Judgement judge(const TestCourse& course);
 
+/// A first line for the verdict, the rest (a service's last output) below it.
+model::Finding finding_of_text(std::string text);
+
 }  // namespace misrule::controller

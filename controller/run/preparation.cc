@@ -20,6 +20,7 @@ namespace {
 
 constexpr char kProgressMark = 'p';
 constexpr char kFailureMark = 'f';
+constexpr char kWrongSpecMark = 'w';
 
 [[noreturn]] void become_preparer(const std::vector<ServicePlan>& plans, int socket) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -32,7 +33,11 @@ constexpr char kFailureMark = 'f';
     const Status done =
         prepare_service(plan, [&say](std::string_view what) { say(kProgressMark, what); });
     if (done) continue;
-    say(kFailureMark, "preparing " + plan.service.name + ": " + done.error().what);
+    if (done.error().code == Code::kInvalid) {
+      say(kWrongSpecMark, plan.service.name + ": " + done.error().what);
+    } else {
+      say(kFailureMark, "preparing " + plan.service.name + ": " + done.error().what);
+    }
     ::_exit(1);
   }
   ::_exit(0);
@@ -52,14 +57,30 @@ Status follow(int socket, int interrupt_fd, const Progress& progress) {
     const std::string& text = (*packet)->text;
     if (text.starts_with(kProgressMark)) progress(std::string_view(text).substr(1));
     if (text.starts_with(kFailureMark)) outcome = fail(Code::kIo, text.substr(1));
+    if (text.starts_with(kWrongSpecMark)) outcome = fail(Code::kInvalid, text.substr(1));
   }
 }
 
-}  // namespace
+/// While it lives, the children of a child that ends become ours, and can be waited for.
+class Subreaper {
+ public:
+  Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  ~Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 0); }
+  Subreaper(const Subreaper&) = delete;
+  Subreaper& operator=(const Subreaper&) = delete;
+};
 
-Status prepare_services(const std::vector<ServicePlan>& plans, int interrupt_fd,
+/// Kills a process group and waits for all of it: what is still on its way out writes files.
+void end_group(pid_t leader) {
+  ::kill(-leader, SIGKILL);
+  while (::waitpid(-leader, nullptr, 0) > 0 || errno == EINTR) {
+  }
+}
+
+Status prepare_in_child(const std::vector<ServicePlan>& plans, int interrupt_fd,
                         const Progress& progress) {
   MISRULE_TRY(SocketPair pair, make_socket_pair(SOCK_SEQPACKET));
+  const Subreaper subreaper;
   const pid_t child = ::fork();
   if (child < 0) return std::unexpected(errno_error("fork", errno));
   if (child == 0) {
@@ -68,14 +89,30 @@ Status prepare_services(const std::vector<ServicePlan>& plans, int interrupt_fd,
   }
   pair.second.reset();
   Status outcome = follow(pair.first.fd(), interrupt_fd, progress);
-  if (!outcome) ::kill(-child, SIGKILL);
+  if (!outcome) {
+    end_group(child);
+    return outcome;
+  }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (outcome && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     return fail(Code::kIo, "the process that prepares the services was lost");
   }
   return outcome;
+}
+
+}  // namespace
+
+Result<std::vector<UniqueFd>> prepare_services(const std::vector<ServicePlan>& plans,
+                                               int interrupt_fd, const Progress& progress) {
+  std::vector<UniqueFd> holds;
+  for (const ServicePlan& plan : plans) {
+    MISRULE_TRY(UniqueFd hold, hold_service(plan));
+    holds.push_back(std::move(hold));
+  }
+  MISRULE_TRY_VOID(prepare_in_child(plans, interrupt_fd, progress));
+  return holds;
 }
 
 }  // namespace misrule::controller

@@ -3,6 +3,7 @@
 
 import signal
 import time
+import unittest
 
 import misrule
 import world
@@ -92,8 +93,27 @@ def test_it():
     def test_an_image_that_nothing_stands_in_for(self):
         spec = PASSING.replace('binary = "./api.py"', 'image = "nosuchimage:1"')
         run = self.run_spec(spec)
-        self.assertIn(run.code, (2, 3), run.output)
-        self.assertIn("nosuchimage", run.output)
+        self.assertEqual(run.code, 3, run.output)
+        self.assertIn('nothing on this machine stands in for image "nosuchimage:1"', run.output)
+
+    def test_a_user_and_a_folder_that_are_not_there(self):
+        for wrong, reason in (('user = "nosuchuser"', 'this machine has no user "nosuchuser"'),
+                              ('cwd = "nosuchfolder"', "nosuchfolder does not exist")):
+            spec = PASSING.replace('"./api.py"', '"./api.py", ' + wrong)
+            run = self.run_spec(spec)
+            self.assertEqual(run.code, 2, run.output)
+            self.assertIn(reason, run.output)
+
+    @unittest.skipUnless(misrule.have_postgres(), "PostgreSQL is not installed")
+    def test_a_seed_that_the_server_rejects(self):
+        seed = self.write("schema.sql", "CREATE TABLE t (n int);\n\nCRATE TABLE u (n int);\n")
+        spec = misrule.POSTGRES.replace('"postgres:16"', '"postgres:16", seed = "schema.sql"')
+        run = self.run_spec(spec + "def test_it():\n    pass\n")
+        self.assert_verdict(run, 2, "error",
+                            f'db: seed {seed}:3: ERROR:  syntax error at or near "CRATE"')
+        self.assertIn("LINE 1: CRATE TABLE", run.output)
+        seed.write_text("CREATE TABLE t (n int);\n")
+        self.assertEqual(self.run_spec(spec + "def test_it():\n    pass\n").code, 0, "right")
 
     def test_a_lost_worker(self):
         process = self.start(SERVICE + SLOW + '''

@@ -63,6 +63,12 @@ Status PostgresStandIn::plan(ServicePlan& plan) const {
   return {};
 }
 
+Result<UniqueFd> PostgresStandIn::hold(const ServicePlan& plan) const {
+  MISRULE_TRY(const PostgresServer server, find_postgres());
+  MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));
+  return hold_cluster(cluster_folder(plan.state_folder, server, settings));
+}
+
 Status PostgresStandIn::prepare(const ServicePlan& plan, const Progress& progress) const {
   MISRULE_TRY(const PostgresServer server, find_postgres());
   MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));

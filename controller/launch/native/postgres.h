@@ -16,6 +16,7 @@ class PostgresStandIn final : public StandIn {
   std::string_view image() const override { return "postgres"; }
   Result<std::string> find_server() const override;
   Status plan(ServicePlan& plan) const override;
+  Result<UniqueFd> hold(const ServicePlan& plan) const override;
   Status prepare(const ServicePlan& plan, const Progress& progress) const override;
   Result<ProcessPlan> materialise(const ServicePlan& plan,
                                   const std::string& world_folder) const override;

@@ -1,8 +1,14 @@
 #include "controller/launch/native/postgres_cluster.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <ratio>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -167,9 +173,22 @@ class ClusterMaker {
     Command stop = server_command("pg_ctl");
     stop.argv.insert(stop.argv.end(), {"-D", data_, "-w", "-m", "fast", "stop"});
     const auto stopped = run_command(stop);
-    if (!seeded) return std::unexpected(Error(seeded.error()).with("the seed"));
+    if (!seeded) return std::unexpected(seed_error(seeded.error()));
     if (!stopped) return std::unexpected(stopped.error());
     return {};
+  }
+
+  /// What the server said of a statement, with the seed's file and line: that is the spec's fault.
+  Error seed_error(const Error& error) const {
+    constexpr std::string_view kPlace = "psql:<stdin>:";
+    std::size_t at = error.what.find(kPlace);
+    if (at == std::string::npos) return Error(error).with("the seed");
+    std::string said = error.what.substr(at);
+    for (at = 0; (at = said.find(kPlace, at)) != std::string::npos;
+         at += settings_.seed_file.size()) {
+      said.replace(at, kPlace.size() - 1, settings_.seed_file);
+    }
+    return {.code = Code::kInvalid, .what = "seed " + said};
   }
 
   Command server_command(const char* tool) const {
@@ -183,15 +202,66 @@ class ClusterMaker {
   Account owner_;
 };
 
-// Waits for other makers of the same cluster; released with the descriptor, also when we are
-// killed.
-Result<UniqueFd> lock_file(const std::string& path) {
-  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file.valid()) return std::unexpected(errno_error("opening " + path, errno));
-  while (::flock(file.fd(), LOCK_EX) != 0) {
-    if (errno != EINTR) return std::unexpected(errno_error("locking " + path, errno));
+bool is_still_at(const UniqueFd& file, const std::string& path) {
+  struct stat opened{};
+  struct stat there{};
+  return ::fstat(file.fd(), &opened) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         opened.st_ino == there.st_ino;
+}
+
+// Released with the descriptor, also when we are killed. Whoever removes a cluster removes the
+// files of its locks while it holds them: a lock on a removed file says nothing.
+Result<UniqueFd> lock_file(const std::string& path, int how) {
+  while (true) {
+    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!file.valid()) return std::unexpected(errno_error("opening " + path, errno));
+    if (::flock(file.fd(), how) != 0) {
+      if (errno == EINTR) continue;
+      return std::unexpected(errno_error("locking " + path, errno));
+    }
+    if (is_still_at(file, path)) return file;
   }
-  return file;
+}
+
+std::string use_lock(const std::string& folder) { return folder + ".used"; }
+std::string making_lock(const std::string& folder) { return folder + ".lock"; }
+
+/// All that are made, the one that was used last first.
+std::vector<std::string> clusters_by_use(const fs::path& cache) {
+  std::vector<std::pair<std::int64_t, std::string>> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(cache, error)) {
+    const std::string folder = entry.path().string();
+    const bool made = entry.is_directory(error) && !folder.ends_with(".making") &&
+                      entry.path().filename().string().starts_with("postgres-");
+    if (!made) continue;
+    struct stat use{};
+    const bool known = ::stat(use_lock(folder).c_str(), &use) == 0;
+    found.emplace_back(known ? use.st_mtim.tv_sec * std::nano::den + use.st_mtim.tv_nsec : 0,
+                       folder);
+  }
+  std::ranges::sort(found, std::greater());
+  std::vector<std::string> folders;
+  for (auto& [used, folder] : found) folders.push_back(std::move(folder));
+  return folders;
+}
+
+void remove_unused(const std::string& folder) {
+  const auto use = lock_file(use_lock(folder), LOCK_EX | LOCK_NB);
+  if (!use) return;
+  const auto making = lock_file(making_lock(folder), LOCK_EX | LOCK_NB);
+  if (!making) return;
+  // By rename: what a killed remover leaves is swept as what a killed maker leaves.
+  if (::rename(folder.c_str(), (folder + ".making").c_str()) != 0) return;
+  std::error_code error;
+  fs::remove_all(folder + ".making", error);
+  ::unlink(use_lock(folder).c_str());
+  ::unlink(making_lock(folder).c_str());
+}
+
+void drop_old_clusters(const fs::path& cache) {
+  const std::vector<std::string> folders = clusters_by_use(cache);
+  for (std::size_t i = kClustersKept; i < folders.size(); ++i) remove_unused(folders[i]);
 }
 
 }  // namespace
@@ -208,7 +278,7 @@ Status ensure_cluster(const std::string& folder, const PostgresServer& server,
   std::error_code error;
   fs::create_directories(fs::path(folder).parent_path(), error);
   if (error) return fail(Code::kIo, fmt::format("creating {}: {}", folder, error.message()));
-  MISRULE_TRY(const UniqueFd lock, lock_file(folder + ".lock"));
+  MISRULE_TRY(const UniqueFd lock, lock_file(making_lock(folder), LOCK_EX));
   if (fs::exists(folder, error)) return {};
   if (progress) progress(fmt::format("making a PostgreSQL {} cluster (once)", server.version));
   MISRULE_TRY(Account owner, find_account(kServerUser));
@@ -217,12 +287,23 @@ Status ensure_cluster(const std::string& folder, const PostgresServer& server,
   const Status made = ClusterMaker(making, server, settings, std::move(owner)).make();
   if (!made) {
     fs::remove_all(making, error);
+    if (made.error().code == Code::kInvalid) return made;
     return std::unexpected(Error(made.error()).with("making a PostgreSQL cluster"));
   }
   if (::rename(making.c_str(), folder.c_str()) != 0) {
     return std::unexpected(errno_error("renaming " + making, errno));
   }
+  drop_old_clusters(fs::path(folder).parent_path());
   return {};
+}
+
+Result<UniqueFd> hold_cluster(const std::string& folder) {
+  std::error_code error;
+  fs::create_directories(fs::path(folder).parent_path(), error);
+  if (error) return fail(Code::kIo, fmt::format("creating {}: {}", folder, error.message()));
+  MISRULE_TRY(UniqueFd lock, lock_file(use_lock(folder), LOCK_SH));
+  ::futimens(lock.fd(), nullptr);
+  return lock;
 }
 
 }  // namespace misrule::controller::native

@@ -116,7 +116,8 @@ Result<PostgresSettings> postgres_settings(const ServicePlan& plan) {
                 "env");
   }
   if (service.seed && !service.seed->sql_file.empty()) {
-    MISRULE_TRY(settings.seed_sql, read_file(service.seed->sql_file));
+    settings.seed_file = service.seed->sql_file;
+    MISRULE_TRY(settings.seed_sql, read_file(settings.seed_file));
   }
   return settings;
 }

@@ -28,6 +28,7 @@ struct PostgresSettings {
   std::vector<std::string> initdb_args = {};
   /// Of DSNs in other services: roles that log in without a password, and databases that they own.
   std::vector<std::pair<std::string, std::string>> roles_and_databases = {};
+  std::string seed_file = {};
   std::string seed_sql = {};  ///< The text of the seed file; empty: none.
 
   /// Everything that makes two clusters differ, as text to hash.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "controller/launch/service_plan.h"
 
 namespace misrule::controller::native {
@@ -30,6 +31,8 @@ class StandIn {
   /// Completes a plan: user, note, how to reach it. Fails on environment that the image refuses
   /// too.
   virtual Status plan(ServicePlan& plan) const = 0;
+  /// Keeps what prepare() makes for this plan from being tidied away; may be invalid.
+  virtual Result<UniqueFd> hold(const ServicePlan& /*plan*/) const { return UniqueFd(); }
   virtual Status prepare(const ServicePlan& plan, const Progress& progress) const = 0;
   virtual Result<ProcessPlan> materialise(const ServicePlan& plan,
                                           const std::string& world_folder) const = 0;

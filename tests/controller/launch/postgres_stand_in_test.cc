@@ -5,11 +5,14 @@
 #include <filesystem>
 #include <fstream>
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "controller/launch/command.h"
+#include "controller/launch/native/postgres_cluster.h"
 #include "controller/launch/native/postgres_settings.h"
 #include "controller/launch/service_plan.h"
 
@@ -145,8 +148,41 @@ TEST_F(PostgresStandInTest, AFailingSeedIsToldInTheServersWords) {
   ASSERT_TRUE(plan.has_value()) << plan.error().what;
   const Status prepared = prepare_service(*plan, {});
   ASSERT_FALSE(prepared.has_value());
-  EXPECT_NE(prepared.error().what.find("relation \"missing\" does not exist"), std::string::npos);
-  EXPECT_NE(prepared.error().what.find(":2:"), std::string::npos) << prepared.error().what;
+  EXPECT_EQ(prepared.error().code, Code::kInvalid) << "the spec's fault, not the machine's";
+  EXPECT_TRUE(prepared.error().what.starts_with("seed " + folder_ +
+                                                "/schema.sql:2: ERROR:  relation \"missing\" does "
+                                                "not exist\nLINE 1: INSERT INTO missing"))
+      << prepared.error().what;
+}
+
+TEST_F(PostgresStandInTest, OldClustersMakeRoomButThoseInUse) {
+  const fs::path cache = fs::path(folder_) / "cache";
+  fs::create_directories(cache);
+  const auto old_one = [&cache](int number) {
+    return (cache / fmt::format("postgres-1.0-{:02}", number)).string();
+  };
+  std::vector<UniqueFd> holds;
+  for (int number = 0; number < 12; ++number) {
+    fs::create_directory(old_one(number));
+    auto hold = native::hold_cluster(old_one(number));
+    ASSERT_TRUE(hold.has_value()) << hold.error().what;
+    const timespec when = {.tv_sec = 1000 + number, .tv_nsec = 0};
+    const timespec times[2] = {when, when};
+    ASSERT_EQ(::futimens(hold->fd(), times), 0);
+    if (number == 1) holds.push_back(*std::move(hold));
+  }
+  const auto plan = planned({.services = {database()}});
+  ASSERT_TRUE(plan.has_value()) << plan.error().what;
+  const auto mine = hold_service(*plan);
+  ASSERT_TRUE(mine.has_value()) << mine.error().what;
+  ASSERT_TRUE(prepare_service(*plan, {}).has_value());
+  std::vector<int> left;
+  for (int number = 0; number < 12; ++number) {
+    if (fs::exists(old_one(number))) left.push_back(number);
+    EXPECT_EQ(fs::exists(old_one(number)), fs::exists(old_one(number) + ".used")) << number;
+  }
+  EXPECT_EQ(left, (std::vector<int>{1, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
+  EXPECT_TRUE(materialise_service(*plan, folder_).has_value()) << "the one just made stays";
 }
 
 }  // namespace
