@@ -135,8 +135,8 @@ class SameAsRealTest(FaultCase):
         for code, (real, text) in self.errors().items():
             for hello in (False, True):
                 with self.subTest(code=code, hello=hello):
-                    seen = self.same(self.wire_client(["SET a 1"], ["SET a 2"], self.NEXT_FIVE, hello),
-                                     real(), command="set", error={"code": code})
+                    client = self.wire_client(["SET a 1"], ["SET a 2"], self.NEXT_FIVE, hello)
+                    seen = self.same(client, real(), command="set", error={"code": code})
                     self.assertEqual(seen[1], "-" + text)
                     self.assertEqual(seen[2], "1")
 
@@ -144,7 +144,8 @@ class SameAsRealTest(FaultCase):
         for code, (real, _) in self.errors().items():
             with self.subTest(code=code):
                 seen = self.same(
-                    self.wire_client(["SET a 1"], ["GET a", "SET a 2", "GET a", "GET none", "SET a 3"],
+                    self.wire_client(["SET a 1"],
+                                     ["GET a", "SET a 2", "GET a", "GET none", "SET a 3"],
                                      self.NEXT_FIVE),
                     real(), command="SET", fires=2, error={"code": code})
                 self.assertEqual([seen[1], seen[3], seen[4]], ["1", "1", "$-1"])
@@ -206,8 +207,8 @@ class SameAsRealTest(FaultCase):
                     seen = [wire.read()]
                 wire.send("CLIENT REPLY OFF", "GET a", "CLIENT REPLY ON", "GET a")
                 return seen + [wire.read(), wire.read(), client(port, contextlib.nullcontext())]
-        self.assertEqual(self.same(run, self.replica(), command="SET", error={"code": "READONLY"})[2],
-                         "$-1")
+        seen = self.same(run, self.replica(), command="SET", error={"code": "READONLY"})
+        self.assertEqual(seen[2], "$-1")
 
     def test_while_messages_are_pushed(self):
         def run(port, fault):

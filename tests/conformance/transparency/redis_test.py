@@ -159,7 +159,8 @@ class RedisPyTest(RedisTransparency):
             r.zadd("z", {"m": 1.5, "n": 2})
             r.xadd("s", {"f": "v"}, id="1-1")
             return [r.get("k"), r.get("none"), r.hgetall("h"),
-                    r.zrange("z", 0, -1, withscores=True), r.xread({"s": 0}), r.mget("k", "none"), r.eval("return {1,{2,false}}", 0),
+                    r.zrange("z", 0, -1, withscores=True), r.xread({"s": 0}), r.mget("k", "none"),
+                    r.eval("return {1,{2,false}}", 0),
                     sorted(r.keys("*")), r.config_get("maxmemory")]
         self.same(self.run_in(body))
 
