@@ -76,7 +76,8 @@ def test_it():
         run = self.run_spec(SERVICE + f'''
 PANIC = {{"body": "panic*"}}
 def test_it():
-    assert_true(api.get(path = "/print?lines={lines}&text=spam").ok)
+    assert_true(api.get(path = "/print?lines={lines}&text=spam",
+                        timeout = "120s").ok)
     {assertion}
 ''')
         self.assertEqual(run.test("test_it")["outcome"], outcome, run.output)

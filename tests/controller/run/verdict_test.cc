@@ -186,11 +186,12 @@ TEST(ReportBoundsTest, AReportIsBoundedWhateverATestSays) {
   const std::string huge(5'000'000, 'y');
   model::TestReport report = {
       .description = huge,
-      .findings = {{.message = huge + "!", .detail = std::vector<std::string>(1000, huge)}},
+      .findings = {{.message = huge + "!", .detail = std::vector<std::string>(1000, "line")}},
       .rules = {{.id = huge, .description = huge, .tally = {.near_misses = {huge}}}},
       .notes = std::vector<std::string>(kReportLinesMax + 1, "n")};
+  report.findings[0].detail[0] = huge;
   bound_report(report);
-  EXPECT_LT(report_to_line(report).size(), 3'000'000U);
+  EXPECT_LT(report_to_line(report).size(), 100'000U);
   EXPECT_LT(report.findings[0].message.size(), kReportTextMax + 100);
   EXPECT_TRUE(report.findings[0].message.ends_with("y!"));
   ASSERT_EQ(report.findings[0].detail.size(), kReportLinesMax);
