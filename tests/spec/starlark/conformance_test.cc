@@ -73,7 +73,8 @@ std::vector<std::string> foreign_files() {
                                             "proto",     "time",  "math"};
   std::vector<std::string> files = files_below(std::string(folder) + "/starlark/testdata");
   std::erase_if(files, [&skipped](const std::string& path) {
-    return std::ranges::find(skipped, std::filesystem::path(path).stem()) != skipped.end();
+    const std::string stem = std::filesystem::path(path).stem();
+    return std::ranges::find(skipped, stem) != skipped.end();
   });
   files.push_back(std::string(folder) + "/syntax/testdata/errors.star");
   files.push_back(std::string(folder) + "/resolve/testdata/resolve.star");
