@@ -22,12 +22,34 @@ bool is_foreign(char c) {
 Decoded<Command> CommandDecoder::next(ByteView unread) {
   if (unread.empty()) return NeedMore{.bytes_min = 1};
   if (unread.front() != '*') return next_inline(unread);
+  if (scanned_ == 0 && scan_at_once(unread)) {
+    return Command{.wire = unread.substr(0, scanned_at_once_), .words = words_, .count = count_};
+  }
   // What is seen of a long command does not depend on how it arrives.
   scanned_ += scan(unread.substr(scanned_, limits_.command_bytes_max - scanned_));
   if (error_) return *error_;
   if (state_ == State::kDone) return give(unread, true);
   if (scanned_ >= limits_.command_bytes_max) return give(unread, false);
   return NeedMore{.bytes_min = scanned_ + 1};
+}
+
+// Most commands are there whole; the others, and what is wrong with them, are for scan() to see.
+bool CommandDecoder::scan_at_once(ByteView unread) {
+  const ByteView bytes = unread.substr(0, limits_.command_bytes_max);
+  std::size_t at = 1;
+  const auto count = read_small_length(bytes, at);
+  if (!count || *count == 0) return false;
+  words_.clear();
+  for (std::size_t left = *count; left > 0; --left) {
+    if (at >= bytes.size() || bytes[at++] != '$') return false;
+    const auto size = read_small_length(bytes, at);
+    if (!size || bytes.size() - at < *size + 2) return false;
+    words_.push_back(bytes.substr(at, *size));
+    at += *size + 2;
+  }
+  count_ = *count;
+  scanned_at_once_ = at;
+  return true;
 }
 
 Decoded<Command> CommandDecoder::next_inline(ByteView unread) {

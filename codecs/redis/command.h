@@ -48,6 +48,7 @@ class CommandDecoder {
   enum class State : std::uint8_t { kStart, kCount, kString, kLength, kPayload, kLineEnd, kDone };
   using Extent = std::pair<std::size_t, std::size_t>;  // Where, how long.
 
+  bool scan_at_once(ByteView unread);
   Decoded<Command> next_inline(ByteView unread);
   Decoded<Command> give(ByteView unread, bool whole);
   std::size_t scan(ByteView bytes);
@@ -61,7 +62,8 @@ class CommandDecoder {
   Limits limits_;
   State state_ = State::kStart;
   LengthLine length_;
-  std::size_t scanned_ = 0;  // Front bytes that are understood; none is looked at twice.
+  std::size_t scanned_ = 0;  // Front bytes that are understood.
+  std::size_t scanned_at_once_ = 0;
   std::uint64_t count_ = 0;
   std::uint64_t strings_left_ = 0;
   std::uint64_t payload_left_ = 0;

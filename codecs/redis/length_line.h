@@ -2,9 +2,31 @@
 
 // A length as RESP writes it, "12\r\n" behind its type byte, taken byte by byte.
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
 
 namespace misrule::codecs::redis {
+
+/// A length of few digits at `at`, which is moved behind its line: the quick way. Nothing where it
+/// is not there whole, or is no such length; LengthLine then says what it is.
+inline std::optional<std::size_t> read_small_length(ByteView bytes, std::size_t& at) {
+  constexpr std::size_t kDigitsMax = 7;
+  const std::size_t end = std::min(bytes.size(), at + kDigitsMax);
+  std::size_t value = 0;
+  std::size_t i = at;
+  for (; i < end && bytes[i] >= '0' && bytes[i] <= '9'; ++i) {
+    value = value * 10 + static_cast<std::size_t>(bytes[i] - '0');
+  }
+  if (i == at || bytes.size() - i < 2 || bytes[i] != '\r' || bytes[i + 1] != '\n') {
+    return std::nullopt;
+  }
+  at = i + 2;
+  return value;
+}
 
 class LengthLine {
  public:

@@ -129,7 +129,7 @@ bool ToClient::flow_on(ByteView rest, Step& step) {
   }
   if (scanner_.error()) return lose_track("from the server: " + scanner_.error()->what, step);
   if (!scanner_.done()) return false;
-  value_ended();
+  value_ended(std::exchange(meaning_, {}));
   return true;
 }
 
@@ -162,7 +162,7 @@ bool ToClient::begin_exec(ByteView rest, Step& step) {
   partial_.clear();
   step.pass += end + 1;
   in_exec_ = true;
-  value_ended();
+  value_ended({});
   return true;
 }
 
@@ -261,8 +261,7 @@ bool ToClient::inject(Step& step) {
   const Owed owed = take_head();
   session_.tell_injected(owed);
   if (in_place_of_exec) transaction_ended(true);
-  start_value();
-  value_ended();
+  value_ended({});
   return true;
 }
 
@@ -277,7 +276,7 @@ bool ToClient::mask(const Reply& reply, Step& step) {
   }
   meaning_ = {};
   if (scanner_.done()) {
-    value_ended();
+    value_ended({});
   } else {
     scanned_ = 0;
     partial_.clear();
@@ -287,13 +286,13 @@ bool ToClient::mask(const Reply& reply, Step& step) {
 }
 
 bool ToClient::pass_value(Meaning meaning, Step& step) {
-  meaning_ = std::move(meaning);
   step.pass += scanned_;
-  partial_.clear();
   if (scanner_.done()) {
-    value_ended();
+    value_ended(std::move(meaning));
   } else {
+    meaning_ = std::move(meaning);
     scanned_ = 0;
+    partial_.clear();
     flowing_ = true;
   }
   return true;
@@ -306,10 +305,9 @@ void ToClient::start_value() {
   partial_.clear();
 }
 
-void ToClient::value_ended() {
-  const Meaning meaning = std::exchange(meaning_, {});
+void ToClient::value_ended(Meaning meaning) {
   start_value();
-  if (meaning.answers) answered(meaning);
+  if (meaning.answers) answered(std::move(meaning));
   if (in_exec_ && session_.queue.empty()) {
     in_exec_ = false;
     answered({.answers = true, .type = '*', .text = std::exchange(exec_text_, {})});
@@ -317,15 +315,16 @@ void ToClient::value_ended() {
   if (session_.ledger.empty()) session_.expects_transaction = session_.in_transaction;
 }
 
-void ToClient::answered(const Meaning& meaning) {
+void ToClient::answered(Meaning meaning) {
   Owed owed = take_head();
   if (owed.queued && says_queued(meaning.type, meaning.text)) {
     owed.queued = false;
     session_.queue.push(std::move(owed));
     return;
   }
-  settle(owed, meaning);
-  session_.tell_answered(owed, meaning.text, meaning.type == '-' || meaning.type == '!');
+  if (owed.kind != CommandKind::kPlain) settle(owed, meaning);
+  const bool is_error = meaning.type == '-' || meaning.type == '!';
+  session_.tell_answered(owed, std::move(meaning.text), is_error);
 }
 
 void ToClient::settle(const Owed& owed, const Meaning& meaning) {

@@ -58,8 +58,8 @@ class ToClient {
   void note(const PubsubMessage& message, char type);
   bool hold_reply(Owed& head, Step& step);
   void keep_partial(ByteView rest);
-  void value_ended();
-  void answered(const Meaning& meaning);
+  void value_ended(Meaning meaning);
+  void answered(Meaning meaning);
   void settle(const Owed& owed, const Meaning& meaning);
   void transaction_ended(bool is_failure);
   void start_value();

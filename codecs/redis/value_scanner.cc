@@ -9,13 +9,41 @@
 namespace misrule::codecs::redis {
 
 std::size_t ValueScanner::advance(ByteView bytes) {
-  std::size_t at = 0;
+  std::size_t at = taken_ == 0 ? take_at_once(bytes) : 0;
   while (at < bytes.size() && state_ != State::kDone && !error_) {
     const std::size_t some = take_some(bytes.substr(at));
     at += some;
     taken_ += some;
   }
   return at;
+}
+
+// Most values are one line or one string, and there whole; all others are for take_some().
+std::size_t ValueScanner::take_at_once(ByteView bytes) {
+  if (bytes.empty() || state_ != State::kType) return 0;
+  std::size_t end = 1;
+  switch (bytes.front()) {
+    case '+':
+    case '-':
+    case ':':
+      end = bytes.find('\r');
+      if (end == ByteView::npos || bytes.size() - end < 2 || bytes[end + 1] != '\n') return 0;
+      end += 2;
+      break;
+    case '$': {
+      const auto size = read_small_length(bytes, end);
+      if (!size || bytes.size() - end < *size + 2) return 0;
+      end += *size;
+      if (bytes[end] != '\r' || bytes[end + 1] != '\n') return 0;
+      end += 2;
+      break;
+    }
+    default:
+      return 0;
+  }
+  taken_ = end;
+  state_ = State::kDone;
+  return end;
 }
 
 void ValueScanner::restart() {

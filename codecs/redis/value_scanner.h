@@ -41,6 +41,7 @@ class ValueScanner {
     bool chunks = false;    ///< A string whose pieces ";0" ends.
   };
 
+  std::size_t take_at_once(ByteView bytes);
   std::size_t take_some(ByteView bytes);
   std::size_t take_line(ByteView bytes);
   void take_type(char type);
