@@ -322,6 +322,8 @@ void CallChecker::check_call(const CallExpr& call) {
 }  // namespace
 
 void check_calls(const std::vector<Unit>& units, const Unit& unit, StaticReader& reader) {
+  // What stands outside of definitions has run already, with whatever its names meant then.
+  if (unit.name.empty()) return;
   CallChecker checker(units, unit, reader);
   for (const AttributeExpr* attribute : unit.attributes) checker.check_attribute(*attribute);
   for (const CallExpr* call : unit.calls) checker.check_call(*call);

@@ -71,6 +71,7 @@ TEST_F(Calls, WhatMayBeRightIsNoError) {
        }) {
     load(test_of(body) + kFunctions);
   }
+  load("for s in [db, api]:\n    if s == db:\n        print(s.main)\n");
   // A name that is given twice is what it is when the body runs.
   load("x = db\nx = api\ndef test_x():\n    x.get(path = \"/\")\n");
 }
