@@ -78,25 +78,164 @@ unsigned status_of(const error_code& error) {
              : 0;
 }
 
-/// Who follows the events: woken when there are some, or when the client is gone.
-struct Follower {
-  explicit Follower(const asio::any_io_executor& executor)
-      : timer(executor, asio::steady_timer::time_point::max()) {}
-  asio::steady_timer timer;
-  bool gone = false;
+/// What the server shares with its clients.
+struct Office {
+  explicit Office(const AdminSubject& administered)
+      : subject(administered), answers(administered) {}
+  const AdminSubject subject;
+  AdminAnswers answers;
+  bool checks_host = false;
+  std::size_t clients = 0;
 };
+
+/// One connection. Lives until its serve() is over and nothing of it is under way.
+class Client : public std::enable_shared_from_this<Client> {
+ public:
+  Client(Office& office, asio::generic::stream_protocol::socket socket)
+      : office_(office),
+        stream_(std::move(socket)),
+        woken_(stream_.get_executor(), asio::steady_timer::time_point::max()) {
+    ++office_.clients;
+  }
+  ~Client() { --office_.clients; }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  asio::awaitable<void> serve();
+
+ private:
+  asio::awaitable<bool> answer();
+  asio::awaitable<bool> refuse(unsigned status, std::string why);
+  asio::awaitable<void> follow(unsigned version);
+  asio::awaitable<bool> send_head(unsigned version);
+  asio::awaitable<void> send_events(std::shared_ptr<EventReader> reader);
+  void watch_end();
+  AdminAnswer answer_to(const Request& request);
+  std::function<void()> waker();
+
+  Office& office_;
+  Stream stream_;
+  beast::flat_buffer buffer_{std::size_t{64} * 1024};
+  error_code error_;
+  asio::steady_timer woken_;  // Cancelled when there are events, or the follower is gone.
+  char last_byte_ = 0;
+  bool gone_ = false;
+};
+
+asio::awaitable<void> Client::serve() {
+  while (co_await answer()) {
+  }
+  error_ = stream_.socket().shutdown(asio::socket_base::shutdown_both, error_);
+  stream_.close();
+}
+
+AdminAnswer Client::answer_to(const Request& request) {
+  const auto text = [](auto view) { return std::string(view.data(), view.size()); };
+  return office_.answers.answer({.method = text(request.method_string()),
+                                 .target = text(request.target()),
+                                 .if_match = text(request[http::field::if_match]),
+                                 .body = request.body()});
+}
+
+/// Always the last answer.
+asio::awaitable<bool> Client::refuse(unsigned status, std::string why) {
+  Request nothing;
+  nothing.version(11);
+  nothing.keep_alive(false);
+  const auto response = response_of(error_answer(status, why), nothing);
+  office_.answers.count(status);
+  co_await http::async_write(stream_, response, asio::redirect_error(asio::use_awaitable, error_));
+  co_return false;
+}
+
+/// One request; answers whether there may be another.
+asio::awaitable<bool> Client::answer() {
+  http::request_parser<http::string_body> parser;
+  parser.body_limit(kBodyMax);
+  parser.header_limit(kHeaderMax);
+  stream_.expires_after(kRequestLimit);
+  co_await http::async_read(stream_, buffer_, parser,
+                            asio::redirect_error(asio::use_awaitable, error_));
+  const unsigned wrong = error_ ? status_of(error_) : 0;
+  if (wrong != 0) co_return co_await refuse(wrong, error_.message());
+  if (error_) co_return false;
+  const Request request = parser.release();
+  const auto host = request[http::field::host];
+  if (office_.checks_host && !is_loopback_name({host.data(), host.size()})) {
+    co_return co_await refuse(403, "Host names another machine; --admin-allow-remote takes any");
+  }
+  if (request.method() == http::verb::get && request.target() == "/events") {
+    co_await follow(request.version());
+    co_return false;
+  }
+  const auto response = response_of(answer_to(request), request);
+  stream_.expires_after(kRequestLimit);
+  co_await http::async_write(stream_, response, asio::redirect_error(asio::use_awaitable, error_));
+  co_return !error_ && response.keep_alive();
+}
+
+/// May be called from any thread.
+std::function<void()> Client::waker() {
+  return [executor = stream_.get_executor(), weak = weak_from_this()] {
+    asio::post(executor, [weak] {
+      if (const auto client = weak.lock()) client->woken_.cancel();
+    });
+  };
+}
+
+asio::awaitable<void> Client::follow(unsigned version) {
+  auto reader = office_.subject.events.follow(waker());
+  if (reader == nullptr) {
+    co_await refuse(503, "too many follow the events already");
+    co_return;
+  }
+  office_.answers.count(200);
+  if (!co_await send_head(version)) co_return;
+  watch_end();
+  co_await send_events(std::move(reader));
+}
+
+asio::awaitable<bool> Client::send_head(unsigned version) {
+  http::response<http::empty_body> head(http::status::ok, version);
+  head.set(http::field::content_type, "application/x-ndjson");
+  head.set(http::field::cache_control, "no-store");
+  head.chunked(true);
+  http::response_serializer<http::empty_body> serializer(head);
+  co_await http::async_write_header(stream_, serializer,
+                                    asio::redirect_error(asio::use_awaitable, error_));
+  co_return !error_;
+}
+
+void Client::watch_end() {
+  // A follower has nothing more to say: whatever comes, or ends, is its end.
+  const auto gone = [client = shared_from_this()](const error_code&, std::size_t) {
+    client->gone_ = true;
+    client->woken_.cancel();
+  };
+  stream_.socket().async_receive(asio::buffer(&last_byte_, 1), gone);
+}
+
+asio::awaitable<void> Client::send_events(std::shared_ptr<EventReader> reader) {
+  while (!gone_) {
+    const std::string lines = reader->take();
+    if (lines.empty()) {
+      co_await woken_.async_wait(asio::redirect_error(asio::use_awaitable, error_));
+      continue;
+    }
+    stream_.expires_after(kFollowerLimit);
+    co_await asio::async_write(stream_, http::make_chunk(asio::buffer(lines)),
+                               asio::redirect_error(asio::use_awaitable, error_));
+    if (error_) break;
+    stream_.expires_never();
+  }
+}
 
 class BeastServer final : public AdminServer {
  public:
   BeastServer(const AdminListen& listen, const AdminSubject& subject, UniqueFd fd)
-      : subject_(subject),
-        answers_(subject),
-        at_(bound_to(fd)),
-        file_(at_),
-        checks_host_(!is_unix(at_) && !listen.allow_remote),
-        acceptor_(context_) {
-    const asio::generic::stream_protocol protocol(at_.address.ss_family, 0);
-    acceptor_.assign(protocol, fd.release());
+      : office_(subject), at_(bound_to(fd)), file_(at_), acceptor_(context_) {
+    office_.checks_host = !is_unix(at_) && !listen.allow_remote;
+    acceptor_.assign(asio::generic::stream_protocol(at_.address.ss_family, 0), fd.release());
   }
 
   ~BeastServer() override {
@@ -106,46 +245,38 @@ class BeastServer final : public AdminServer {
   BeastServer(const BeastServer&) = delete;
   BeastServer& operator=(const BeastServer&) = delete;
 
-  void run() {
-    asio::co_spawn(context_, accept(), [](const std::exception_ptr&) {});
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::thread([this] {
-      ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNicer);
-      context_.run();
-    });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  }
-
+  void run();
   Endpoint listening_at() const override { return at_; }
 
  private:
   asio::awaitable<void> accept();
-  asio::awaitable<void> serve(Stream stream);
-  asio::awaitable<bool> answer(Stream& stream, beast::flat_buffer& buffer);
-  asio::awaitable<void> refuse(Stream& stream, unsigned status, std::string_view why);
-  asio::awaitable<void> follow(Stream& stream, const Request& request);
-  asio::awaitable<void> send_events(Stream& stream, EventReader& reader, Follower& follower);
-  static asio::awaitable<void> watch_end(Stream& stream, std::shared_ptr<Follower> follower);
-  AdminAnswer answer_to(const Request& request);
 
-  const AdminSubject subject_;
-  AdminAnswers answers_;
+  Office office_;
   const Endpoint at_;
   const SocketFile file_;
-  const bool checks_host_;
-  std::size_t clients_ = 0;
   asio::io_context context_{1};
   Acceptor acceptor_;
   std::thread thread_;
 };
 
+void BeastServer::run() {
+  asio::co_spawn(context_, accept(), [](const std::exception_ptr&) {});
+  // Signals are for the process's first thread.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] {
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNicer);
+    context_.run();
+  });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
 asio::awaitable<void> BeastServer::accept() {
+  error_code error;
   for (;;) {
     asio::generic::stream_protocol::socket socket(context_);
-    error_code error;
     co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, error));
     if (error) {
       // Out of descriptors: what waits in the backlog is taken when there are some again.
@@ -153,132 +284,11 @@ asio::awaitable<void> BeastServer::accept() {
       co_await later.async_wait(asio::redirect_error(asio::use_awaitable, error));
       continue;
     }
-    if (clients_ >= kClientsMax) continue;
-    ++clients_;
-    asio::co_spawn(context_, serve(Stream(std::move(socket))), [this](const std::exception_ptr& e) {
-      --clients_;
-      if (e) kLog.warn("an admin client is cut: its request could not be served");
+    if (office_.clients >= kClientsMax) continue;
+    const auto client = std::make_shared<Client>(office_, std::move(socket));
+    asio::co_spawn(context_, client->serve(), [client](const std::exception_ptr& thrown) {
+      if (thrown) kLog.warn("an admin client is cut: its request could not be served");
     });
-  }
-}
-
-asio::awaitable<void> BeastServer::serve(Stream stream) {
-  beast::flat_buffer buffer(std::size_t{64} * 1024);
-  while (co_await answer(stream, buffer)) {
-  }
-  error_code ignored;
-  stream.socket().shutdown(asio::socket_base::shutdown_both, ignored);
-}
-
-asio::awaitable<void> BeastServer::refuse(Stream& stream, unsigned status, std::string_view why) {
-  Request nothing;
-  nothing.version(11);
-  nothing.keep_alive(false);
-  auto response = response_of(error_answer(status, why), nothing);
-  answers_.count(status);
-  error_code ignored;
-  co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, ignored));
-}
-
-AdminAnswer BeastServer::answer_to(const Request& request) {
-  const auto text = [](auto view) { return std::string(view.data(), view.size()); };
-  return answers_.answer({.method = text(request.method_string()),
-                          .target = text(request.target()),
-                          .if_match = text(request[http::field::if_match]),
-                          .body = request.body()});
-}
-
-/// One request; answers whether there may be another.
-asio::awaitable<bool> BeastServer::answer(Stream& stream, beast::flat_buffer& buffer) {
-  http::request_parser<http::string_body> parser;
-  parser.body_limit(kBodyMax);
-  parser.header_limit(kHeaderMax);
-  error_code error;
-  stream.expires_after(kRequestLimit);
-  co_await http::async_read(stream, buffer, parser,
-                            asio::redirect_error(asio::use_awaitable, error));
-  if (error) {
-    if (const unsigned status = status_of(error); status != 0) {
-      co_await refuse(stream, status, error.message());
-    }
-    co_return false;
-  }
-  const Request request = parser.release();
-  const auto host = request[http::field::host];
-  if (checks_host_ && !is_loopback_name({host.data(), host.size()})) {
-    co_await refuse(stream, 403, "Host names another machine; --admin-allow-remote takes any");
-    co_return false;
-  }
-  if (request.method() == http::verb::get && request.target() == "/events") {
-    co_await follow(stream, request);
-    co_return false;
-  }
-  auto response = response_of(answer_to(request), request);
-  stream.expires_after(kRequestLimit);
-  co_await http::async_write(stream, response, asio::redirect_error(asio::use_awaitable, error));
-  co_return !error && response.keep_alive();
-}
-
-asio::awaitable<void> BeastServer::watch_end(Stream& stream, std::shared_ptr<Follower> follower) {
-  // A follower has nothing more to say: whatever comes, or ends, is its end.
-  char byte = 0;
-  error_code ignored;
-  co_await stream.socket().async_receive(asio::buffer(&byte, 1),
-                                         asio::redirect_error(asio::use_awaitable, ignored));
-  follower->gone = true;
-  follower->timer.cancel();
-}
-
-asio::awaitable<void> BeastServer::follow(Stream& stream, const Request& request) {
-  const auto executor = co_await asio::this_coro::executor;
-  const auto follower = std::make_shared<Follower>(executor);
-  const auto reader = subject_.events.follow([this, weak = std::weak_ptr(follower)] {
-    asio::post(context_, [weak] {
-      if (const auto woken = weak.lock()) woken->timer.cancel();
-    });
-  });
-  if (reader == nullptr) {
-    co_await refuse(stream, 503, "too many follow the events already");
-    co_return;
-  }
-  answers_.count(200);
-  http::response<http::empty_body> head(http::status::ok, request.version());
-  head.set(http::field::content_type, "application/x-ndjson");
-  head.set(http::field::cache_control, "no-store");
-  head.chunked(true);
-  http::response_serializer<http::empty_body> serializer(head);
-  error_code error;
-  co_await http::async_write_header(stream, serializer,
-                                    asio::redirect_error(asio::use_awaitable, error));
-  if (error) co_return;
-  // It refers to the stream, which send_events outlives: it is ended and waited for below.
-  bool watching = true;
-  asio::steady_timer watched(executor, asio::steady_timer::time_point::max());
-  asio::co_spawn(executor, watch_end(stream, follower), [&](const std::exception_ptr&) {
-    watching = false;
-    watched.cancel();
-  });
-  co_await send_events(stream, *reader, *follower);
-  stream.socket().cancel(error);
-  if (watching) {
-    co_await watched.async_wait(asio::redirect_error(asio::use_awaitable, error));
-  }
-}
-
-asio::awaitable<void> BeastServer::send_events(Stream& stream, EventReader& reader,
-                                               Follower& follower) {
-  error_code error;
-  while (!follower.gone) {
-    const std::string lines = reader.take();
-    if (lines.empty()) {
-      co_await follower.timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-      continue;
-    }
-    stream.expires_after(kFollowerLimit);
-    co_await asio::async_write(stream, http::make_chunk(asio::buffer(lines)),
-                               asio::redirect_error(asio::use_awaitable, error));
-    if (error) break;
-    stream.expires_never();
   }
 }
 

@@ -10,10 +10,10 @@
 #include <set>
 #include <string>
 
+#include <sys/inotify.h>
+
 #include "base/result.h"
 #include "base/unique_fd.h"
-
-struct inotify_event;
 
 namespace misrule::proxy {
 

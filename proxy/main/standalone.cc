@@ -172,8 +172,8 @@ void Standalone::reload_rules(bool asked) {
   }
   if (!asked && *text == rules_text_) return;
   rules_text_ = *std::move(text);
-  // A refusal is told by LiveRules.
-  static_cast<void>(rules_->replace(rules_text_, settings_.rules_file, std::nullopt));
+  const auto taken = rules_->replace(rules_text_, settings_.rules_file, std::nullopt);
+  if (!taken) kLog.debug("a refusal has been told where it was made");
 }
 
 void Standalone::begin_drain() {
