@@ -80,6 +80,9 @@ Task Connection::connect() {
   }
 }
 
+// A lane is the connection's, which outlives its coroutines.
+// NOLINTBEGIN(cppcoreguidelines-avoid-reference-coroutine-parameters)
+
 Task Connection::run(Lane& lane) {
   try {
     co_await pump(lane);
@@ -248,6 +251,8 @@ Task Connection::apply_last(Lane& lane, Act act) {
 Task Connection::drain(Lane& lane) {
   while (!(co_await lane.in.read()).empty()) lane.in.consume(lane.in.unread().size());
 }
+
+// NOLINTEND(cppcoreguidelines-avoid-reference-coroutine-parameters)
 
 void Connection::end_within(Duration limit) {
   shard_.loop().cancel(deadline_);

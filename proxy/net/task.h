@@ -13,7 +13,7 @@ namespace misrule::proxy {
 
 class Task {
  public:
-  struct promise_type;
+  struct promise_type;  // NOLINT(readability-identifier-naming): the language's name
   using Handle = std::coroutine_handle<promise_type>;
 
   struct promise_type {

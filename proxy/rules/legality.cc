@@ -18,6 +18,7 @@ using model::Rule;
 
 std::vector<std::string> service_names(const model::Topology& topology) {
   std::vector<std::string> names;
+  names.reserve(topology.services.size());
   for (const model::Service& service : topology.services) names.push_back(service.name);
   return names;
 }
@@ -126,6 +127,7 @@ Result<std::vector<TargetInterface>> find_targets(const model::Topology& topolog
   const model::Interface* interface = service->find_interface(rule.target().interface());
   if (interface == nullptr) {
     std::vector<std::string> names;
+    names.reserve(service->interfaces.size());
     for (const model::Interface& known : service->interfaces) names.push_back(known.name);
     return fail(Code::kInvalid,
                 fmt::format("service '{}' has no interface '{}'; it has: {}", service_name,
