@@ -135,6 +135,9 @@ def test_it():
 
     def test_one_that_does_not_come_back_keeps_no_other_down(self):
         """`once` ends whenever it is started again; `api`, which comes after it, is looked at."""
+        later = "    def do_exit_soon(self):\n        import threading\n" \
+                "        threading.Timer(1, os._exit, [3]).start()\n    def do_health("
+        self.write("api.py", misrule.API.replace("    def do_health(", later))
         self.write("once.sh", "#!/bin/sh\n[ -e /tmp/once ] && exit 3\ntouch /tmp/once\n"
                    "PORT=8081 exec ./api.py\n").chmod(0o755)
         once = SERVICE.replace("api", "once", 1).replace('"api"', '"once"').replace(
@@ -145,8 +148,8 @@ def crash():
     for service in (once, api):
         service.get(path = "/connect?port=1")
     before = events()[-1].number
+    api.get(path = "/exit_soon")
     once.get(path = "/exit?code=3")
-    api.get(path = "/exit?code=3")
     assert_eventually(where = lambda e: e.service == "api" and e.get("action") == "ready" and
                                         e.number > before, within = "60s")
 def test_it():
