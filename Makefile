@@ -10,7 +10,7 @@ help:
 	@echo 'make build      build everything (PRESET=release, dev, asan, tsan, fuzz)'
 	@echo 'make demo       run the example shop, then the same spec against a shop with a bug'
 	@echo 'make test       every test: release, sanitizers on end-to-end tests, fuzz smoke, lint'
-	@echo 'make test-all   that, thread sanitizer, clang-tidy of every file'
+	@echo 'make test-all   that, thread sanitizer, clang-tidy of every file, mutants'
 	@echo 'make bench      measure beside other proxies'
 	@echo 'make fuzz       fuzz each target for SECONDS=600'
 	@echo 'make format     format the sources'

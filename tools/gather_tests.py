@@ -6,6 +6,7 @@
 TREE takes all tests of build/TREE, TREE:LABEL those with a label, TREE:-LABEL those without it.
 Tests of the release tree keep their names; those of another tree get its name in front. A tree
 without a matching test is an error, because a selection of nothing must never look like success.
+With --lint all come clang-tidy of every file and the mutants.
 """
 
 import argparse
@@ -85,6 +86,10 @@ def main():
     if arguments.lint:
         lines += lines_for("release", f"clang_tidy_{arguments.lint}",
                            [str(ROOT / "tools" / "lint"), f"--clang-tidy={arguments.lint}"],
+                           {"TIMEOUT": 3600, "PROCESSORS": 2})
+    if arguments.lint == "all":
+        lines += lines_for("release", "mutants",
+                           ["/usr/bin/python3", str(ROOT / "tests" / "mutants" / "mutants.py")],
                            {"TIMEOUT": 3600, "PROCESSORS": 2})
     arguments.out.write_text("\n".join(lines) + "\n")
 

@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""Would the tests notice? Each mutant is one change of the product that makes it lie; the test that
+is there for it must fail.
+
+    mutants.py            every mutant, in a tree of its own (build/mutants); minutes
+    mutants.py --list     their names
+    mutants.py --check    every mutant still fits the sources, nothing is built; seconds
+
+A mutant that survives, or does not fit the sources any more, fails this program.
+"""
+
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+TREE = ROOT / "build" / "mutants"
+
+# Name, file, what stands there, what stands there instead, the test that must fail.
+MUTANTS = [
+    ("an unfired rule passes", "controller/run/judge.cc",
+     "if (rule.tally.has_acted() || rule.may_stay_unfired) continue;", "continue;",
+     "controller_run_test"),
+    ("an exit that nothing explains passes", "controller/run/judge.cc",
+     "if (!exit.explained_by.empty()) continue;", "continue;", "controller_run_test"),
+    ("infrastructure is a failure of the test", "controller/run/judge.cc",
+     "add(model::Outcome::kError, finding_of_text(course_.infrastructure.error().what));",
+     "add(model::Outcome::kFailed, finding_of_text(course_.infrastructure.error().what));",
+     "controller_run_test"),
+    ("an interrupt is forgotten beside a failure", "spec/model/verdict.cc",
+     "{0, 1, 3, 2, 130}", "{0, 130, 1, 3, 2}", "controller_run_test"),
+    ("nth= fires on every match", "proxy/rules/rule_set.cc",
+     "if (trigger.nth.has_value() && match != *trigger.nth) return false;", "",
+     "proxy_rules_test"),
+    ("a refused COMMIT is committed", "codecs/postgres/to_server.cc",
+     'if (unit.ends_transaction()) poisoned += "ROLLBACK; ";', "", "codecs_postgres_test"),
+    ("the injected error keeps the server's own words", "codecs/postgres/to_client.cc",
+     "if (unit->is_acted_on()) return inject(message, *unit);",
+     "if (unit->is_acted_on()) return pass(message);", "codecs_postgres_test"),
+    ("a lost reply reaches its client", "codecs/postgres/to_client.cc",
+     "if (losing_) return swallow(message);", "", "codecs_postgres_test"),
+    ("a masked HTTP reply reaches its client", "codecs/http/reply_side.cc",
+     "if (masked_) {", "if (false) {", "codecs_http_test"),
+    ("deny() lets the call pass", "interceptor/decide/decider.cc",
+     "verdict.action = armed.rule.action;", "verdict.action = Verdict::Action::kAllow;",
+     "interceptor_decide_test"),
+    ("a slow link is a quick one", "proxy/net/link_line.cc",
+     "if (at > loop_.now()) {", "if (false) {", "proxy_net_test"),
+    ("assert_eq compares nothing", "spec/dsl/assertions.cc",
+     "if (got.equals(expected)) return Value::none();",
+     "if (got.equals(expected) || true) return Value::none();", "spec_dsl_test"),
+]
+
+
+def refuse(text):
+    raise SystemExit(f"mutants: {text}")
+
+
+def mutated(mutant):
+    name, file, old, new, _ = mutant
+    text = (ROOT / file).read_text()
+    if text.count(old) != 1:
+        refuse(f"'{name}' fits {file} {text.count(old)} times, not once: mend tests/mutants")
+    return text.replace(old, new)
+
+
+def copy_sources():
+    """The tree as git knows it, with what is changed: never the checkout that people work in."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True,
+                            capture_output=True, text=True).stdout.split("\n")
+    for name in filter(None, listed):
+        source, copy = ROOT / name, TREE / "src" / name
+        if not source.is_file():
+            continue
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if not copy.exists() or copy.read_bytes() != source.read_bytes():
+            shutil.copy(source, copy)
+
+
+def build(test):
+    return subprocess.run(["ninja", "-C", TREE / "build", test], capture_output=True, text=True)
+
+
+def passes(test):
+    program = next(path for path in (TREE / "build" / "tests").rglob(test) if path.is_file())
+    return subprocess.run([program], capture_output=True, timeout=300).returncode == 0
+
+
+def survives(mutant):
+    _, file, _, _, test = mutant
+    copy = TREE / "src" / file
+    sound = copy.read_text()
+    copy.write_text(mutated(mutant))
+    try:
+        built = build(test)
+        if built.returncode != 0:
+            refuse(f"'{mutant[0]}' does not compile:\n{built.stdout[-2000:]}")
+        return passes(test)
+    finally:
+        copy.write_text(sound)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    for mutant in MUTANTS:
+        mutated(mutant)
+        if arguments.list:
+            print(f"{mutant[0]:50} {mutant[4]}")
+    if arguments.list or arguments.check:
+        return 0
+    copy_sources()
+    subprocess.run(["cmake", "--preset", "release", "-B", TREE / "build"], cwd=TREE / "src",
+                   check=True, capture_output=True)
+    for test in sorted({mutant[4] for mutant in MUTANTS}):
+        built = build(test)
+        if built.returncode != 0 or not passes(test):
+            refuse(f"{test} does not pass without a mutant:\n{built.stdout[-2000:]}")
+    alive = [mutant[0] for mutant in MUTANTS if survives(mutant)]
+    for name in alive:
+        print(f"survives: {name}")
+    print(f"{len(MUTANTS) - len(alive)} of {len(MUTANTS)} mutants are found by their tests")
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
