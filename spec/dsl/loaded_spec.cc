@@ -258,10 +258,7 @@ Problem LoadedSpec::problem_of_service(const std::string& service, std::string_v
                                        const std::string& message) const {
   for (std::size_t i = 0; i < session_.topology.services.size(); ++i) {
     if (session_.topology.services[i].name != service) continue;
-    const auto& spans = session_.keyword_spans[i];
-    const auto found = spans.find(keyword);
-    const star::Span at = found == spans.end() ? session_.service_spans[i] : found->second;
-    return problem_of(diagnostic_at(Severity::kError, at, message));
+    return problem_of(diagnostic_at(Severity::kError, session_.span_of(i, keyword), message));
   }
   return problem_of(diagnostic_at(Severity::kError, {}, message));
 }

@@ -37,6 +37,12 @@ std::set<std::string> Session::families_of(const std::string& service) const {
   return families;
 }
 
+star::Span Session::span_of(std::size_t service, std::string_view keyword) const {
+  const auto found = keyword_spans[service].find(keyword);
+  const bool known = found != keyword_spans[service].end() && found->second;
+  return known ? found->second : service_spans[service];
+}
+
 Session& session_of(const star::Args& args) {
   return *static_cast<Session*>(args.thread().runtime().user());
 }

@@ -80,6 +80,8 @@ struct Session {
   ThreadRegistry threads = {};
 
   bool is_family(std::string_view name) const;
+  /// Of a keyword's value in the declaration of that service; else of the declaration.
+  star::Span span_of(std::size_t service, std::string_view keyword) const;
   /// What env() asks for by a name that stands in the text.
   std::set<std::string> settings = {};
   bool reads_unknown_settings = false;  ///< Some env() has a name that only the run knows.

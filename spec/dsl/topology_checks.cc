@@ -141,7 +141,7 @@ std::vector<Diagnostic> check_topology(const Session& session) {
     for (const std::string& wanted : session.topology.services[i].depends_on) {
       if (std::ranges::find(names, wanted) != names.end()) continue;
       problems.push_back(diagnostic_at(
-          Severity::kError, session.service_spans[i],
+          Severity::kError, session.span_of(i, "depends_on"),
           fmt::format("service \"{}\" depends on \"{}\", which is not declared{}",
                       session.topology.services[i].name, wanted, did_you_mean(wanted, names)),
           "services: " + listed(names)));

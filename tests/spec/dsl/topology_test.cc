@@ -109,7 +109,7 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"service(\"x\", binary = \"b\", depends_on = [1])",
      "3:41-44 service: depends_on holds int, want services"},
     {"service(\"x\", binary = \"b\", depends_on = [\"apy\"])",
-     "3:1-49 service \"x\" depends on \"apy\", which is not declared (did you mean api?) "
+     "3:41-48 service \"x\" depends on \"apy\", which is not declared (did you mean api?) "
      "[services: "
      "postgres, api, x]"},
     {"service(\"x\", binary = \"b\", observe = [])",
