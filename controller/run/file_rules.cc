@@ -9,6 +9,7 @@
 
 #include "interceptor/interceptor.h"
 #include "proxy/proxy.h"
+#include "spec/dsl/rule_assembly.h"
 #include "spec/starlark/diagnostic.h"
 
 namespace misrule::controller {
@@ -40,8 +41,9 @@ Status check_syscall_rule(const model::Topology& topology, const model::Rule& ru
 }
 
 Status check_rule(const model::Topology& topology, model::Rule rule) {
-  if (!rule.has_syscall()) return proxy::check_rule(topology, rule);
-  Status legal = check_syscall_rule(topology, rule);
+  if (!rule.has_syscall()) MISRULE_TRY_VOID(proxy::check_rule(topology, rule));
+  Status legal = rule.has_syscall() ? check_syscall_rule(topology, rule) : Status();
+  if (legal) legal = dsl::check_can_match(rule);
   if (legal) return legal;
   return std::unexpected(std::move(legal).error().with(fmt::format("rule '{}'", rule.id())));
 }

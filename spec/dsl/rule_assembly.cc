@@ -65,9 +65,7 @@ Status check_connect_words(const RuleDraft& draft, const RuleUse& use) {
 }
 
 /// Paths of files are absolute and canonical when they are compared.
-Status check_file_path(const RuleDraft& draft) {
-  if (!draft.path) return {};
-  const std::string& path = *draft.path;
+Status check_file_path(const std::string& path) {
   if (path.empty()) return refuse("path= is empty: no file is called so", "path");
   if (!std::string_view("/*?\\").contains(path.front())) {
     return refuse(fmt::format("path=\"{}\" can never match: paths of files are absolute; did you "
@@ -110,7 +108,6 @@ Result<model::Rule> assemble_syscall_rule(const Session& session, const RuleDraf
   MISRULE_TRY_VOID(check_family_action(draft, use.family));
   MISRULE_TRY_VOID(check_connect_words(draft, use));
   MISRULE_TRY_VOID(check_fd_kind(draft, use));
-  MISRULE_TRY_VOID(check_file_path(draft));
   model::Rule rule = draft.rule;
   model::SyscallMatch& match = *rule.mutable_syscall();
   match.set_family(use.family);
@@ -211,13 +208,18 @@ Result<model::Rule> assemble_traffic_rule(const Session& session, const RuleDraf
 
 }  // namespace
 
+Status check_can_match(const model::Rule& rule) {
+  if (rule.syscall().has_path()) MISRULE_TRY_VOID(check_file_path(rule.syscall().path()));
+  return rule.target().service().empty() ? Status() : check_two_ends(rule);
+}
+
 Result<model::Rule> assemble_rule(const Session& session, const RuleDraft& draft,
                                   const RuleUse& use) {
   MISRULE_TRY(model::Rule rule, use.family.empty() ? assemble_traffic_rule(session, draft, use)
                                                    : assemble_syscall_rule(session, draft, use));
   *rule.mutable_target() = use.target;
   set_position(draft.at, rule);
-  if (!use.target.service().empty()) MISRULE_TRY_VOID(check_two_ends(rule));
+  MISRULE_TRY_VOID(check_can_match(rule));
   const bool known_source = !rule.has_source() || rule.source() == "test" ||
                             session.find_service(rule.source()) != nullptr;
   if (!known_source) {

@@ -24,6 +24,10 @@ struct RuleUse {
 Result<model::Rule> assemble_rule(const Session& session, const RuleDraft& draft,
                                   const RuleUse& use);
 
+/// Refuses what no operation could ever match, wherever the rule comes from: relative paths of
+/// files, a target as its own source.
+Status check_can_match(const model::Rule& rule);
+
 /// Where the rule was written.
 void set_position(star::Span at, model::Rule& rule);
 

@@ -21,6 +21,9 @@ tests:
 '''
 MATCH = {"http": 'http: {path: "/write"}', "query": 'postgres: {query: "SELECT*"}',
          "write": 'syscall: {family: write, path: "/tmp/f"}',
+         "relative": 'syscall: {family: write, path: "tmp/f"}',
+         "own": 'source: api\n        http: {path: "/write"}',
+         "itself": 'syscall: {family: connect, to: {service: api}}',
          "wrote": 'syscall: {family: wrote, path: "/tmp/f"}'}
 
 
@@ -57,6 +60,9 @@ class Rules(misrule.Project):
                 (("http", error, "test_itt"), "no test 'test_itt' (did you mean test_it?)"),
                 (("http", error, "test_it", "apy"), "there is no service 'apy'"),
                 (("query", "drop: {}"), "query= is for postgres interfaces"),
+                (("relative", "deny: {error: EIO}"), 'did you mean "*/tmp/f"?'),
+                (("own", error), "source= is the target itself"),
+                (("itself", "deny: {error: EIO}"), "to= is the target itself"),
                 (("wrote", "deny: {error: EIO}"), "there is no family of system calls 'wrote'"),
                 (("write", "deny: {error: EIOO}"), "there is no errno 'EIOO' (did you mean EIO?)"),
                 (("write", "deny: {error: EIO}", "test_it", "apy"), "there is no service 'apy'")):
