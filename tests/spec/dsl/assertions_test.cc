@@ -124,6 +124,37 @@ TEST_F(Assertions, NeverIsUndecidedWhenTheBarrierIsNotPassed) {
   EXPECT_TRUE(result_.infrastructure);
 }
 
+TEST_F(Assertions, OutputThatIsNotRecordedDecidesNothing) {
+  Event line{.service = "api", .type = "stdout"};
+  line.set("body", std::string("ready")).set("stream", std::string("stdout"));
+  host_.happen(line);
+  const std::string never = "assert_never(type = \"stdout\", where = {\"body\": \"panic*\"})";
+  const std::string wait = "assert_eventually(type = \"stdout\", where = {\"body\": \"panic*\"})";
+  EXPECT_EQ(outcome_of(never), "completed") << "the control";
+  EXPECT_EQ(outcome_of(wait), "4:5-22 assert_eventually: no event matched within 5 s");
+  EXPECT_FALSE(result_.undecided);
+  Event cut{.service = "api", .type = "lifecycle"};
+  cut.set("action", std::string("output_cut")).set("detail", std::string("more than 2 lines"));
+  host_.happen(cut);
+  for (const std::string& body :
+       {never, wait, std::string("events(type = \"stdout\")"),
+        std::string("assert_never(service = \"api\", where = lambda e: e.body == \"panic\")"),
+        std::string("assert_never(where = {\"type\": \"std*\", \"body\": \"p*\"})")}) {
+    EXPECT_NE(outcome_of(body).find("undecided: not all that api printed is recorded: more than 2"),
+              std::string::npos)
+        << outcome_of(body);
+    EXPECT_TRUE(result_.undecided) << body;
+  }
+  // What is there is there, and what speaks of something else is decided.
+  for (const char* body :
+       {"assert_eventually(type = \"stdout\", where = {\"body\": \"ready\"})",
+        "assert_never(type = \"proxy\")", "assert_never(service = \"postgres\")",
+        "assert_never(where = {\"type\": \"proxy\"})",
+        "assert_never(type = \"stdout\", where = {\"service\": \"postgres\"})"}) {
+    EXPECT_EQ(outcome_of(body), "completed") << body;
+  }
+}
+
 TEST_F(Assertions, EventsAreAList) {
   host_.happen(proxied("SELECT", "forward"));
   host_.happen(proxied("INSERT", "error"));
