@@ -115,7 +115,26 @@ bool ToClient::read_value(ByteView rest, Step& step) {
     keep_partial(rest);
     return false;
   }
-  return take_value(rest.substr(0, scanned_), step);
+  const ByteView gathered = rest.substr(0, scanned_);
+  const bool ordinary = scanner_.done() && is_ordinary(gathered.front());
+  return ordinary ? take_ordinary(gathered, step) : take_value(gathered, step);
+}
+
+// Nothing but the answer to a command that no rule touched.
+bool ToClient::is_ordinary(char type) {
+  if (type == '>' || type == '|' || in_exec_ || monitoring_ || subscriptions_.any()) return false;
+  const Owed* const next = head();
+  return next != nullptr && next->kind == CommandKind::kPlain && !next->queued && !next->told &&
+         !next->touched;
+}
+
+bool ToClient::take_ordinary(ByteView value, Step& step) {
+  const Reply reply = read_reply(value);
+  session_.tell_answered(take_head(), text_of(reply), reply.is_error());
+  step.pass += scanned_;
+  start_value();
+  if (session_.ledger.empty()) session_.expects_transaction = session_.in_transaction;
+  return true;
 }
 
 void ToClient::keep_partial(ByteView rest) { partial_.append(rest.substr(partial_.size())); }

@@ -38,6 +38,8 @@ class ToClient {
   // Each takes what is unread after step.pass; true: go on.
   bool advance(ByteView rest, Step& step);
   bool read_value(ByteView rest, Step& step);
+  bool is_ordinary(char type);
+  bool take_ordinary(ByteView value, Step& step);
   bool flow_on(ByteView rest, Step& step);
   bool begins_snapshot(ByteView rest);
   bool begin_snapshot();

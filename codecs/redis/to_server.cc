@@ -175,13 +175,14 @@ bool ToServer::take_command(const Command& command, Step& step) {
   const CommandName name(command.words);
   Verb verb = decide(command, name);
   const CommandKind kind = kind_of(command, name);
+  const bool untouched =
+      verb.tag == 0 && verb.kind == Verb::Kind::kForward && verb.hold == Duration::zero();
+  if (untouched && kind == CommandKind::kPlain) return forward_plain(command.wire.size(), step);
   Pending pending{
       .bytes = command.wire.size(),
       .whole = command.whole,
       .owed = {.kind = kind, .answers = answers_of(command, kind), .unit = session_.units},
       .said = said_by(command, kind)};
-  const bool untouched =
-      verb.tag == 0 && verb.kind == Verb::Kind::kForward && verb.hold == Duration::zero();
   if (untouched) return forward(std::move(pending), step);
   auto touched = std::make_unique<Touched>(Touched{.fate = fate_of(verb.kind), .tag = verb.tag});
   if (touched->fate == Fate::kPoison || touched->fate == Fate::kMask) {
@@ -239,6 +240,18 @@ void ToServer::expect_state_after(const Owed& owed) {
   const bool ends = owed.kind == CommandKind::kExec || owed.kind == CommandKind::kDiscard ||
                     owed.kind == CommandKind::kReset;
   if (ends) session_.expects_transaction = false;
+}
+
+bool ToServer::forward_plain(std::size_t bytes, Step& step) {
+  step.pass += bytes;
+  drops_rest_ = false;
+  Owed owed{.queued = session_.expects_transaction, .unit = session_.units};
+  if (mode_.answers(ReplyMode::Said::kNothing)) {
+    session_.ledger.push(std::move(owed));
+  } else {
+    owe_without_answer(std::move(owed));
+  }
+  return true;
 }
 
 bool ToServer::forward(Pending pending, Step& step) {

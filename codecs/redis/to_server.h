@@ -44,6 +44,7 @@ class ToServer {
   bool read_command(ByteView rest, Step& step);
   bool take_command(const Command& command, Step& step);
   bool carry_out(ByteView rest, Step& step);
+  bool forward_plain(std::size_t bytes, Step& step);
   bool forward(Pending pending, Step& step);
   bool poison(Pending pending, Step& step);
   bool end_connection(Pending pending, Step& step);
