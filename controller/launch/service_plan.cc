@@ -182,11 +182,12 @@ std::vector<const model::Service*> start_order(const model::Topology& topology) 
   const auto started = [&](const std::string& name) {
     return std::ranges::any_of(order, [&](const auto* one) { return one->name == name; });
   };
+  const auto can_start = [&](const model::Service& service) {
+    return !started(service.name) && std::ranges::all_of(service.depends_on, started);
+  };
   for (std::size_t round = 0; round < topology.services.size(); ++round) {
     for (const model::Service& service : topology.services) {
-      if (!started(service.name) && std::ranges::all_of(service.depends_on, started)) {
-        order.push_back(&service);
-      }
+      if (can_start(service)) order.push_back(&service);
     }
   }
   for (const model::Service& service : topology.services) {

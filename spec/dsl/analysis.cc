@@ -74,15 +74,24 @@ void Analysis::check_names(const Unit& unit) {
   }
 }
 
+namespace {
+
+/// How often a name is used outside of its own definition.
+std::size_t uses_of(const std::string& name, const std::vector<Unit>& units) {
+  const auto is_it = [&name](const Expr* used) { return name_of(*used) == name; };
+  std::size_t uses = 0;
+  for (const Unit& unit : units) {
+    if (unit.name == name) continue;
+    uses += static_cast<std::size_t>(std::ranges::count_if(unit.names, is_it));
+  }
+  return uses;
+}
+
+}  // namespace
+
 void Analysis::note_unused_scenarios() {
   for (const ScenarioDeclared& scenario : session_.scenarios) {
-    std::size_t uses = 0;
-    for (const Unit& unit : units_) {
-      if (unit.name == scenario.name) continue;
-      uses += static_cast<std::size_t>(std::ranges::count_if(
-          unit.names, [&](const Expr* name) { return name_of(*name) == scenario.name; }));
-    }
-    if (uses > 1) continue;  // One is scenario(f) itself.
+    if (uses_of(scenario.name, units_) > 1) continue;  // One is scenario(f) itself.
     notes_.push_back(
         diagnostic_at(Severity::kNote, scenario.at,
                       fmt::format("scenario {} is used by nothing and does not run", scenario.name),
@@ -255,15 +264,17 @@ std::vector<std::pair<const Unit*, const CallExpr*>> Analysis::calls_of_test(
   std::vector<std::pair<const Unit*, const CallExpr*>> calls;
   std::set<std::string> reached = {test};
   std::deque<std::string> waiting = {test};
+  const auto take = [&](const Unit& unit) {
+    for (const CallExpr* call : unit.calls) calls.emplace_back(&unit, call);
+    for (const Expr* used : unit.names) {
+      if (reached.insert(name_of(*used)).second) waiting.push_back(name_of(*used));
+    }
+  };
   while (!waiting.empty()) {
     const std::string name = waiting.front();
     waiting.pop_front();
     for (const Unit& unit : units_) {
-      if (unit.name != name) continue;
-      for (const CallExpr* call : unit.calls) calls.emplace_back(&unit, call);
-      for (const Expr* used : unit.names) {
-        if (reached.insert(name_of(*used)).second) waiting.push_back(name_of(*used));
-      }
+      if (unit.name == name) take(unit);
     }
   }
   return calls;
