@@ -6,9 +6,12 @@
 #include <string>
 #include <utility>
 
+#include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,42 +64,31 @@ Status follow(int socket, int interrupt_fd, const Progress& progress) {
   }
 }
 
-/// While it lives, the children of a child that ends become ours, and can be waited for.
-class Subreaper {
- public:
-  Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
-  ~Subreaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 0); }
-  Subreaper(const Subreaper&) = delete;
-  Subreaper& operator=(const Subreaper&) = delete;
-};
-
-/// Kills a process group and waits for all of it: what is still on its way out writes files.
-void end_group(pid_t leader) {
-  ::kill(-leader, SIGKILL);
-  while (::waitpid(-leader, nullptr, 0) > 0 || errno == EINTR) {
-  }
+/// PID 1 of a namespace of its own: what it starts ends with it, daemons too, and has ended before
+/// it can be waited for.
+pid_t fork_with_all_its_children() {
+  clone_args arguments = {};
+  arguments.flags = CLONE_NEWPID | CLONE_NEWIPC;
+  arguments.exit_signal = SIGCHLD;
+  return static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
 Status prepare_in_child(const std::vector<ServicePlan>& plans, int interrupt_fd,
                         const Progress& progress) {
   MISRULE_TRY(SocketPair pair, make_socket_pair(SOCK_SEQPACKET));
-  const Subreaper subreaper;
-  const pid_t child = ::fork();
-  if (child < 0) return std::unexpected(errno_error("fork", errno));
+  const pid_t child = fork_with_all_its_children();
+  if (child < 0) return std::unexpected(errno_error("clone3", errno));
   if (child == 0) {
     pair.first.reset();
     become_preparer(plans, pair.second.fd());
   }
   pair.second.reset();
   Status outcome = follow(pair.first.fd(), interrupt_fd, progress);
-  if (!outcome) {
-    end_group(child);
-    return outcome;
-  }
+  if (!outcome) ::kill(child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+  if (outcome && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
     return fail(Code::kIo, "the process that prepares the services was lost");
   }
   return outcome;

@@ -126,6 +126,35 @@ class Preparation(misrule.Project):
         self.assertLess(min(took), 2.0)
         self.assertEqual(self.run_spec(spec).code, 0, "the next run makes it")
 
+    def servers(self):
+        """Processes that work in this test's state folder."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                command = (entry / "cmdline").read_text() if entry.name.isdigit() else ""
+            except OSError:
+                continue
+            if str(self.state) in command:
+                found.append(command.replace("\0", " "))
+        return found
+
+    def test_an_end_while_a_cluster_is_seeded(self):
+        """The server that takes the seed is a daemon; it ends with the run all the same."""
+        self.write("slow.sql", "CREATE TABLE seeding (n int);\nSELECT pg_sleep(600);\n")
+        spec = POSTGRES.replace('"postgres:16"', '"postgres:16", seed = "slow.sql"')
+        for number, code in ((signal.SIGINT, 130), (signal.SIGKILL, -9)):
+            with self.subTest(number):
+                process = self.start(spec + "def test_it():\n    pass\n")
+                seeding = misrule.wait_until(
+                    lambda: any("psql" in command for command in self.servers()), 60)
+                self.assertTrue(seeding, "the control: it is being seeded")
+                self.assertTrue(any("bin/postgres -D" in command for command in self.servers()))
+                process.send_signal(number)
+                output, _ = process.communicate(timeout=20)
+                self.assertEqual(process.returncode, code, output)
+                misrule.wait_until(lambda: not self.servers(), 20)
+                self.assertEqual(self.servers(), [])
+
 
 class Keep(misrule.Project):
     def test_a_kept_world_is_entered_and_ended(self):

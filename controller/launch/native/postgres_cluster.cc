@@ -163,7 +163,11 @@ class ClusterMaker {
     Command start = server_command("pg_ctl");
     start.argv.insert(start.argv.end(),
                       {"-D", data_, "-w", "-l", folder_ + "/seed.log", "-o",
-                       fmt::format("-F -c listen_addresses='' -k '{}'", folder_), "start"});
+                       // Memory of the machine's would stay behind when it is killed.
+                       fmt::format("-F -c listen_addresses='' -c dynamic_shared_memory_type=mmap "
+                                   "-k '{}'",
+                                   folder_),
+                       "start"});
     if (const auto started = run_command(start); !started) return std::unexpected(started.error());
     Command psql = server_command("psql");
     psql.argv.insert(psql.argv.end(), {"-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-", "-h",
