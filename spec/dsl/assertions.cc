@@ -249,8 +249,7 @@ Value list_events(Args& args) {
   require_all_output(args, given, events);
   std::vector<Value> found;
   for (const EventPtr& event : events) {
-    const bool shown =
-        filter ? filter->matches(args.thread(), event) : !model::is_injected(*event);
+    const bool shown = filter ? filter->matches(args.thread(), event) : !model::is_injected(*event);
     if (!shown) continue;
     found.push_back(Value::object(star::make<EventValue>(event)));
   }
