@@ -16,7 +16,7 @@
 namespace misrule::controller {
 
 /// Bounds on what one service may make us hold.
-inline constexpr std::size_t kLineBytesMax = 64 * 1024;
+inline constexpr std::size_t kLineBytesMax = std::size_t{64} * 1024;
 inline constexpr std::size_t kLastLinesMax = 20;
 
 /// The same of all that one service prints in a test.

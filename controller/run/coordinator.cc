@@ -140,7 +140,7 @@ void Coordinator::take_line(Course& course, const std::string& line) {
 }
 
 void Coordinator::hear_worker(Course& course) {
-  std::array<char, 64 * 1024> buffer;
+  std::array<char, std::size_t{64} * 1024> buffer;
   const ssize_t got = ::read(course.stream.fd(), buffer.data(), buffer.size());
   if (got < 0 && errno == EINTR) return;
   if (got <= 0) {

@@ -29,7 +29,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kPrintedLineMax = 64 * 1024;
+constexpr std::size_t kPrintedLineMax = std::size_t{64} * 1024;
 
 /// Everything of one test, in the order in which it is made; destroyed the other way round.
 class Worker {

@@ -52,6 +52,7 @@ class NurseryProcess {
   Status start_world(WorldOrder order, std::vector<UniqueFd> fds);
   [[noreturn]] void become_pid_one(WorldOrder order, std::vector<UniqueFd> fds, UniqueFd nursery);
   void reap();
+  void take_signals();
   [[noreturn]] void end();
   void tell(const boost::json::object& report, std::span<const int> fds = {});
 
@@ -151,6 +152,14 @@ void NurseryProcess::end() {
   ::_exit(0);
 }
 
+void NurseryProcess::take_signals() {
+  signalfd_siginfo signal = {};
+  while (::read(signals_.fd(), &signal, sizeof signal) == sizeof signal) {
+    if (signal.ssi_signo != SIGCHLD) end();
+  }
+  reap();
+}
+
 void NurseryProcess::run() {
   ::prctl(PR_SET_NAME, "misrule-nursery");
   ::setsid();
@@ -165,13 +174,7 @@ void NurseryProcess::run() {
                                     {.fd = coordinator_.fd(), .events = POLLIN, .revents = 0}}};
     if (::poll(waits.data(), waits.size(), -1) < 0) continue;
     if (waits[2].revents != 0) end();
-    if (waits[0].revents != 0) {
-      signalfd_siginfo signal = {};
-      while (::read(signals_.fd(), &signal, sizeof signal) == sizeof signal) {
-        if (signal.ssi_signo != SIGCHLD) end();
-      }
-      reap();
-    }
+    if (waits[0].revents != 0) take_signals();
     if (waits[1].revents != 0) serve();
   }
 }
@@ -201,7 +204,7 @@ NurseryReport read_report(Packet& packet) {
 
 }  // namespace
 
-Result<Nursery> Nursery::start(WorkerMain worker) {
+Result<Nursery> Nursery::start(const WorkerMain& worker) {
   MISRULE_TRY(SocketPair pair, make_socket_pair(SOCK_SEQPACKET));
   UniqueFd coordinator(open_pidfd(::getpid()));
   if (!coordinator.valid()) return std::unexpected(errno_error("pidfd_open", errno));

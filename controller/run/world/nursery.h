@@ -28,7 +28,7 @@ struct NurseryReport {
 class Nursery {
  public:
   /// Call it before the process has any second thread: what is loaded by then, every worker has.
-  static Result<Nursery> start(WorkerMain worker);
+  static Result<Nursery> start(const WorkerMain& worker);
 
   Nursery(Nursery&&) = default;
   Nursery& operator=(Nursery&&) = delete;

@@ -3,6 +3,7 @@
 // Packets between the processes of a run: a text and descriptors over a SOCK_SEQPACKET pair, and
 // lines over a SOCK_STREAM pair.
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +28,7 @@ struct SocketPair {
 /// Close-on-exec, both ends. `type` is SOCK_SEQPACKET or SOCK_STREAM.
 Result<SocketPair> make_socket_pair(int type);
 
-inline constexpr std::size_t kPacketBytesMax = 160 * 1024;
+inline constexpr std::size_t kPacketBytesMax = std::size_t{160} * 1024;
 inline constexpr std::size_t kPacketFdsMax = 8;
 
 /// One whole packet, or an error. The descriptors stay the caller's.
