@@ -29,6 +29,7 @@ Status check_name(const char* what, const std::string& name,
 
 Status check_syscall_rule(const model::Topology& topology, const model::Rule& rule) {
   std::vector<std::string> services;
+  services.reserve(topology.services.size());
   for (const model::Service& service : topology.services) services.push_back(service.name);
   MISRULE_TRY_VOID(check_name("service", rule.target().service(), services));
   MISRULE_TRY_VOID(

@@ -246,6 +246,7 @@ std::vector<std::string> clusters_by_use(const fs::path& cache) {
   }
   std::ranges::sort(found, std::greater());
   std::vector<std::string> folders;
+  folders.reserve(found.size());
   for (auto& [used, folder] : found) folders.push_back(std::move(folder));
   return folders;
 }
