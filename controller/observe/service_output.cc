@@ -163,7 +163,7 @@ void ServiceOutput::keep(std::string_view bytes) {
 
 bool ServiceOutput::drain() {
   const auto take = [this](std::string_view line) { take_line(line); };
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, std::size_t{16} * 1024> buffer;
   // No more than this can have been there.
   std::int64_t left = ::fcntl(parts_.pipe.fd(), F_GETPIPE_SZ);
   while (true) {
