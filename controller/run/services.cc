@@ -194,7 +194,9 @@ Status Services::spawn(Running& service) {
   SpawnOrder order = {.cwd = service.process.cwd, .inherited_fd = launch.socket_number};
   order.argv = launch.argv;
   order.argv.insert(order.argv.end(), service.process.argv.begin(), service.process.argv.end());
-  for (const auto& [name, value] : service.process.env) order.env.push_back(name + "=" + value);
+  for (const auto& [name, value] : service.process.env) {
+    order.env.push_back(fmt::format("{}={}", name, value));
+  }
   {
     const std::scoped_lock lock(mutex_);
     service.alive = true;
@@ -351,9 +353,10 @@ Status Services::settle_one(Running& service) {
 
 void Services::notice_ends() {
   std::unique_lock lock(mutex_);
-  for (const auto& [name, service] : running_) {
-    if (!service->alive || !is_ending(service->pid)) continue;
-    changed_.wait_for(lock, kEndNoticedWithin, [&] { return !service->alive; });
+  for (const auto& entry : running_) {
+    const Running& service = *entry.second;
+    if (!service.alive || !is_ending(service.pid)) continue;
+    changed_.wait_for(lock, kEndNoticedWithin, [&service] { return !service.alive; });
   }
 }
 
