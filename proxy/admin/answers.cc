@@ -19,8 +19,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kConnectionsShown = 1000;
-constexpr std::size_t kConnectionsMax = 10'000;
+constexpr std::size_t kConnectionsShown = 100;
+constexpr std::size_t kConnectionsMax = 1000;
 
 AdminAnswer json_answer(const json::value& value, unsigned status = 200) {
   return {.status = status, .body = json::serialize(value) + "\n"};
@@ -109,6 +109,7 @@ AdminAnswer error_answer(unsigned status, std::string_view text) {
 AdminAnswers::AdminAnswers(const AdminSubject& subject)
     : subject_(subject),
       started_(std::chrono::steady_clock::now()),
+      interrupted_(started_),
       metrics_(std::make_unique<Metrics>()) {}
 AdminAnswers::~AdminAnswers() = default;
 
@@ -216,7 +217,20 @@ AdminAnswer AdminAnswers::rule_stats(const AdminRequest&) {
                       {"skipped", skipped_json(rules)}});
 }
 
+bool AdminAnswers::may_interrupt() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  const std::chrono::duration<double> since = now - std::exchange(interrupted_, now);
+  interruptions_left_ =
+      std::min(kInterruptionsMax, interruptions_left_ + since.count() * kInterruptionsPerSecond);
+  if (interruptions_left_ < 1) return false;
+  interruptions_left_ -= 1;
+  return true;
+}
+
 AdminAnswer AdminAnswers::connections(const AdminRequest& request) {
+  if (!may_interrupt()) {
+    return error_answer(429, "asked too often: the loops have traffic to carry");
+  }
   const std::size_t limit =
       std::min(query_number(request, "limit").value_or(kConnectionsShown), kConnectionsMax);
   json::array shown;

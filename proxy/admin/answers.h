@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "proxy/admin/event_hub.h"
 #include "proxy/admin/live_rules.h"
 #include "proxy/proxy.h"
@@ -54,6 +55,9 @@ class AdminAnswers {
   void count(unsigned status);
 
  private:
+  // Of the loops, by requests that ask them: so many at once, so many per second.
+  static constexpr double kInterruptionsMax = 30;
+  static constexpr double kInterruptionsPerSecond = 20;
   using Way = AdminAnswer (AdminAnswers::*)(const AdminRequest&);
   static const std::map<std::string_view, std::map<std::string_view, Way>>& ways();
 
@@ -67,8 +71,12 @@ class AdminAnswers {
   AdminAnswer connections(const AdminRequest& request);
   AdminAnswer metrics(const AdminRequest& request);
 
+  bool may_interrupt();
+
   const AdminSubject subject_;
   const TimePoint started_;
+  double interruptions_left_ = kInterruptionsMax;
+  TimePoint interrupted_ = {};
   std::unique_ptr<Metrics> metrics_;
 };
 

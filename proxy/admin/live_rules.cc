@@ -60,6 +60,7 @@ Status LiveRules::check(const model::Rule& rule) const {
   Error error = std::move(legal).error();
   error.what = fmt::format("rule '{}': {}", rule.id(), error.what);
   std::vector<std::string_view> services;
+  services.reserve(listeners_.size());
   for (const Listener& listener : listeners_) services.push_back(listener.service);
   const std::string& wanted = rule.target().service();
   if (std::ranges::find(services, wanted) == services.end()) {

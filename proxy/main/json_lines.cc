@@ -1,11 +1,14 @@
 #include "proxy/main/json_lines.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/json_text.h"
@@ -21,15 +24,6 @@ std::string field_json(const model::Field& field) {
   if (const auto* json = std::get_if<model::Json>(&field)) return json->text;
   if (std::holds_alternative<std::nullptr_t>(field)) return "null";
   return model::field_text(field);
-}
-
-void write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return;  // Nobody reads any more: traffic goes on without its events.
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
 }
 
 }  // namespace
@@ -55,6 +49,7 @@ JsonLines::JsonLines(int fd)
     : fd_(fd), started_ns_(now_ns()), writer_([this] { write_until_closed(); }) {}
 
 JsonLines::~JsonLines() {
+  give_up_ns_ = now_ns() + std::chrono::nanoseconds(kFarewell).count();
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
@@ -86,13 +81,33 @@ std::uint64_t JsonLines::emit(model::Event event) {
   return number;
 }
 
+bool JsonLines::may_give_up() const {
+  const std::int64_t at = give_up_ns_;
+  return at != 0 && now_ns() >= at;
+}
+
+void JsonLines::write_all(std::string_view bytes) const {
+  // A reader that has stopped reading does not keep us from ending. A pipe that has room has it for
+  // this much.
+  constexpr std::size_t kAtOnce = PIPE_BUF;
+  constexpr int kLookMs = 100;
+  while (!bytes.empty() && !may_give_up()) {
+    pollfd waited{.fd = fd_, .events = POLLOUT, .revents = 0};
+    if (::poll(&waited, 1, kLookMs) <= 0) continue;
+    const ssize_t written = ::write(fd_, bytes.data(), std::min(bytes.size(), kAtOnce));
+    if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (written < 0) return;  // Nobody reads any more: traffic goes on without its events.
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
 void JsonLines::write_until_closed() {
   std::unique_lock lock(mutex_);
   while (!closed_ || !waiting_.empty()) {
     changed_.wait(lock, [this] { return closed_ || !waiting_.empty(); });
     const std::string lines = std::exchange(waiting_, {});
     lock.unlock();
-    write_all(fd_, lines);
+    write_all(lines);
     lock.lock();
   }
 }

@@ -5,10 +5,13 @@
 // A thread of its own writes, so that a slow reader never stops traffic: what exceeds the bound is
 // left out, and a line says how many.
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -19,9 +22,10 @@ namespace misrule::proxy {
 class JsonLines final : public model::EventSink {
  public:
   static constexpr std::size_t kWaitingMax = std::size_t{16} * 1024 * 1024;
+  static constexpr std::chrono::seconds kFarewell{2};
 
   explicit JsonLines(int fd);
-  /// Writes what waits.
+  /// Writes what waits, as far as it is taken within kFarewell.
   ~JsonLines() override;
   JsonLines(const JsonLines&) = delete;
   JsonLines& operator=(const JsonLines&) = delete;
@@ -30,6 +34,8 @@ class JsonLines final : public model::EventSink {
 
  private:
   void write_until_closed();
+  void write_all(std::string_view bytes) const;
+  bool may_give_up() const;
 
   const int fd_;
   const std::int64_t started_ns_;
@@ -39,6 +45,7 @@ class JsonLines final : public model::EventSink {
   std::uint64_t emitted_ = 0;
   std::uint64_t left_out_ = 0;
   bool closed_ = false;
+  std::atomic<std::int64_t> give_up_ns_ = 0;  // 0: never.
   std::thread writer_;
 };
 

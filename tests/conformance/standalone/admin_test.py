@@ -129,7 +129,8 @@ class Answers(WithProxy):
         connection.rollback()
         self.assertEqual(len(proxy.ask("/connections?limit=0")["connections"]), 0)
         connection.close()
-        wait_until(lambda: proxy.ask("/connections")["open"] == 0, "the connection's end")
+        wait_until(lambda: "connections_open 0" in proxy.curl("/metrics")[1], "its end")
+        self.assertEqual(proxy.ask("/connections"), {"open": 0, "connections": []})
 
     def test_metrics_can_be_parsed(self):
         proxy = self.proxy()

@@ -259,12 +259,11 @@ class Protocols(WithPostgres):
         self.addCleanup(greeting.close)
 
         def greet():
-            for _ in range(2):
-                client, _ = greeting.accept()
-                client.sendall(b"220 hello\r\n")
-                if client.recv(4) == b"HTTP":
-                    client.sendall(b"bye")
-                client.close()
+            client, _ = greeting.accept()
+            client.sendall(b"220 hello\r\n")
+            if client.recv(4) == b"HTTP":
+                client.sendall(b"bye")
+            client.close()
 
         threading.Thread(target=greet, daemon=True).start()
         upstream = f"127.0.0.1:{self.server.port}"
@@ -292,7 +291,8 @@ class Protocols(WithPostgres):
         pathlib.Path(folder, "page").write_text("hello")
         port = postgres_server.free_port()
         server = subprocess.Popen(["/usr/bin/python3", "-m", "http.server", "--bind", "127.0.0.1",
-                                   "--directory", folder, str(port)], stderr=subprocess.DEVNULL,
+                                   "--directory", folder, str(port)], stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL,
                                   preexec_fn=postgres_server.dying_with_us(signal.SIGTERM))
         self.addCleanup(server.wait)
         self.addCleanup(server.terminate)

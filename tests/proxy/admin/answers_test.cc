@@ -87,6 +87,13 @@ TEST_F(AnswersTest, ConnectionsAreBounded) {
   EXPECT_EQ(count, 2U);
 }
 
+TEST_F(AnswersTest, WhoAsksTheLoopsTooOftenIsRefused) {
+  int refused = 0;
+  for (int i = 0; i < 1000; ++i) refused += get("/connections").status == 429U ? 1 : 0;
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(get("/health").status, 200U);
+}
+
 TEST_F(AnswersTest, MetricsSpellLabelsSoThatTheyCanBeRead) {
   proxy_.counted.messages_total = 12;
   proxy_.told = {{.rule = "a\"\n\\b", .fired = 4}};
