@@ -41,7 +41,8 @@ bool CommandDecoder::scan_at_once(ByteView unread) {
   if (!count || *count == 0) return false;
   words_.clear();
   for (std::size_t left = *count; left > 0; --left) {
-    if (at >= bytes.size() || bytes[at++] != '$') return false;
+    if (at >= bytes.size() || bytes[at] != '$') return false;
+    ++at;
     const auto size = read_small_length(bytes, at);
     if (!size || bytes.size() - at < *size + 2) return false;
     words_.push_back(bytes.substr(at, *size));
@@ -126,17 +127,9 @@ std::size_t CommandDecoder::take_some(ByteView bytes) {
       state_ = State::kLength;
       return 1;
     case State::kCount:
-    case State::kLength: {
-      const LengthLine::State taken = length_.take(c);
-      if (taken == LengthLine::State::kBad) fail("no length");
-      if (taken != LengthLine::State::kDone) return 1;
-      if (state_ == State::kCount) {
-        count_known();
-      } else {
-        length_known();
-      }
+    case State::kLength:
+      take_length_byte(c);
       return 1;
-    }
     case State::kPayload: {
       const std::uint64_t some = std::min<std::uint64_t>(payload_left_, bytes.size());
       payload_left_ -= some;
@@ -151,6 +144,14 @@ std::size_t CommandDecoder::take_some(ByteView bytes) {
       break;
   }
   return 0;
+}
+
+void CommandDecoder::take_length_byte(char c) {
+  const LengthLine::State taken = length_.take(c);
+  if (taken == LengthLine::State::kBad) fail("no length");
+  if (taken != LengthLine::State::kDone) return;
+  if (state_ == State::kCount) return count_known();
+  length_known();
 }
 
 void CommandDecoder::count_known() {

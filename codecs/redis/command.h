@@ -53,6 +53,7 @@ class CommandDecoder {
   Decoded<Command> give(ByteView unread, bool whole);
   std::size_t scan(ByteView bytes);
   std::size_t take_some(ByteView bytes);
+  void take_length_byte(char c);
   void count_known();
   void length_known();
   void string_ended();

@@ -47,9 +47,9 @@ struct CommandTraits {
   std::string_view name;  ///< In capitals: "GET", "CLIENT REPLY".
   CommandKind kind;
   KeyPlaces places;
-  std::int8_t first;
-  std::int8_t last;
-  std::int8_t step;
+  std::int16_t first;
+  std::int16_t last;
+  std::int16_t step;
   std::uint8_t flags;
 
   bool writes() const { return (flags & kWrites) != 0; }

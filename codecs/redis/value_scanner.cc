@@ -65,27 +65,13 @@ std::size_t ValueScanner::take_some(ByteView bytes) {
     case State::kLine:
       return take_line(bytes);
     case State::kLineEnd:
-      state_ = c == '\r' ? State::kLineEnd : State::kLine;
-      if (c == '\n' && type_ == '.') close_streamed();
-      if (c == '\n' && type_ != '.') value_ended();
+      end_line(c);
       return 1;
-    case State::kPayload: {
-      const std::uint64_t some = std::min<std::uint64_t>(payload_left_, bytes.size());
-      payload_left_ -= some;
-      if (payload_left_ == 0) state_ = State::kCr;
-      return static_cast<std::size_t>(some);
-    }
+    case State::kPayload:
+      return take_payload(bytes);
     case State::kCr:
-      if (c != '\r') fail("a string is longer than it said");
-      state_ = State::kLf;
-      return 1;
     case State::kLf:
-      if (c != '\n') fail("a string is longer than it said");
-      if (type_ == ';') {
-        state_ = State::kType;
-      } else {
-        value_ended();
-      }
+      end_string(c);
       return 1;
     case State::kDone:
       break;
@@ -98,6 +84,35 @@ std::size_t ValueScanner::take_line(ByteView bytes) {
   if (end == ByteView::npos) return bytes.size();
   state_ = State::kLineEnd;
   return end + 1;
+}
+
+void ValueScanner::end_line(char c) {
+  if (c != '\n') {
+    state_ = c == '\r' ? State::kLineEnd : State::kLine;
+  } else if (type_ == '.') {
+    close_streamed();
+  } else {
+    value_ended();
+  }
+}
+
+std::size_t ValueScanner::take_payload(ByteView bytes) {
+  const std::uint64_t some = std::min<std::uint64_t>(payload_left_, bytes.size());
+  payload_left_ -= some;
+  if (payload_left_ == 0) state_ = State::kCr;
+  return static_cast<std::size_t>(some);
+}
+
+void ValueScanner::end_string(char c) {
+  const bool first = state_ == State::kCr;
+  if (c != (first ? '\r' : '\n')) return fail("a string is longer than it said");
+  if (first) {
+    state_ = State::kLf;
+  } else if (type_ == ';') {
+    state_ = State::kType;
+  } else {
+    value_ended();
+  }
 }
 
 void ValueScanner::take_type(char type) {

@@ -44,6 +44,9 @@ class ValueScanner {
   std::size_t take_at_once(ByteView bytes);
   std::size_t take_some(ByteView bytes);
   std::size_t take_line(ByteView bytes);
+  void end_line(char c);
+  std::size_t take_payload(ByteView bytes);
+  void end_string(char c);
   void take_type(char type);
   void take_length_byte(char c);
   void length_known();
