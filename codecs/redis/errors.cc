@@ -87,6 +87,7 @@ const RealError* find_error(std::string_view code) {
 
 std::vector<std::string_view> error_codes() {
   std::vector<std::string_view> codes;
+  codes.reserve(kErrors.size());
   for (const RealError& error : kErrors) codes.push_back(error.code);
   return codes;
 }
