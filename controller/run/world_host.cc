@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/secrets.h"
 #include "controller/steps/steps.h"
 
 namespace misrule::controller {
@@ -28,21 +29,30 @@ std::string shorten(std::string text) {
   return text;
 }
 
+std::string upper(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
+  return text;
+}
+
+/// A Redis command whose arguments may be passwords.
+bool tells_secrets(std::string_view command) {
+  return command == "AUTH" || command == "HELLO" || command == "ACL" || command == "CONFIG";
+}
+
 /// "POST /payments -> api", for people who watch.
 std::string call_text(const dsl::StepCall& call) {
   if (const auto* http = std::get_if<dsl::HttpStep>(&call.step)) {
     return fmt::format("{} {} -> {}", http->method, shorten(http->path), call.service);
   }
   if (const auto* redis = std::get_if<dsl::RedisStep>(&call.step)) {
-    return fmt::format("{} -> {}", shorten(fmt::format("{}", fmt::join(redis->words, " "))),
-                       call.service);
+    const bool secret = tells_secrets(upper(redis->words.front()));
+    return fmt::format(
+        "{} -> {}",
+        secret ? redis->words.front() : shorten(fmt::format("{}", fmt::join(redis->words, " "))),
+        call.service);
   }
-  return fmt::format("{} -> {}", shorten(std::get<dsl::SqlStep>(call.step).sql), call.service);
-}
-
-std::string upper(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::toupper(c); });
-  return text;
+  return fmt::format("{} -> {}", shorten(without_passwords(std::get<dsl::SqlStep>(call.step).sql)),
+                     call.service);
 }
 
 /// Request and reply both say what was asked: a filter of either needs no other event.
@@ -54,11 +64,11 @@ model::Event step_event(const dsl::StepCall& call, const char* type) {
   } else if (const auto* redis = std::get_if<dsl::RedisStep>(&call.step)) {
     const std::string command = upper(redis->words.front());
     event.set("protocol", std::string("redis")).set("command", command);
-    const bool secret = command == "AUTH" || command == "HELLO" || command == "ACL";
+    const bool secret = tells_secrets(command);
     if (redis->words.size() > 1 && !secret) event.set("key", redis->words[1]);
   } else {
     event.set("protocol", std::string("postgres"));
-    event.set("query", std::get<dsl::SqlStep>(call.step).sql);
+    event.set("query", without_passwords(std::get<dsl::SqlStep>(call.step).sql));
   }
   return event;
 }
