@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """docs/events.md against events: each type has the fields that it promises, and no others."""
 
+import json
 import pathlib
 import re
 import shutil
@@ -204,6 +205,20 @@ def test_it():
     assert_eq(rows[0]["max_connections"], "%s")
 """ % wanted)
             self.assertEqual(run.code, 0, run.output)
+
+    def test_a_password_in_a_step_is_nowhere(self):
+        run = self.run_spec(POSTGRES + """
+def test_it():
+    db.main.exec(sql = "CREATE ROLE bob LOGIN PASSWORD 'hunter2'")
+    assert_eq(db.main.query(sql = "SELECT count(*) AS n FROM pg_roles WHERE rolname = 'bob'").data,
+              [{"n": 1}])
+    fail("so that the story is told")
+""", "-v")
+        self.assertEqual(run.code, 1, run.output)
+        folder = self.folder / ".misrule" / "runs" / "latest" / "spec.test_it"
+        told = (folder / "events.jsonl").read_text() + run.output + json.dumps(run.report)
+        self.assertIn("CREATE ROLE bob LOGIN PASSWORD '***'", told)
+        self.assertNotIn("hunter2", told)
 
 
 if __name__ == "__main__":
