@@ -50,6 +50,7 @@ Status clear_stale_socket(const Endpoint& endpoint) {
     return fail(Code::kInvalid, fmt::format("unix:{} is there and is no socket", path));
   }
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe.valid()) return std::unexpected(errno_error("looking at " + path, errno));
   const auto* address = reinterpret_cast<const sockaddr*>(&endpoint.address);
   const bool answers = ::connect(probe.fd(), address, endpoint.size) == 0 || errno == EAGAIN;
   if (answers) {
