@@ -91,9 +91,12 @@ void JsonLines::write_all(std::string_view bytes) const {
   // this much.
   constexpr std::size_t kAtOnce = PIPE_BUF;
   constexpr int kLookMs = 100;
-  while (!bytes.empty() && !may_give_up()) {
+  while (!bytes.empty()) {
     pollfd waited{.fd = fd_, .events = POLLOUT, .revents = 0};
-    if (::poll(&waited, 1, kLookMs) <= 0) continue;
+    if (::poll(&waited, 1, kLookMs) <= 0) {
+      if (may_give_up()) return;
+      continue;
+    }
     const ssize_t written = ::write(fd_, bytes.data(), std::min(bytes.size(), kAtOnce));
     if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (written < 0) return;  // Nobody reads any more: traffic goes on without its events.

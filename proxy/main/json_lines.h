@@ -25,7 +25,7 @@ class JsonLines final : public model::EventSink {
   static constexpr std::chrono::seconds kFarewell{2};
 
   explicit JsonLines(int fd);
-  /// Writes what waits, as far as it is taken within kFarewell.
+  /// Writes what waits, until a reader takes nothing and kFarewell is over.
   ~JsonLines() override;
   JsonLines(const JsonLines&) = delete;
   JsonLines& operator=(const JsonLines&) = delete;

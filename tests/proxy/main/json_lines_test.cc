@@ -47,8 +47,8 @@ TEST(JsonLines, WritesAllToWhoReads) {
   {
     JsonLines lines(pipe.in.fd());
     emit_kilobytes(lines, 500);
+    reader.join();
   }
-  reader.join();
   EXPECT_EQ(newlines, 500U);
 }
 
