@@ -29,8 +29,7 @@ using codecs::Released;
 using codecs::Step;
 using codecs::Substitute;
 
-std::unique_ptr<codecs::Conversation> conversation_for(const Shard& shard,
-                                                       const Listener& listener,
+std::unique_ptr<codecs::Conversation> conversation_for(const Shard& shard, const Listener& listener,
                                                        ConnectionHost& host) {
   const auto make = [&shard, &host](model::Protocol protocol) {
     return shard.make_conversation(protocol, host);

@@ -131,7 +131,8 @@ class ProxyProcess:
         return told[: told.index(last) + 1]
 
     def units(self):
-        """Events of requests and statements, with what became of them."""
+        """All events so far of requests and statements, with what became of them."""
+        self._ask()  # What it answers stands behind them.
         return [e for e in list(self.events) if e["type"] == "proxy" and "reply" in e]
 
     def resident_kib(self):

@@ -151,7 +151,7 @@ TEST(RulesFile, MistakesAreNamedWhereTheyStand) {
   const std::string test = head + "tests:\n  - test: t\n    rules:\n";
   EXPECT_EQ(error_of(test + "      - id: a\n        delay: {duration: 5}\n"),
             "r.yaml:6:17: unknown key \"duration\" (did you mean duration_us?); a Delay has "
-            "duration_us, side");
+            "duration_us, side, jitter_us, distribution");
   EXPECT_EQ(error_of(test + "      - id: a\n        delay: {duration_us: -5}\n"),
             "r.yaml:6:30: duration_us: \"-5\" is not a number that fits");
   EXPECT_EQ(error_of(test + "      - id: a\n        tcp: {}\n        http: {}\n        drop: {}\n"),
