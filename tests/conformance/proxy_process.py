@@ -31,7 +31,8 @@ def proxy_binary():
 def is_sanitized():
     """Memory says nothing then: freed bytes are kept back, and all have shadows."""
     with open(proxy_binary(), "rb") as binary:
-        return b"__asan_init" in binary.read()
+        content = binary.read()
+    return b"__asan_init" in content or b"__tsan_init" in content
 
 
 class ProxyProcess:
