@@ -218,14 +218,13 @@ class LostMessages(Lost):
         rule = self.arm_once(drop={"mode": mode})
         connection, thread, seen = self.in_background((INSERT, (1,)))
         self.wait_fired(rule)
+        for _ in range(1000):
+            if self.rows() == rows_meanwhile:
+                break
+            threading.Event().wait(0.01)
         connection.cancel()  # Reaches a server that is busy with nothing.
         thread.join(1)
         self.assertTrue(thread.is_alive(), "nobody answers")
-        if rows_meanwhile:
-            for _ in range(500):
-                if self.rows():
-                    break
-                threading.Event().wait(0.01)
         self.assertEqual(self.rows(), rows_meanwhile)
         self.proxy.set_rules([])
         thread.join(20)
