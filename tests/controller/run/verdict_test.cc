@@ -234,5 +234,24 @@ TEST(StoryTest, AShortTestIsToldInTheOrderThatPeopleRead) {
   EXPECT_TRUE(select_story({}).empty());
 }
 
+// 130 beats 3 beats 1 beats 0; what only the command line knows (2) stands between the first two.
+TEST(ExitCode, TheWeightierOutcomeWins) {
+  const auto code = [](std::vector<Outcome> outcomes) {
+    std::vector<model::TestReport> reports;
+    reports.reserve(outcomes.size());
+    for (const Outcome outcome : outcomes) reports.push_back({.outcome = outcome});
+    return model::exit_code(reports);
+  };
+  EXPECT_EQ(code({}), 0);
+  EXPECT_EQ(code({Outcome::kPassed, Outcome::kSkipped}), 0);
+  for (const Outcome failed : {Outcome::kFailed, Outcome::kInvalid, Outcome::kInconclusive}) {
+    EXPECT_EQ(code({Outcome::kPassed, failed}), 1);
+    EXPECT_EQ(code({failed, Outcome::kError}), 3);
+    EXPECT_EQ(code({Outcome::kInterrupted, failed}), 130);
+  }
+  EXPECT_EQ(code({Outcome::kError, Outcome::kInterrupted}), 130);
+  EXPECT_EQ(code({Outcome::kError, Outcome::kFailed, Outcome::kPassed}), 3);
+}
+
 }  // namespace
 }  // namespace misrule::controller
