@@ -236,7 +236,7 @@ TEST(StoryTest, AShortTestIsToldInTheOrderThatPeopleRead) {
 
 // 130 beats 3 beats 1 beats 0; what only the command line knows (2) stands between the first two.
 TEST(ExitCode, TheWeightierOutcomeWins) {
-  const auto code = [](std::vector<Outcome> outcomes) {
+  const auto code = [](const std::vector<Outcome>& outcomes) {
     std::vector<model::TestReport> reports;
     reports.reserve(outcomes.size());
     for (const Outcome outcome : outcomes) reports.push_back({.outcome = outcome});
