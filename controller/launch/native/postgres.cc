@@ -7,6 +7,7 @@
 #include "controller/launch/accounts.h"
 #include "controller/launch/native/copy_tree.h"
 #include "controller/launch/native/postgres_cluster.h"
+#include "controller/launch/native/postgres_server.h"
 #include "controller/launch/native/postgres_settings.h"
 
 namespace misrule::controller::native {
@@ -46,16 +47,23 @@ Result<std::vector<std::string>> server_options(const model::Service& service) {
 }  // namespace
 
 Result<std::string> PostgresStandIn::find_server() const {
-  MISRULE_TRY(const PostgresServer server, find_postgres());
-  return fmt::format("PostgreSQL {} ({})", server.version, server.bin_folder);
+  MISRULE_TRY(const std::vector<PostgresServer> servers, installed_postgres());
+  std::string found;
+  for (const PostgresServer& server : servers) {
+    found += fmt::format("{}PostgreSQL {} ({})", found.empty() ? "" : ", ", server.version,
+                         server.bin_folder);
+  }
+  return found;
 }
 
 Status PostgresStandIn::plan(ServicePlan& plan) const {
-  MISRULE_TRY(const PostgresServer server, find_postgres());
+  MISRULE_TRY(const PostgresServer server, find_postgres(plan.service.image));
   MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));
   MISRULE_TRY(const std::vector<std::string> options, server_options(plan.service));
   plan.user = "postgres";
-  plan.note = fmt::format("{} → local PostgreSQL {}", plan.service.image, server.version);
+  const bool exact = server.major == postgres_major(plan.service.image);
+  plan.note = fmt::format("{} → {}PostgreSQL {}", plan.service.image, exact ? "" : "local ",
+                          server.version);
   plan.step.port = postgres_port(plan.service);
   plan.step.user = settings.user;
   plan.step.password = settings.password;
@@ -64,13 +72,13 @@ Status PostgresStandIn::plan(ServicePlan& plan) const {
 }
 
 Result<UniqueFd> PostgresStandIn::hold(const ServicePlan& plan) const {
-  MISRULE_TRY(const PostgresServer server, find_postgres());
+  MISRULE_TRY(const PostgresServer server, find_postgres(plan.service.image));
   MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));
   return hold_cluster(cluster_folder(plan.state_folder, server, settings));
 }
 
 Status PostgresStandIn::prepare(const ServicePlan& plan, const Progress& progress) const {
-  MISRULE_TRY(const PostgresServer server, find_postgres());
+  MISRULE_TRY(const PostgresServer server, find_postgres(plan.service.image));
   MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));
   return ensure_cluster(cluster_folder(plan.state_folder, server, settings), server, settings,
                         progress);
@@ -78,7 +86,7 @@ Status PostgresStandIn::prepare(const ServicePlan& plan, const Progress& progres
 
 Result<ProcessPlan> PostgresStandIn::materialise(const ServicePlan& plan,
                                                  const std::string& world_folder) const {
-  MISRULE_TRY(const PostgresServer server, find_postgres());
+  MISRULE_TRY(const PostgresServer server, find_postgres(plan.service.image));
   MISRULE_TRY(const PostgresSettings settings, postgres_settings(plan));
   const std::string cluster = cluster_folder(plan.state_folder, server, settings);
   const std::string data = world_folder + "/" + plan.service.name;

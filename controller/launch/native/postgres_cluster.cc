@@ -196,7 +196,7 @@ class ClusterMaker {
   }
 
   Command server_command(const char* tool) const {
-    return {.argv = {server_.bin_folder + "/" + tool}, .cwd = folder_, .user = kServerUser};
+    return {.argv = {server_.tool(tool)}, .cwd = folder_, .user = kServerUser};
   }
 
   std::string folder_;

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "controller/launch/native/postgres_server.h"
 #include "controller/launch/native/postgres_settings.h"
 #include "controller/launch/service_plan.h"
 

@@ -1,44 +1,14 @@
 #include "controller/launch/native/postgres_settings.h"
 
-#include <algorithm>
-#include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <optional>
 #include <sstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
-
-#include "controller/launch/command.h"
 
 namespace misrule::controller::native {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr std::string_view kVersionsFolder = "/usr/lib/postgresql";
-
-std::optional<int> major_version(const fs::path& folder) {
-  const std::string name = folder.filename().string();
-  int major = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), major);
-  if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
-  return major;
-}
-
-std::string newest_bin_folder() {
-  int newest = 0;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(kVersionsFolder, ignored)) {
-    const auto major = major_version(entry.path());
-    const std::string server = entry.path().string() + "/bin/postgres";
-    if (major && *major > newest && ::access(server.c_str(), X_OK) == 0) newest = *major;
-  }
-  return newest == 0 ? std::string() : fmt::format("{}/{}/bin", kVersionsFolder, newest);
-}
 
 const std::string* value_of(const model::Service& service, std::string_view name) {
   for (const auto& [key, value] : service.env) {
@@ -64,33 +34,6 @@ std::vector<std::string> words_of(const std::string& text) {
 }
 
 }  // namespace
-
-namespace {
-
-Result<PostgresServer> look_for_postgres() {
-  PostgresServer server{.bin_folder = newest_bin_folder()};
-  if (server.bin_folder.empty()) {
-    return fail(Code::kNotFound,
-                fmt::format("no PostgreSQL below {}: apt-get install postgresql", kVersionsFolder));
-  }
-  MISRULE_TRY(const std::string said,
-              run_command({.argv = {server.bin_folder + "/postgres", "--version"}}));
-  // "postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)"
-  const std::vector<std::string> words = words_of(said);
-  if (words.size() < 3) {
-    return fail(Code::kIo, fmt::format("{}/postgres --version said {:?}", server.bin_folder, said));
-  }
-  server.version = words[2];
-  return server;
-}
-
-}  // namespace
-
-// Asked again and again, from the plan to each test's clone; what is installed stays for a run.
-Result<PostgresServer> find_postgres() {
-  static const Result<PostgresServer> found = look_for_postgres();
-  return found;
-}
 
 std::string PostgresSettings::fingerprint() const {
   std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", user, password, database, auth_method,

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the image's environment asks of a PostgreSQL cluster, and which local server serves it.
+// What the image's environment asks of a PostgreSQL cluster.
 
 #include <cstdint>
 #include <string>
@@ -11,14 +11,6 @@
 #include "controller/launch/service_plan.h"
 
 namespace misrule::controller::native {
-
-struct PostgresServer {
-  std::string bin_folder = {};  ///< "/usr/lib/postgresql/15/bin"
-  std::string version = {};     ///< "15.20"
-};
-
-/// The newest installed; kNotFound says which package to install.
-Result<PostgresServer> find_postgres();
 
 struct PostgresSettings {
   std::string user = "postgres";

@@ -26,7 +26,8 @@ class StandIn {
 
   /// The image that it stands in for: "postgres".
   virtual std::string_view image() const = 0;
-  /// "PostgreSQL 15.20 (/usr/lib/postgresql/15/bin)"; kNotFound says which package to install.
+  /// "PostgreSQL 15.20 (/usr/lib/postgresql/15/bin)", of several all; kNotFound says which package
+  /// to install.
   virtual Result<std::string> find_server() const = 0;
   /// Completes a plan: user, note, how to reach it. Fails on environment that the image refuses
   /// too.

@@ -13,6 +13,7 @@
 
 #include "controller/launch/command.h"
 #include "controller/launch/native/postgres_cluster.h"
+#include "controller/launch/native/postgres_server.h"
 #include "controller/launch/native/postgres_settings.h"
 #include "controller/launch/service_plan.h"
 
@@ -25,7 +26,7 @@ class PostgresStandInTest : public testing::Test {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root, to run a server as its own user";
-    if (!native::find_postgres()) GTEST_SKIP() << "no PostgreSQL server on this machine";
+    if (!native::installed_postgres()) GTEST_SKIP() << "no PostgreSQL server on this machine";
     // Below /var/lib, because the server's user must be able to reach it.
     fs::create_directories("/var/lib/misrule");
     std::string pattern = "/var/lib/misrule/test-XXXXXX";
@@ -68,10 +69,57 @@ class PostgresStandInTest : public testing::Test {
 TEST_F(PostgresStandInTest, SaysWhatStandsInForWhat) {
   const auto plan = planned({.services = {database()}});
   ASSERT_TRUE(plan.has_value()) << plan.error().what;
-  EXPECT_EQ(plan->note, "postgres:16 → local PostgreSQL " + native::find_postgres()->version);
+  const auto server = native::find_postgres("postgres:16");
+  ASSERT_TRUE(server.has_value());
+  const std::string local = server->major == 16 ? "" : "local ";
+  EXPECT_EQ(plan->note, "postgres:16 → " + local + "PostgreSQL " + server->version);
   EXPECT_EQ(plan->user, "postgres");
   EXPECT_EQ(plan->step.password, "s3cret");
   EXPECT_EQ(plan->step.database, "shop");
+}
+
+TEST_F(PostgresStandInTest, AnInstalledMajorServesTheImagesOfItsTags) {
+  const auto servers = native::installed_postgres();
+  ASSERT_TRUE(servers.has_value());
+  for (const native::PostgresServer& server : *servers) {
+    for (const char* tag : {"{}", "{}.1", "{}-alpine", "{}.2-bookworm"}) {
+      model::Service exact = database();
+      exact.image = fmt::format("docker.io/library/postgres:{}",
+                                fmt::format(fmt::runtime(tag), server.major));
+      const auto plan = planned({.services = {exact}});
+      ASSERT_TRUE(plan.has_value()) << plan.error().what;
+      EXPECT_EQ(plan->note, exact.image + " → PostgreSQL " + server.version);
+    }
+  }
+}
+
+TEST_F(PostgresStandInTest, AMajorThatIsNotHereIsServedByDebians) {
+  for (const char* image : {"postgres", "postgres:latest", "postgres:9", "postgres:alpine"}) {
+    const auto server = native::find_postgres(image);
+    ASSERT_TRUE(server.has_value()) << server.error().what;
+    EXPECT_TRUE(server->bin_folder.starts_with("/usr/lib/postgresql/")) << server->bin_folder;
+  }
+}
+
+TEST_F(PostgresStandInTest, EveryInstalledServerTakesItsSeedAndIsWhatItSays) {
+  std::ofstream(folder_ + "/seed.sql") << "create table seeded as select 77 as id;";
+  const auto servers = native::installed_postgres();
+  ASSERT_TRUE(servers.has_value());
+  for (const native::PostgresServer& server : *servers) {
+    model::Service seeded = database();
+    seeded.image = fmt::format("postgres:{}", server.major);
+    seeded.seed = model::Seed{.sql_file = folder_ + "/seed.sql"};
+    const auto plan = planned({.services = {seeded}});
+    ASSERT_TRUE(plan.has_value()) << plan.error().what;
+    const Status made = prepare_service(*plan, {});
+    ASSERT_TRUE(made.has_value()) << made.error().what;
+    const std::string world = fmt::format("{}/{}", folder_, server.major);
+    fs::create_directories(world);
+    const auto process = materialise_service(*plan, world);
+    ASSERT_TRUE(process.has_value()) << process.error().what;
+    EXPECT_NE(ask(*process, "shop", "select id from seeded").find("\"77\""), std::string::npos);
+    EXPECT_NE(ask(*process, "shop", "show server_version").find(server.version), std::string::npos);
+  }
 }
 
 TEST_F(PostgresStandInTest, WithoutAPasswordItIsRefusedAsTheImageIs) {
