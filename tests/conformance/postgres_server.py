@@ -10,7 +10,9 @@ Roles: `postgres` (superuser) and `app` (owns database `app`) are trusted; `scra
 statement, wal_level is logical. Data lie below /var/lib/misrule, where the database's user can
 reach them.
 
-Tests end with exit code 77, which ctest shows as skipped, where no server is installed.
+The server is Debian's newest; MISRULE_TEST_POSTGRES=17 asks for that major, Debian's or what
+tools/setup fetched. Tests end with exit code 77, which ctest shows as skipped, where it is not
+installed.
 """
 
 import ctypes
@@ -66,7 +68,13 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def newest_bin_dir():
+def chosen_bin_dir():
+    wanted = os.environ.get("MISRULE_TEST_POSTGRES")
+    if wanted:
+        for folder in ("/usr/lib/postgresql", "/var/cache/misrule/postgres"):
+            if os.path.exists(f"{folder}/{wanted}/bin/postgres"):
+                return f"{folder}/{wanted}/bin"
+        skip(f"PostgreSQL {wanted} is not installed (tools/setup --postgres={wanted})")
     found = glob.glob("/usr/lib/postgresql/*/bin/postgres")
     if not found:
         skip("no PostgreSQL server is installed (Debian: postgresql)")
@@ -75,7 +83,8 @@ def newest_bin_dir():
 
 class PostgresServer:
     def __init__(self, settings=None, port=None):
-        self.bin = newest_bin_dir()
+        self.bin = chosen_bin_dir()
+        self.major = int(self.bin.split("/")[-2])
         self.port = port or free_port()
         self.settings = {**SETTINGS, **(settings or {})}
         self.process = None

@@ -96,7 +96,7 @@ Result<PostgresServer> find_postgres(std::string_view image) {
 }
 
 std::string PostgresServer::tool(std::string_view name) const {
-  const std::string own = fmt::format("{}/{}", bin_folder, name);
+  std::string own = fmt::format("{}/{}", bin_folder, name);
   if (::access(own.c_str(), X_OK) == 0) return own;
   const std::vector<int> majors = majors_below(kDebian);
   if (majors.empty()) return std::string(name);

@@ -130,7 +130,13 @@ class ToolsTest(PostgresTransparency):
         self.assertIn("55000", same[1])
         self.assertLess(memory.grown_kib, 8 * 1024)
 
+    def needs_pg_dump(self):
+        said = subprocess.run(["pg_dump", "--version"], capture_output=True, text=True).stdout
+        if int(re.search(r"\d+", said).group()) < self.server.major:
+            self.skipTest(f"pg_dump is too old for PostgreSQL {self.server.major}: {said.strip()}")
+
     def test_pg_dump_into_psql(self):
+        self.needs_pg_dump()
         self.server.sql("create table dumped (id serial primary key, t text)",
                         "insert into dumped (t) select md5(n::text) from generate_series(1, 500) n",
                         "alter table dumped owner to app", dbname="app")
@@ -148,6 +154,41 @@ class ToolsTest(PostgresTransparency):
         self.assertEqual(loaded[0], 0, loaded)
         self.assertEqual(dump(self.server.dsn(dbname="copied")), direct)
         self.assertEqual(self.proxy.counters()["connections_opaque"], 0)
+
+    @unittest.skipIf(shutil.which("pg_restore") is None, "pg_restore is not installed")
+    def test_pg_dump_into_pg_restore_in_parallel(self):
+        self.needs_pg_dump()
+        self.server.sql("create database shop owner app", "create database restored owner app")
+        self.server.sql(
+            "set role app; create table a (id int primary key, t text, b bytea, at timestamptz);"
+            "insert into a select n, case when n % 7 > 0 then repeat(md5(n::text), n % 40) end,"
+            " decode(md5(n::text), 'hex'), 'epoch'::timestamptz + n * '1 h'::interval"
+            " from generate_series(1, 3000) n;"
+            "create table b (a int references a, n numeric); insert into b select id, id / 3.0"
+            " from a; create index on b (a); create view v as select * from a;"
+            "create function f(x int) returns int language sql as 'select $1 + 1';"
+            "select lo_from_bytea(77, 'large object')", dbname="shop")
+        direct, through = (self.server.dsn(port=port) for port in (None, self.proxy.port))
+        with tempfile.TemporaryDirectory() as folder:
+            def dump(name, dsn, dbname="shop"):
+                path = os.path.join(folder, name)
+                subprocess.run(["pg_dump", "-Fd", "-j", "2", "-Z", "0", "-f", path, "-d",
+                                dsn.replace("dbname=app", f"dbname={dbname}")], check=True,
+                               capture_output=True, timeout=100)
+                said = subprocess.run(["pg_restore", "-f", "-", path], check=True,
+                                      capture_output=True, timeout=100).stdout
+                return path, re.sub(rb"(?m)^\\(un)?restrict .*$", b"", said)
+            before = self.proxy.counters()
+            path, real = dump("through", through)
+            self.assertEqual(real, dump("direct", direct)[1])
+            self.assertIn(b"large object".hex().encode(), real.lower())
+            subprocess.run(["pg_restore", "-j", "2", "-d",
+                            through.replace("dbname=app", "dbname=restored"), path], check=True,
+                           capture_output=True, timeout=100)
+            self.assertEqual(dump("restored", direct, "restored")[1], real)
+        after = self.proxy.counters()
+        self.assertGreater(after["connections_total"], before["connections_total"] + 4)
+        self.assertEqual(after["connections_opaque"], 0)
 
     def test_replication_streams(self):
         self.server.sql("select pg_create_logical_replication_slot('s', 'test_decoding')",
