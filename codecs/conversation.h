@@ -77,6 +77,7 @@ struct Step {
 enum class Released : std::uint8_t {
   kDue,        ///< The time of the hold is over.
   kRuleEnded,  ///< The rule is gone: go on at once.
+  kByHand,     ///< Somebody let it go: as if its time were over.
   kCancelled,  ///< The client asked for cancellation (a CancelRequest on another connection).
 };
 
@@ -86,9 +87,16 @@ class ConversationHost {
  public:
   virtual ~ConversationHost() = default;
 
-  /// Asked exactly once per unit, before any of it flows. While no rule exists for this listener
-  /// it is cheap.
+  /// Asked exactly once per unit, before any of it flows (and once more for Phase::kReply, if that
+  /// is wanted). While no rule exists for this listener it is cheap.
   virtual Verb decide(const Facts& facts) = 0;
+  /// Does any rule in force want this? What is expensive to find out is left alone otherwise.
+  virtual bool wants(Detail) const { return false; }
+  /// The same of units of a phase other than kRequest: they need not be decided otherwise.
+  virtual bool wants(Phase) const { return false; }
+  /// The verb that was decided for this unit cannot be carried out as things stand; the unit goes
+  /// its way untouched. An event says why, and the rule has not fired.
+  virtual void skipped(std::uint64_t, std::string_view) {}
   /// Told exactly once per unit that was decided.
   virtual void exchanged(const Exchange& exchange) = 0;
   /// A hold of a unit ended otherwise than by its time: for the events.

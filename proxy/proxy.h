@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,28 @@ struct Endpoint {
 Result<Endpoint> parse_endpoint(std::string_view text);
 std::string endpoint_text(const Endpoint& endpoint);
 
+/// How a listener speaks TLS with its clients. Without files its certificates are made as they are
+/// asked for, signed by the authority of the proxy's options.
+struct ClientTls {
+  std::string cert = {};  ///< A PEM file, its chain behind it; the server's own is a good choice.
+  std::string key = {};
+};
+
+/// How a listener speaks TLS with the real server.
+struct ServerTls {
+  enum class Verify : std::uint8_t {
+    kByPlace,  ///< kFull with a `ca` or where the server is elsewhere, else kNone.
+    kNone,
+    kChain,  ///< Signed by `ca`, whatever its name.
+    kFull,   ///< And made out to `server_name`, or to the upstream's address.
+  };
+  std::string ca = {};    ///< A PEM file; empty: what the system trusts.
+  std::string cert = {};  ///< Who we are, where the server asks.
+  std::string key = {};
+  std::string server_name = {};  ///< Empty: the one that the client asked for.
+  Verify verify = Verify::kByPlace;
+};
+
 struct Listener {
   std::string service = {};  ///< Whose interface this is.
   std::string interface = {};
@@ -48,14 +71,24 @@ struct Listener {
   Endpoint upstream = {};  ///< The real server.
   /// Where it may listen instead, asked when the first address refuses; size 0: nowhere.
   Endpoint upstream_else = {};
+  std::optional<ClientTls> tls = {};
+  std::optional<ServerTls> upstream_tls = {};
 };
+
+/// Makes a certificate authority in `folder`, unless it is there already: `ca.pem` for everybody,
+/// `ca.key` for its owner alone. Answers the path of the first.
+Result<std::string> make_authority(const std::string& folder);
 
 struct Options {
   model::EventSink& sink;
   std::uint64_t seed = 1;
+  /// Windows of rules count from here; if it is not given, from when their rule was armed.
+  std::optional<TimePoint> start = {};
   unsigned loops = 1;
   /// An event per unit (a test); else only for those acted on (a sidecar).
   bool record_all = true;
+  /// Where make_authority() made the one that signs certificates made on the fly; empty: none.
+  std::string authority_folder = {};
 };
 
 using ListenerId = std::size_t;
@@ -113,6 +146,9 @@ class Proxy {
   /// One per rule ever armed since start, in order of arming.
   virtual std::vector<model::RuleTally> tallies() const = 0;
 
+  /// Lets go everything that the rule with this id holds now; how many units. kInvalid: no such
+  /// rule was ever armed.
+  virtual Result<std::size_t> release(const std::string& rule) = 0;
   /// Resets what `consumer` has open to the interface (empty: to all interfaces of the service).
   virtual CutReport cut(const std::string& consumer, const std::string& service,
                         const std::string& interface) = 0;

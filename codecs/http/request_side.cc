@@ -124,6 +124,11 @@ bool RequestSide::carry_out(ByteView rest, Step& step) {
   if (rest.size() < current_.head_bytes) return false;
   Owed& owed = session_.ledger().back();
   switch (current_.verb.kind) {
+    case Verb::Kind::kRespond:
+    case Verb::Kind::kRewrite:
+    case Verb::Kind::kDuplicate:
+    case Verb::Kind::kCorrupt:
+    case Verb::Kind::kTruncate:
     case Verb::Kind::kForward:
     case Verb::Kind::kLose:
       return forward(step);

@@ -40,6 +40,11 @@ Unit::Fate fate_of(Verb::Kind kind) {
       return Unit::Fate::kMask;
     case Verb::Kind::kLose:
       return Unit::Fate::kLose;
+    case Verb::Kind::kRespond:
+    case Verb::Kind::kRewrite:
+    case Verb::Kind::kDuplicate:
+    case Verb::Kind::kCorrupt:
+    case Verb::Kind::kTruncate:
     case Verb::Kind::kForward:
       break;
   }

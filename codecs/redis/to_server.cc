@@ -34,6 +34,11 @@ Fate fate_of(Verb::Kind kind) {
       return Fate::kMask;
     case Verb::Kind::kLose:
       return Fate::kLose;
+    case Verb::Kind::kRespond:
+    case Verb::Kind::kRewrite:
+    case Verb::Kind::kDuplicate:
+    case Verb::Kind::kCorrupt:
+    case Verb::Kind::kTruncate:
     case Verb::Kind::kForward:
       break;
   }

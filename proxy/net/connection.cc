@@ -295,6 +295,16 @@ void Connection::release_held(const std::function<bool(std::uint64_t tag)>& is_g
   }
 }
 
+std::size_t Connection::release_by_hand(std::uint64_t tag) {
+  std::size_t released = 0;
+  for (Lane* lane : {&to_server_, &to_client_}) {
+    if (!lane->gate.waiting() || host_.tag_of(lane->held_unit) != tag) continue;
+    lane->gate.release(Released::kByHand);
+    ++released;
+  }
+  return released;
+}
+
 void Connection::tell_cancellable() {
   host_.set_held(to_server_.is_cancellable || to_client_.is_cancellable);
 }

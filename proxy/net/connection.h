@@ -45,6 +45,8 @@ class Connection final : public StreamOwner, public LinkOwner {
   void kill();
   /// Lets go what is held by a rule that `is_gone` says yes to.
   void release_held(const std::function<bool(std::uint64_t tag)>& is_gone);
+  /// Lets go what the rule of this tag holds; how many units.
+  std::size_t release_by_hand(std::uint64_t tag);
   void cancel_held();
   ConnectionState state() const;
   /// Takes up the link faults that hold for it; to be called whenever the rules have changed.

@@ -29,6 +29,17 @@ const char* outcome_name(codecs::ServerOutcome outcome) {
   return "unknown";
 }
 
+const char* release_reason(codecs::Released why) {
+  switch (why) {
+    case codecs::Released::kCancelled:
+      return "the client asked for cancellation";
+    case codecs::Released::kByHand:
+      return "it was released";
+    default:
+      return "the rule ended";
+  }
+}
+
 void set_subject(model::Event& event, const codecs::Facts& facts) {
   if (facts.protocol == "postgres") {
     event.set("query", event_text(facts.text.empty() ? facts.subject : facts.text));
@@ -70,10 +81,20 @@ ConnectionHost::ConnectionHost(Shard& shard, const Acceptor& acceptor, std::uint
 ConnectionHost::~ConnectionHost() = default;
 
 codecs::Verb ConnectionHost::decide(const codecs::Facts& facts) {
-  shard_.counts().messages_total.add(1);
+  const bool again = facts.phase == codecs::Phase::kReply;
+  if (!again) shard_.counts().messages_total.add(1);
   const rules::Scope& scope = acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp));
   rules::Decision decision;
-  if (!scope.idle()) decision = scope.decide(facts, actor_);
+  if (!scope.idle()) decision = scope.decide(facts, actor_, shard_.loop().now());
+  if (again) {
+    const auto open = std::ranges::find(open_, facts.unit, &OpenUnit::unit);
+    if (open != open_.end()) {
+      if (decision.verb.tag != 0) add_rule(*open, decision);
+      return std::move(decision.verb);
+    }
+    if (decision.verb.tag != 0) open_unit(facts, decision);
+    return std::move(decision.verb);
+  }
   if (decision.verb.tag != 0 || shard_.options().record_all) open_unit(facts, decision);
   return std::move(decision.verb);
 }
@@ -92,6 +113,40 @@ void ConnectionHost::open_unit(const codecs::Facts& facts, const rules::Decision
                    .tag = decision.verb.tag,
                    .began = shard_.loop().now(),
                    .event = std::move(event)});
+}
+
+/// A rule on the reply of a unit that was let through, or held, on its way there.
+void ConnectionHost::add_rule(OpenUnit& open, const rules::Decision& decision) {
+  open.tag = decision.verb.tag;
+  open.event.put("action", decision.rule->action).put("rule", decision.rule->id);
+  open.event.remove("label");
+  if (!decision.rule->label.empty()) open.event.set("label", decision.rule->label);
+  open.event.put("decision", decision.rule->decision);
+}
+
+bool ConnectionHost::wants(codecs::Detail what) const {
+  return acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp)).wants(what);
+}
+
+bool ConnectionHost::wants(codecs::Phase phase) const {
+  return acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp)).wants(phase);
+}
+
+void ConnectionHost::skipped(std::uint64_t unit, std::string_view why) {
+  const auto open = std::ranges::find(open_, unit, &OpenUnit::unit);
+  if (open == open_.end() || open->tag == 0) return;
+  model::Event event = begin_event();
+  event.set("action", "skipped").set("reason", event_text(why));
+  if (const rules::RuleName* rule = shard_.book().find(open->tag); rule != nullptr) {
+    event.set("rule", rule->id);
+    if (!rule->label.empty()) event.set("label", rule->label);
+  }
+  shard_.book().take_back(open->tag);
+  open->tag = 0;
+  open->event.put("action", "forward").put("decision", "forward");
+  open->event.remove("rule");
+  open->event.remove("label");
+  shard_.options().sink.emit(std::move(event));
 }
 
 model::Event ConnectionHost::begin_event() const {
@@ -135,8 +190,7 @@ void ConnectionHost::hold_ended(std::uint64_t unit, codecs::Released why) {
     event.set("rule", rule->id);
     if (!rule->label.empty()) event.set("label", rule->label);
   }
-  event.set("reason", why == codecs::Released::kCancelled ? "the client asked for cancellation"
-                                                          : "the rule ended");
+  event.set("reason", release_reason(why));
   shard_.options().sink.emit(std::move(event));
 }
 
@@ -165,7 +219,7 @@ void ConnectionHost::cancellable_by(std::string_view key) {
 bool ConnectionHost::cancel_held(std::string_view key) { return shard_.cancel_keys().cancel(key); }
 
 rules::LinkShapes ConnectionHost::link_faults() {
-  const rules::LinkDecision decision = acceptor_.scope().links(actor_);
+  const rules::LinkDecision decision = acceptor_.scope().links(actor_, shard_.loop().now());
   for (const rules::RuleName* rule : decision.begun) {
     model::Event event = begin_event();
     event.set("operation", "connection").set("action", rule->action).set("rule", rule->id);

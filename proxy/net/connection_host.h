@@ -34,6 +34,9 @@ class ConnectionHost final : public codecs::ConversationHost {
   void cancellable_by(std::string_view key) override;
   bool cancel_held(std::string_view key) override;
   void speaks(std::string_view protocol) override;
+  bool wants(codecs::Detail what) const override;
+  bool wants(codecs::Phase phase) const override;
+  void skipped(std::uint64_t unit, std::string_view why) override;
 
   /// The link faults that hold for this connection now.
   rules::LinkShapes link_faults();
@@ -56,6 +59,7 @@ class ConnectionHost final : public codecs::ConversationHost {
     model::Event event = {};
   };
   void open_unit(const codecs::Facts& facts, const rules::Decision& decision);
+  void add_rule(OpenUnit& open, const rules::Decision& decision);
   model::Event begin_event() const;
   std::string_view protocol_name() const;
   void tell(OpenUnit& open, const codecs::Exchange& exchange);

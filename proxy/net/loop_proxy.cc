@@ -49,7 +49,7 @@ Result<std::unique_ptr<Proxy>> Proxy::start(const Options& options) {
   return proxy;
 }
 
-LoopProxy::LoopProxy(const Options& options) : options_(options), book_(options.seed) {
+LoopProxy::LoopProxy(const Options& options) : options_(options), book_(options.seed, options.start) {
   for (unsigned i = 0; i < options.loops; ++i) {
     shards_.push_back(
         std::make_unique<Shard>(Surroundings{.options = options_,
@@ -172,6 +172,15 @@ CutReport LoopProxy::cut(const std::string& consumer, const std::string& service
   std::atomic<std::size_t> count = 0;
   everywhere([&](Shard& shard) { count += shard.cut(consumer, service, interface); });
   return {.connections = count};
+}
+
+Result<std::size_t> LoopProxy::release(const std::string& rule) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t tag = book_.tag_of(rule);
+  if (tag == 0) return fail(Code::kInvalid, fmt::format("there is no rule '{}'", rule));
+  std::atomic<std::size_t> count = 0;
+  if (running_) everywhere([&](Shard& shard) { count += shard.release(tag); });
+  return count.load();
 }
 
 Counters LoopProxy::counters() const {

@@ -31,6 +31,7 @@ class LoopProxy final : public Proxy {
   Status open_upstream(ListenerId listener, int* error_number) override;
   Status set_rules(const model::RuleSet& rules) override;
   std::vector<model::RuleTally> tallies() const override;
+  Result<std::size_t> release(const std::string& rule) override;
   CutReport cut(const std::string& consumer, const std::string& service,
                 const std::string& interface) override;
   Counters counters() const override;

@@ -40,7 +40,7 @@ class Shard {
 
   Loop& loop() { return loop_; }
   const Options& options() const { return surroundings_.options; }
-  const rules::RuleBook& book() const { return surroundings_.book; }
+  rules::RuleBook& book() const { return surroundings_.book; }
   CancelKeys& cancel_keys() { return surroundings_.cancel_keys; }
   ShardCounts& counts() { return counts_; }
   std::unique_ptr<codecs::Conversation> make_conversation(model::Protocol protocol,
@@ -55,6 +55,8 @@ class Shard {
 
   /// What a vanished rule holds goes on.
   void use(std::shared_ptr<const rules::RuleSet> rules);
+  /// Lets go what the rule of this tag holds; how many units.
+  std::size_t release(std::uint64_t tag);
   /// Thread-safe: lets what is held there go on as cancelled.
   void cancel_held(std::uint64_t connection);
   std::size_t cut(std::string_view consumer, std::string_view service, std::string_view interface);

@@ -5,120 +5,40 @@
 #include <fmt/format.h>
 
 #include "base/delay_shape.h"
-#include "codecs/postgres/sqlstate.h"
+#include "proxy/rules/http_legality.h"
+#include "proxy/rules/postgres_legality.h"
 #include "proxy/rules/redis_legality.h"
 
 namespace misrule::rules {
 namespace {
 
 using model::Protocol;
-namespace postgres = codecs::postgres;
-
-constexpr std::string_view kInternalError = "XX000";
 constexpr std::uint64_t kDelayMaxUs = 24ULL * 3600 * 1'000'000;
 
 Status check_error_mode(const model::ErrorReply& error) {
   const std::string& mode = error.mode();
   if (!error.has_mode() || mode == "reject" || mode == "mask") return {};
   if (mode == "fake") {
-    return fail(Code::kUnsupported,
-                "mode=\"fake\" (the server does nothing and the client is told that it succeeded) "
-                "comes with a later version; there are mode=\"reject\": the server does nothing "
-                "and the client is told so, and mode=\"mask\": the server does it and the client "
-                "is told that it failed",
-                "mode");
+    return fail(
+        Code::kInvalid,
+        "mode=\"fake\" is the opposite of an error: respond() has the server do nothing and "
+        "tells the client that it succeeded. There are mode=\"reject\": the server does "
+        "nothing and the client is told so, and mode=\"mask\": the server does it and the "
+        "client is told that it failed",
+        "mode");
   }
   return fail(Code::kInvalid,
               fmt::format("mode=\"{}\" is none of \"reject\", \"mask\", \"fake\"", mode), "mode");
-}
-
-// "serialization failure", where the rule gives no text.
-std::string default_message(const std::optional<postgres::SqlCondition>& condition) {
-  if (!condition.has_value()) return "injected error";
-  std::string text(condition->name);
-  std::ranges::replace(text, '_', ' ');
-  return text;
-}
-
-Status legalise_postgres_error(model::ErrorReply& error) {
-  if (error.has_status() || error.has_body()) {
-    return fail(Code::kInvalid,
-                "status= and body= are for http; a postgres error has message= and code= (an "
-                "SQLSTATE such as \"40001\", or its name)",
-                error.has_status() ? "status" : "body");
-  }
-  if (error.message().find('\0') != std::string::npos) {
-    return fail(Code::kInvalid, "message= contains a NUL byte, which ends a text in postgres",
-                "message");
-  }
-  if (!error.has_code()) {
-    const auto named = postgres::condition_in_message(error.message());
-    error.set_code(std::string(named.has_value() ? named->code : kInternalError));
-  }
-  const auto condition = postgres::find_condition(error.code());
-  const std::string code = condition.has_value() ? std::string(condition->code) : error.code();
-  if (!postgres::is_sqlstate(code)) {
-    return fail(
-        Code::kInvalid,
-        fmt::format("code=\"{}\" is neither an SQLSTATE (five of 0-9 and A-Z, such as "
-                    "\"40001\") nor a condition's name, such as \"serialization_failure\"{}",
-                    error.code(), postgres::did_you_mean_condition(error.code())),
-        "code");
-  }
-  if (!postgres::is_error(code)) {
-    return fail(Code::kInvalid,
-                fmt::format("code=\"{}\" means success or a warning, which no error can carry",
-                            error.code()),
-                "code");
-  }
-  if (error.mode() == "mask" && postgres::ends_connection(code)) {
-    return fail(Code::kInvalid,
-                fmt::format("code=\"{}\" ends the connection: drop(side=\"reply\") ends it in the "
-                            "place of a reply",
-                            code),
-                "code");
-  }
-  error.set_code(code);
-  if (error.message().empty()) error.set_message(default_message(condition));
-  return {};
-}
-
-bool has_no_body(std::uint32_t status) { return status == 204 || status == 205 || status == 304; }
-
-Status legalise_http_error(model::ErrorReply& error) {
-  if (error.has_code()) {
-    return fail(Code::kInvalid,
-                fmt::format("code=\"{}\" is for postgres; an http error has status=, such as "
-                            "status=503",
-                            error.code()),
-                "code");
-  }
-  if (!error.has_status()) error.set_status(500);
-  const std::uint32_t status = error.status();
-  if (status >= 100 && status < 200) {
-    return fail(Code::kInvalid,
-                fmt::format("status={} only announces an answer, the client would wait on: use 200 "
-                            "to 599",
-                            status),
-                "status");
-  }
-  if (status < 200 || status > 599) {
-    return fail(Code::kInvalid, fmt::format("status={} is not within 200 to 599", status),
-                "status");
-  }
-  if (has_no_body(status) && !(error.body().empty() && error.message().empty())) {
-    return fail(
-        Code::kInvalid,
-        fmt::format("an answer with status={} has no body: leave body= and message= out", status),
-        error.body().empty() ? "message" : "body");
-  }
-  return {};
 }
 
 Status legalise_error(Protocol protocol, model::Rule& rule) {
   model::ErrorReply& error = *rule.mutable_error();
   MISRULE_TRY_VOID(check_error_mode(error));
   if (protocol == Protocol::kPostgres) return legalise_postgres_error(error);
+  if (error.has_after_rows()) {
+    return fail(Code::kInvalid, "after_rows= is for postgres, whose replies have rows",
+                "after_rows");
+  }
   if (protocol == Protocol::kHttp) return legalise_http_error(error);
   if (protocol == Protocol::kRedis) return legalise_redis_error(rule);
   return fail(Code::kInvalid,
@@ -238,6 +158,42 @@ Status check_link(const model::Rule& rule) {
   return check_link_direction(link);
 }
 
+Status check_side(const std::string& side) {
+  if (side.empty() || side == "request" || side == "reply") return {};
+  return fail(Code::kInvalid, fmt::format("side=\"{}\" is neither \"request\" nor \"reply\"", side),
+              "side");
+}
+
+Status check_corruption(const model::Rule& rule) {
+  if (rule.has_truncate() && !rule.truncate().has_bytes()) {
+    return fail(Code::kInvalid, "truncate() wants bytes=: how much of the payload passes", "bytes");
+  }
+  const bool nothing =
+      rule.has_corrupt() && rule.corrupt().has_bytes() && rule.corrupt().bytes() == 0;
+  if (nothing) return fail(Code::kInvalid, "corrupt() of no bytes does nothing", "bytes");
+  return check_side(rule.has_corrupt() ? rule.corrupt().side() : rule.truncate().side());
+}
+
+// What changes or makes up messages, which only a protocol that is decoded has.
+Status legalise_message_action(Protocol protocol, model::Rule& rule) {
+  if (rule.has_corrupt() || rule.has_truncate()) MISRULE_TRY_VOID(check_corruption(rule));
+  if (rule.has_hold()) MISRULE_TRY_VOID(check_side(rule.hold().side()));
+  switch (protocol) {
+    case Protocol::kPostgres:
+      return legalise_postgres_action(rule);
+    case Protocol::kHttp:
+      return legalise_http_action(rule);
+    case Protocol::kRedis:
+      return legalise_redis_action(rule);
+    default:
+      break;
+  }
+  if (rule.has_hold() && rule.hold().side() != "reply") return {};
+  return fail(Code::kInvalid,
+              "plain tcp has no messages to make up, change or repeat: link() is for bytes, drop() "
+              "and hold() for connections");
+}
+
 }  // namespace
 
 Status legalise_action(Protocol protocol, model::Rule& rule) {
@@ -254,6 +210,13 @@ Status legalise_action(Protocol protocol, model::Rule& rule) {
       return fail(Code::kInvalid,
                   "deny() fails a system call and needs one: connect=deny(\"ECONNREFUSED\"); what "
                   "a server answers is error(), and drop() ends the connection");
+    case model::Rule::kRespond:
+    case model::Rule::kRewrite:
+    case model::Rule::kDuplicate:
+    case model::Rule::kCorrupt:
+    case model::Rule::kTruncate:
+    case model::Rule::kHold:
+      return legalise_message_action(protocol, rule);
     case model::Rule::ACTION_NOT_SET:
       break;
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -19,9 +20,10 @@ namespace misrule::rules {
 
 class RuleBook::Pages {
  public:
-  explicit Pages(std::uint64_t seed) : seed_(seed) {}
+  Pages(std::uint64_t seed, std::optional<TimePoint> start) : seed_(seed), start_(start) {}
 
   std::uint64_t seed() const { return seed_; }
+  std::optional<TimePoint> start() const { return start_; }
 
   /// The state of a rule with this id, wording (the serialised rule) and name; made if it is new.
   const RuleState* state_for(const RuleState& wanted);
@@ -30,6 +32,8 @@ class RuleBook::Pages {
   void add_set(std::shared_ptr<const CompiledSet> set);
 
   const RuleName* find(std::uint64_t tag) const;
+  std::uint64_t tag_of(std::string_view id) const;
+  void take_back(std::uint64_t tag);
   std::vector<model::RuleTally> tallies() const;
 
  private:
@@ -41,6 +45,7 @@ class RuleBook::Pages {
   static void add_sightings(const CompiledSet& set, Totals& totals);
 
   const std::uint64_t seed_;
+  const std::optional<TimePoint> start_;
   mutable std::mutex mutex_;
   std::deque<RuleCounters> counters_;  // In order of arming.
   std::deque<RuleState> states_;       // A tag is a position here, from 1.

@@ -9,6 +9,7 @@
 #include "codecs/postgres/sql.h"
 #include "codecs/postgres/sqlstate.h"
 #include "proxy/proxy.h"
+#include "proxy/rules/reply_plan.h"
 #include "proxy/rules/words.h"
 #include "spec/model/link_text.h"
 
@@ -17,17 +18,8 @@ namespace {
 
 using model::Protocol;
 
-Trigger trigger_of(const model::Trigger& trigger) {
-  Trigger compiled;
-  if (trigger.has_nth()) compiled.nth = trigger.nth();
-  if (trigger.has_times()) compiled.times = trigger.times();
-  if (trigger.has_probability()) compiled.probability = trigger.probability();
-  compiled.after = trigger.after();
-  if (trigger.has_every()) compiled.every = trigger.every();
-  return compiled;
-}
-
 std::string drop_text(const model::Drop& drop) {
+  if (drop.reset()) return drop.side() == "reply" ? "reset(reply)" : "reset";
   if (drop.side() == "reply") return "drop(connection, reply)";
   return fmt::format("drop({})", drop.has_mode() ? drop.mode() : "connection");
 }
@@ -49,16 +41,59 @@ SessionMatch session_match(const model::PostgresMatch& match) {
   return session;
 }
 
+std::string_view side_text(const std::string& side) { return side == "request" ? ", request" : ""; }
+
+std::string action_text(const model::Rule& rule) {
+  switch (rule.action_case()) {
+    case model::Rule::kRespond: {
+      const model::Respond& respond = rule.respond();
+      if (respond.has_status()) return fmt::format("respond({})", respond.status());
+      if (respond.has_tag()) return fmt::format("respond({})", respond.tag());
+      if (respond.columns_size() != 0) return fmt::format("respond({} rows)", respond.rows_size());
+      return "respond";
+    }
+    case model::Rule::kRewrite:
+      return "rewrite";
+    case model::Rule::kDuplicate:
+      return "duplicate";
+    case model::Rule::kCorrupt:
+      return fmt::format("corrupt({}{})", rule.corrupt().framing() ? "framing" : "payload",
+                         side_text(rule.corrupt().side()));
+    case model::Rule::kTruncate:
+      return fmt::format("truncate({}{})", rule.truncate().bytes(),
+                         side_text(rule.truncate().side()));
+    default:
+      return rule.hold().side() == "reply" ? "hold(reply)" : "hold";
+  }
+}
+
 std::string decision_text(const model::Rule& rule) {
   if (rule.has_delay()) return delay_text(delay_shape(rule.delay()));
   if (rule.has_drop()) return drop_text(rule.drop());
   if (rule.has_link()) return model::link_text(rule.link());
+  if (!rule.has_error()) return action_text(rule);
   const std::string mode = rule.error().mode() == "mask" ? ", mask" : "";
   if (rule.error().has_code()) return fmt::format("error({}{})", rule.error().code(), mode);
   return fmt::format("error({}{})", rule.error().status(), mode);
 }
 
 std::string_view action_word(const model::Rule& rule) {
+  switch (rule.action_case()) {
+    case model::Rule::kRespond:
+      return "respond";
+    case model::Rule::kRewrite:
+      return "rewrite";
+    case model::Rule::kDuplicate:
+      return "duplicate";
+    case model::Rule::kCorrupt:
+      return "corrupt";
+    case model::Rule::kTruncate:
+      return "truncate";
+    case model::Rule::kHold:
+      return "hold";
+    default:
+      break;
+  }
   if (rule.has_delay()) return "delay";
   if (rule.has_link()) return "link";
   return rule.has_drop() ? "drop" : "error";
@@ -72,6 +107,7 @@ codecs::Verb error_verb(const model::ErrorReply& error, Protocol protocol) {
     verb.error.message = error.message();
     const bool fatal = codecs::postgres::ends_connection(error.code());
     verb.error.severity = fatal ? "FATAL" : "ERROR";
+    verb.after_rows = error.after_rows();
     if (error.mode() == "mask") verb.kind = codecs::Verb::Kind::kMask;
     return verb;
   }
@@ -96,12 +132,21 @@ codecs::Verb drop_verb(const model::Drop& drop) {
   using Kind = codecs::Verb::Kind;
   codecs::Verb verb;
   const bool loses_reply = drop.mode() == "reply" || drop.side() == "reply";
-  verb.kind = loses_reply ? Kind::kLose : Kind::kClose;
+  verb.kind = loses_reply ? Kind::kLose : (drop.reset() ? Kind::kReset : Kind::kClose);
+  verb.resets = drop.reset();
   if (!drop.has_mode() || drop.mode() == "connection") return verb;
   verb.hold = kForEver;
   verb.hold_is_loss = true;
   verb.hold_reply = loses_reply;
   return verb;
+}
+
+codecs::Verb::Kind plan_kind(const model::Rule& rule) {
+  using Kind = codecs::Verb::Kind;
+  if (rule.has_respond()) return Kind::kRespond;
+  if (rule.has_rewrite()) return Kind::kRewrite;
+  if (rule.has_duplicate()) return Kind::kDuplicate;
+  return rule.has_corrupt() ? Kind::kCorrupt : Kind::kTruncate;
 }
 
 codecs::Verb verb_of(const model::Rule& rule, Protocol protocol) {
@@ -110,6 +155,16 @@ codecs::Verb verb_of(const model::Rule& rule, Protocol protocol) {
   if (rule.has_delay()) {
     verb.hold = std::chrono::microseconds(rule.delay().duration_us());
     verb.hold_reply = rule.delay().side() == "reply";
+    return verb;
+  }
+  if (rule.has_hold()) {
+    verb.hold = kForEver;
+    verb.hold_reply = rule.hold().side() == "reply";
+    return verb;
+  }
+  if (auto plan = reply_plan(rule)) {
+    verb.kind = plan_kind(rule);
+    verb.plan = std::move(plan);
     return verb;
   }
   return drop_verb(rule.drop());
@@ -172,6 +227,8 @@ CompiledRule compile_rule(const model::Rule& rule, Protocol protocol) {
   }
   compiled.verb = verb_of(rule, protocol);
   if (rule.has_delay()) compiled.delay = delay_shape(rule.delay());
+  compiled.details = detail_matches(rule);
+  compiled.phase = phase_of(rule);
   if (const model::PostgresMatch& match = rule.postgres();
       match.has_user() || match.has_database() || match.has_application_name() ||
       match.has_in_transaction()) {
@@ -184,6 +241,7 @@ CompiledRule compile_rule(const model::Rule& rule, Protocol protocol) {
     const model::RedisMatch& match = rule.redis();
     if (match.has_command()) compiled.command.emplace(match.command(), GlobCase::kInsensitive);
     if (match.has_key()) compiled.glob.emplace(match.key());
+    if (match.has_channel()) compiled.glob.emplace(match.channel());
   } else if (rule.postgres().has_query()) {
     compiled.glob.emplace(normalised_query(rule.postgres().query()), GlobCase::kInsensitive);
   }

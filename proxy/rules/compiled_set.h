@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -27,7 +28,10 @@ bool in_force(std::string_view rule_source, std::string_view consumer);
 
 /// One interface that is a target of some rule.
 struct TargetRules {
-  std::vector<RuleIndex> rules = {};             ///< In rule order.
+  std::vector<RuleIndex> rules = {};  ///< In rule order.
+  /// Bits of codecs::Detail and codecs::Phase that some rule wants.
+  std::uint32_t details = 0;
+  std::uint32_t phases = 0;
   std::unique_ptr<ScopeRules> of_services = {};  ///< Those without source.
   std::unique_ptr<ScopeRules> everything = {};   ///< All; null where no rule has a source.
   std::map<std::string, ScopeRules, std::less<>> by_source = {};
@@ -40,6 +44,7 @@ struct CompiledSet {
 
   std::uint64_t seed = 1;
   std::uint64_t version = 0;
+  std::optional<TimePoint> start = {};  ///< Of windows; see RuleBook.
   std::vector<CompiledRule> rules = {};
   std::map<TargetKey, TargetRules> targets = {};
   std::unordered_set<std::uint64_t> tags = {};

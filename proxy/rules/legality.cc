@@ -7,6 +7,8 @@
 #include <fmt/ranges.h>
 
 #include "proxy/rules/action_legality.h"
+#include "proxy/rules/http_legality.h"
+#include "proxy/rules/postgres_legality.h"
 #include "proxy/rules/redis_legality.h"
 #include "proxy/rules/words.h"
 
@@ -156,6 +158,17 @@ Status check_trigger(const model::Trigger& trigger) {
   if (trigger.has_every() && trigger.has_nth()) {
     return fail(Code::kInvalid, "nth= is one match, every= is many: say one of them", "every");
   }
+  const bool known_per = !trigger.has_per() || trigger.per() == "connection" ||
+                         trigger.per() == "transaction" || trigger.per() == "key";
+  if (!known_per) {
+    return fail(Code::kInvalid,
+                fmt::format("per=\"{}\" is none of \"connection\", \"transaction\", \"key\"",
+                            trigger.per()),
+                "per");
+  }
+  if (trigger.has_window_to_us() && trigger.window_to_us() <= trigger.window_from_us()) {
+    return fail(Code::kInvalid, "window= ends before it begins: it is (from, to)", "window");
+  }
   const double probability = trigger.probability();
   if (trigger.has_probability() && !(probability > 0.0 && probability <= 1.0)) {
     return fail(Code::kInvalid,
@@ -165,73 +178,10 @@ Status check_trigger(const model::Trigger& trigger) {
   return {};
 }
 
-bool is_method_token(std::string_view method) {
-  constexpr std::string_view kSpecial = "!#$%&'*+-.^_`|~";
-  return !method.empty() && std::ranges::all_of(method, [&](char c) {
-    return (c >= '0' && c <= '9') || !first_word({&c, 1}).empty() ||
-           kSpecial.find(c) != std::string_view::npos;
-  });
-}
-
-// "%C3%A9" or "/../": spellings that the normal form of a path does not have.
-bool is_unlike_any_path(std::string_view pattern) {
-  for (std::size_t at = pattern.find('%'); at != std::string_view::npos;
-       at = pattern.find('%', at + 1)) {
-    const std::string_view digits = pattern.substr(at + 1, 2);
-    const bool hex = digits.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-    if (digits.size() == 2 && hex && digits != "2F") return true;
-  }
-  return pattern.find("/../") != std::string_view::npos ||
-         pattern.find("/./") != std::string_view::npos;
-}
-
-Status check_http_match(const model::HttpMatch& match) {
-  if (match.has_method() && !is_method_token(match.method())) {
-    return fail(Code::kInvalid,
-                fmt::format("method=\"{}\" is no HTTP method, such as GET or POST", match.method()),
-                "method");
-  }
-  if (!match.has_path()) return {};
-  const std::string& path = match.path();
-  const bool can_start = path.starts_with('/') || path.starts_with('*') || path.starts_with('?');
-  if (!can_start) {
-    return fail(Code::kInvalid,
-                fmt::format("path=\"{}\" can never match: paths begin with a slash; did you mean "
-                            "\"/{}\"?",
-                            path, path),
-                "path");
-  }
-  if (is_unlike_any_path(path)) {
-    return fail(Code::kInvalid,
-                fmt::format("path=\"{}\" can never match: paths are compared decoded and without "
-                            "dot segments, so write the characters themselves (an encoded slash "
-                            "stays %2F)",
-                            path),
-                "path");
-  }
-  const std::size_t mark = path.find('?');
-  if (mark != std::string::npos && path.find('=', mark) != std::string::npos) {
-    return fail(Code::kInvalid,
-                fmt::format("path=\"{}\" can never match: path= is compared with the path alone, "
-                            "without the query string; write path=\"{}\"",
-                            path, path.substr(0, mark)),
-                "path");
-  }
-  return {};
-}
-
 Status check_match(const Rule& rule) {
   if (rule.has_http()) return check_http_match(rule.http());
   if (rule.has_redis()) return check_redis_match(rule.redis());
-  const bool blank = rule.has_postgres() && rule.postgres().has_query() &&
-                     rule.postgres().query().find_first_not_of(" \t\r\n;") == std::string::npos;
-  if (blank) {
-    return fail(Code::kInvalid,
-                "query=\"\" can never match: give a glob such as \"INSERT INTO orders*\", or leave "
-                "query= out for every statement",
-                "query");
-  }
-  return {};
+  return rule.has_postgres() ? check_postgres_match(rule.postgres()) : Status();
 }
 
 }  // namespace

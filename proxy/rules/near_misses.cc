@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/closeness.h"
 #include "proxy/rules/words.h"
@@ -49,6 +50,12 @@ std::string wrong_source(const CompiledRule& rule, std::string_view consumer) {
                      rule.source);
 }
 
+std::string detail_words(const CompiledRule& rule) {
+  std::vector<std::string> words;
+  for (const DetailMatch& match : rule.details) words.push_back(match.keyword());
+  return fmt::format("{}", fmt::join(words, " or "));
+}
+
 void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightings::Entry& entry,
              MissCounts& misses) {
   const bool wanted = rule.wants(entry.operation, entry.subject);
@@ -89,6 +96,15 @@ void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightin
                  " of another session: user=, database=, application_name= or in_transaction= "
                  "says otherwise",
                  entry.count);
+      return;
+    case Sightings::Kind::kOtherDetail:
+      if (!touches || !wanted || rule.details.empty()) return;
+      misses.add(kWouldHaveActed, text, fmt::format(": {} says otherwise", detail_words(rule)),
+                 entry.count);
+      return;
+    case Sightings::Kind::kOutsideWindow:
+      if (!touches || !wanted) return;
+      misses.add(kWouldHaveActed, text, ", outside of window=", entry.count);
       return;
     case Sightings::Kind::kOpaque:
       if (!touches) return;

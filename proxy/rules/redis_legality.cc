@@ -173,4 +173,9 @@ bool redis_can_answer(const codecs::Verb& verb, const codecs::Facts& facts, bool
   return redis::can_refuse(verb.error.code, command, facts.state == "transaction");
 }
 
+Status legalise_redis_action(model::Rule& rule) {
+  if (rule.has_hold()) return {};
+  return fail(Code::kUnsupported, "this action is not there for redis yet");
+}
+
 }  // namespace misrule::rules

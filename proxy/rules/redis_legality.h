@@ -16,6 +16,9 @@ Status check_redis_match(const model::RedisMatch& match);
 /// Fills in the code or the server's own text, whichever the rule leaves out.
 Status legalise_redis_error(model::Rule& rule);
 
+/// respond(), rewrite(), duplicate(), corrupt(), truncate(), hold().
+Status legalise_redis_action(model::Rule& rule);
+
 /// Could a server answer this command so? `verb` is an error's; `is_named`: its rule is about this
 /// command alone.
 bool redis_can_answer(const codecs::Verb& verb, const codecs::Facts& facts, bool is_named);

@@ -23,6 +23,7 @@ const RuleState* RuleBook::Pages::state_for(const RuleState& wanted) {
   }
   RuleState& state = states_.emplace_back(wanted);
   state.counters = counters;
+  state.armed = SteadyClock().now();
   state.tag = states_.size();
   states_by_wording_.emplace(state.wording, &state);
   latest_[counters] = &state;
@@ -41,6 +42,20 @@ const RuleName* RuleBook::Pages::find(std::uint64_t tag) const {
   const std::scoped_lock lock(mutex_);
   if (tag == 0 || tag > states_.size()) return nullptr;
   return &states_[static_cast<std::size_t>(tag - 1)].name;
+}
+
+std::uint64_t RuleBook::Pages::tag_of(std::string_view id) const {
+  const std::scoped_lock lock(mutex_);
+  const auto counters = counters_by_id_.find(std::string(id));
+  return counters == counters_by_id_.end() ? 0 : latest_.at(counters->second)->tag;
+}
+
+void RuleBook::Pages::take_back(std::uint64_t tag) {
+  const std::scoped_lock lock(mutex_);
+  if (tag == 0 || tag > states_.size()) return;
+  RuleCounters& counters = *states_[static_cast<std::size_t>(tag - 1)].counters;
+  counters.fired.fetch_sub(1, std::memory_order_relaxed);
+  counters.skipped.fetch_add(1, std::memory_order_relaxed);
 }
 
 void RuleBook::Pages::add_sightings(const CompiledSet& set, Totals& totals) {
@@ -74,10 +89,13 @@ std::vector<model::RuleTally> RuleBook::Pages::tallies() const {
   return tallies;
 }
 
-RuleBook::RuleBook(std::uint64_t seed) : pages_(std::make_unique<Pages>(seed)) {}
+RuleBook::RuleBook(std::uint64_t seed, std::optional<TimePoint> start)
+    : pages_(std::make_unique<Pages>(seed, start)) {}
 RuleBook::~RuleBook() = default;
 
 const RuleName* RuleBook::find(std::uint64_t tag) const { return pages_->find(tag); }
+std::uint64_t RuleBook::tag_of(std::string_view id) const { return pages_->tag_of(id); }
+void RuleBook::take_back(std::uint64_t tag) { pages_->take_back(tag); }
 std::vector<model::RuleTally> RuleBook::tallies() const { return pages_->tallies(); }
 
 }  // namespace misrule::rules

@@ -47,6 +47,12 @@ std::unique_ptr<ScopeRules> index_of(const CompiledSet& set, const std::vector<R
 void build_indexes(CompiledSet& set) {
   for (auto& [key, target] : set.targets) {
     const std::vector<RuleIndex>& rules = target.rules;
+    for (const RuleIndex index : rules) {
+      const CompiledRule& rule = set.rules[index];
+      target.phases |= 1U << static_cast<unsigned>(rule.phase);
+      for (const DetailMatch& match : rule.details)
+        target.details |= 1U << static_cast<unsigned>(match.what);
+    }
     target.of_services =
         index_of(set, rules, [](const CompiledRule& rule) { return rule.source.empty(); });
     for (const RuleIndex index : rules) {
@@ -60,15 +66,8 @@ void build_indexes(CompiledSet& set) {
   }
 }
 
-bool lets_through(const CompiledRule& rule, std::uint64_t match, double chance) {
-  const Trigger& trigger = rule.state->trigger;
-  if (trigger.nth.has_value() && match != *trigger.nth) return false;
-  if (match <= trigger.after || (match - trigger.after) % trigger.every != 0) return false;
-  return !trigger.probability.has_value() || chance < *trigger.probability;
-}
-
 // Takes one of the fires that `times` allows, if any is left.
-bool take_fire(const CompiledRule& rule) {
+bool take_a_fire(const CompiledRule& rule) {
   std::atomic<std::uint64_t>& fired = rule.state->counters->fired;
   std::uint64_t before = fired.load(std::memory_order_relaxed);
   do {
@@ -77,6 +76,48 @@ bool take_fire(const CompiledRule& rule) {
   } while (!fired.compare_exchange_weak(before, before + 1, std::memory_order_relaxed));
   return true;
 }
+
+// Where the nth, after, every and times of one rule are counted, for one unit.
+class UnitCounts {
+ public:
+  UnitCounts(const CompiledRule& rule, const codecs::Facts& facts, LocalCounts* of_connection)
+      : rule_(rule), lock_(counters().by_key.mutex, std::defer_lock) {
+    const Per per = rule.state->trigger.per;
+    if (per == Per::kRule) return;
+    local_ = of_connection;
+    if (per == Per::kKey) {
+      lock_.lock();
+      local_ = counters().by_key.of(facts.subject);
+      beyond_ = local_ == nullptr;
+    } else if (per == Per::kTransaction && facts.transaction != local_->transaction) {
+      *local_ = {.transaction = facts.transaction};
+    }
+  }
+
+  /// Too many keys to count for: the rule leaves the unit alone.
+  bool beyond() const { return beyond_; }
+  /// The unit is the rule's how-manieth match, from 1.
+  std::uint64_t matched() {
+    const std::uint64_t match = counters().matched.fetch_add(1, std::memory_order_relaxed) + 1;
+    return local_ == nullptr ? match : ++local_->matched;
+  }
+  bool take_fire() {
+    const auto& times = rule_.state->trigger.times;
+    if (local_ == nullptr) return take_a_fire(rule_);
+    if (times.has_value() && local_->fired >= *times) return false;
+    ++local_->fired;
+    counters().fired.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+
+ private:
+  RuleCounters& counters() const { return *rule_.state->counters; }
+
+  const CompiledRule& rule_;
+  std::unique_lock<std::mutex> lock_;
+  LocalCounts* local_ = nullptr;
+  bool beyond_ = false;
+};
 
 Sightings::Kind sighting_of(Untouchable why) {
   switch (why) {
@@ -106,9 +147,53 @@ DecisionKey Actor::next_key(const RuleState& rule, std::uint64_t seed) {
   return {.seed = seed, .rule = rule.name.id, .actor = name_, .ordinal = ordinal};
 }
 
-Decision Scope::decide(const codecs::Facts& facts, Actor& actor) const {
+// What keeps a rule from a unit whose operation and subject it wants is seen, for near misses.
+bool Scope::takes(const CompiledRule& rule, const codecs::Facts& facts) const {
+  if (rule.phase != facts.phase) return false;
+  const auto refuse = [&](Sightings::Kind kind) {
+    sightings_->saw(kind, facts.operation, facts.subject);
+    return false;
+  };
+  if (rule.session && !rule.session->wants(facts)) return refuse(Sightings::Kind::kOtherSession);
+  const auto is_wanted = [&](const DetailMatch& match) { return match.wants(facts); };
+  if (!std::ranges::all_of(rule.details, is_wanted)) return refuse(Sightings::Kind::kOtherDetail);
+  const Untouchable why = untouchable(rule, facts);
+  return why == Untouchable::kNo || refuse(sighting_of(why));
+}
+
+void Scope::consider(const CompiledRule& rule, const codecs::Facts& facts, Actor& actor,
+                     TimePoint now, Decision& decision) const {
+  const Trigger& trigger = rule.state->trigger;
+  RuleCounters& counters = *rule.state->counters;
+  const bool is_local = trigger.per == Per::kConnection || trigger.per == Per::kTransaction;
+  UnitCounts counts(rule, facts, is_local ? &actor.local_[&counters] : nullptr);
+  if (counts.beyond()) return;
+  if (!trigger.is_open(now - set_->start.value_or(rule.state->armed))) {
+    sightings_->saw(Sightings::Kind::kOutsideWindow, facts.operation, facts.subject);
+    return;
+  }
+  const std::uint64_t match = counts.matched();
+  const bool by_chance = trigger.probability.has_value();
+  const bool is_random =
+      by_chance || rule.delay.varies() || rule.verb.kind == codecs::Verb::Kind::kCorrupt;
+  DecisionKey key;
+  if (is_random) key = actor.next_key(*rule.state, set_->seed);
+  if (!trigger.lets_through(match, by_chance ? decision_chance(key) : 0.0)) return;
+  if (decision.rule != nullptr) {
+    counters.outranked.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  if (!counts.take_fire()) return;
+  decision = {.verb = rule.verb, .rule = &rule.state->name, .ordinal = match};
+  key.seed ^= kDelaySalt;
+  if (rule.delay.varies()) decision.verb.hold = rule.delay.sample(key);
+  if (is_random) decision.verb.seed = decision_hash(key);
+}
+
+Decision Scope::decide(const codecs::Facts& facts, Actor& actor, TimePoint now) const {
   if (idle()) return {};
-  sightings_->saw(Sightings::Kind::kUnit, facts.operation, facts.subject);
+  if (facts.phase != codecs::Phase::kReply)
+    sightings_->saw(Sightings::Kind::kUnit, facts.operation, facts.subject);
   std::vector<RuleIndex>& matching = actor.scratch_;
   matching.clear();
   if (unsourced_ != nullptr) unsourced_->append_matching(facts, matching);
@@ -117,47 +202,36 @@ Decision Scope::decide(const codecs::Facts& facts, Actor& actor) const {
   Decision decision;
   for (const RuleIndex index : matching) {
     const CompiledRule& rule = set_->rules[index];
-    if (rule.session && !rule.session->wants(facts)) {
-      sightings_->saw(Sightings::Kind::kOtherSession, facts.operation, facts.subject);
-      continue;
-    }
-    if (const Untouchable why = untouchable(rule, facts); why != Untouchable::kNo) {
-      sightings_->saw(sighting_of(why), facts.operation, facts.subject);
-      continue;
-    }
-    RuleCounters& counters = *rule.state->counters;
-    const std::uint64_t match = counters.matched.fetch_add(1, std::memory_order_relaxed) + 1;
-    const bool by_chance = rule.state->trigger.probability.has_value();
-    DecisionKey key;
-    if (by_chance || rule.delay.varies()) key = actor.next_key(*rule.state, set_->seed);
-    if (!lets_through(rule, match, by_chance ? decision_chance(key) : 0.0)) continue;
-    if (decision.rule != nullptr) {
-      counters.outranked.fetch_add(1, std::memory_order_relaxed);
-    } else if (take_fire(rule)) {
-      decision = {.verb = rule.verb, .rule = &rule.state->name, .ordinal = match};
-      key.seed ^= kDelaySalt;
-      if (rule.delay.varies()) decision.verb.hold = rule.delay.sample(key);
-    }
+    if (takes(rule, facts)) consider(rule, facts, actor, now, decision);
   }
   return decision;
 }
 
-bool Scope::takes_link(const CompiledRule& rule, Actor& actor) const {
+bool Scope::wants(codecs::Detail what) const {
+  return target_ != nullptr && (target_->details >> static_cast<unsigned>(what) & 1U) != 0;
+}
+
+bool Scope::wants(codecs::Phase phase) const {
+  return target_ != nullptr && (target_->phases >> static_cast<unsigned>(phase) & 1U) != 0;
+}
+
+bool Scope::takes_link(const CompiledRule& rule, Actor& actor, TimePoint now) const {
+  if (!rule.state->trigger.is_open(now - set_->start.value_or(rule.state->armed))) return false;
   RuleCounters& counters = *rule.state->counters;
   const std::uint64_t match = counters.matched.fetch_add(1, std::memory_order_relaxed) + 1;
   const bool by_chance = rule.state->trigger.probability.has_value();
   const double chance = by_chance ? decision_chance(actor.next_key(*rule.state, set_->seed)) : 0.0;
-  return lets_through(rule, match, chance) && take_fire(rule);
+  return rule.state->trigger.lets_through(match, chance) && take_a_fire(rule);
 }
 
-LinkDecision Scope::links(Actor& actor) const {
+LinkDecision Scope::links(Actor& actor, TimePoint now) const {
   LinkDecision decision;
   if (target_ == nullptr) return decision;
   for (const RuleIndex index : target_->rules) {
     const CompiledRule& rule = set_->rules[index];
     if (!rule.link || !in_force(rule.source, consumer_)) continue;
     const auto [known, is_new] = actor.links_.try_emplace(rule.state->tag, false);
-    if (is_new) known->second = takes_link(rule, actor);
+    if (is_new) known->second = takes_link(rule, actor, now);
     if (!known->second) continue;
     decision.shapes.add(*rule.link);
     if (is_new) decision.begun.push_back(&rule.state->name);
@@ -178,6 +252,7 @@ Result<std::shared_ptr<const RuleSet>> RuleSet::compile(const model::RuleSet& ru
   MISRULE_TRY(const std::vector<LegalRule> legal, legalise_rules(rules, topology));
   auto set = std::make_shared<CompiledSet>();
   set->seed = book.pages_->seed();
+  set->start = book.pages_->start();
   set->version = rules.version();
   for (const LegalRule& rule : legal) {
     add_rule(*set, rule, book.pages_->state_for(name_rule(rule.rule)));

@@ -16,15 +16,18 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "codecs/facts.h"
 #include "proxy/rules/link.h"
+#include "proxy/rules/trigger.h"
 #include "spec/model/tally.h"
 #include "spec/model/topology.h"
 
@@ -55,13 +58,18 @@ struct RuleName {
 /// Everything that outlives a rule set. Thread-safe.
 class RuleBook {
  public:
-  explicit RuleBook(std::uint64_t seed);
+  /// Windows count from `start`, or, if that is not given, from when their rule was armed.
+  explicit RuleBook(std::uint64_t seed, std::optional<TimePoint> start = {});
   ~RuleBook();
   RuleBook(const RuleBook&) = delete;
   RuleBook& operator=(const RuleBook&) = delete;
 
   /// The rule that a Verb's tag names; nullptr for 0. It lives as long as the book.
   const RuleName* find(std::uint64_t tag) const;
+  /// The latest wording of the rule with this id; 0: there is none.
+  std::uint64_t tag_of(std::string_view id) const;
+  /// A decision of this rule could not be carried out: it has not fired.
+  void take_back(std::uint64_t tag);
   /// One per rule ever armed, in order of arming. Near misses are worked out here, not while
   /// deciding.
   std::vector<model::RuleTally> tallies() const;
@@ -88,7 +96,8 @@ class Actor {
   std::string name_;
   std::unordered_map<const RuleCounters*, std::uint64_t> ordinals_;  // Of rules with a probability.
   std::unordered_map<std::uint64_t, bool> links_;  // Link rules that were decided, by tag.
-  std::vector<std::uint32_t> scratch_;             // Rules that match one unit.
+  std::unordered_map<const RuleCounters*, LocalCounts> local_;  // Per::kConnection, kTransaction.
+  std::vector<std::uint32_t> scratch_;                          // Rules that match one unit.
 };
 
 struct Decision {
@@ -111,17 +120,23 @@ class Scope {
   /// No rule of the set has this interface as its target: decide() does nothing and need not be
   /// called.
   bool idle() const { return sightings_ == nullptr; }
-  /// To be called exactly once per unit, on any thread.
-  Decision decide(const codecs::Facts& facts, Actor& actor) const;
+  /// To be called exactly once per unit and phase, on any thread.
+  Decision decide(const codecs::Facts& facts, Actor& actor, TimePoint now = {}) const;
+  /// Does any rule want this to be found out, or units of this phase to be decided?
+  bool wants(codecs::Detail what) const;
+  bool wants(codecs::Phase phase) const;
   /// For a connection that begins, and whenever the rules have changed: each rule decides about a
   /// connection once.
-  LinkDecision links(Actor& actor) const;
+  LinkDecision links(Actor& actor, TimePoint now = {}) const;
   /// A connection of this listener is not decoded any more: rules cannot see it.
   void saw_opaque(std::string_view why) const;
 
  private:
   friend class RuleSet;
-  bool takes_link(const CompiledRule& rule, Actor& actor) const;
+  bool takes(const CompiledRule& rule, const codecs::Facts& facts) const;
+  void consider(const CompiledRule& rule, const codecs::Facts& facts, Actor& actor, TimePoint now,
+                Decision& decision) const;
+  bool takes_link(const CompiledRule& rule, Actor& actor, TimePoint now) const;
 
   const CompiledSet* set_ = nullptr;
   const TargetRules* target_ = nullptr;

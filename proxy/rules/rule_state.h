@@ -10,8 +10,10 @@
 #include "base/delay_shape.h"
 #include "base/glob.h"
 #include "codecs/facts.h"
+#include "proxy/rules/detail_match.h"
 #include "proxy/rules/link.h"
 #include "proxy/rules/rule_set.h"
+#include "proxy/rules/trigger.h"
 #include "spec/model/topology.h"
 
 namespace misrule::rules {
@@ -22,14 +24,8 @@ struct RuleCounters {
   std::atomic<std::uint64_t> matched = 0;
   std::atomic<std::uint64_t> fired = 0;
   std::atomic<std::uint64_t> outranked = 0;  ///< The trigger let it through; an earlier rule acted.
-};
-
-struct Trigger {
-  std::optional<std::uint64_t> nth = {};
-  std::uint64_t after = 0;
-  std::optional<std::uint64_t> times = {};
-  std::optional<double> probability = {};
-  std::uint64_t every = 1;
+  std::atomic<std::uint64_t> skipped = 0;    ///< It could not be carried out as things stood.
+  KeyCounts by_key = {};                     ///< Per::kKey.
 };
 
 /// What a PostgreSQL session must be, where a rule says so.
@@ -49,6 +45,7 @@ struct RuleState {
   std::uint64_t tag = 0;
   std::string wording = {};  ///< The serialised rule, to know it again.
   Trigger trigger = {};
+  TimePoint armed = {};  ///< When it was first worded so.
   RuleCounters* counters = nullptr;
 };
 
@@ -63,7 +60,9 @@ struct CompiledRule {
   codecs::Verb verb = {};
   DelayShape delay = {};                     ///< Of the verb's hold, where it varies.
   std::optional<SessionMatch> session = {};  ///< Postgres: what the session must be; none: any.
-  std::optional<LinkShapes> link = {};       ///< It is about connections, not units.
+  std::vector<DetailMatch> details = {};     ///< All of them, beyond what `wants` looks at.
+  codecs::Phase phase = codecs::Phase::kRequest;
+  std::optional<LinkShapes> link = {};  ///< It is about connections, not units.
 
   /// Does the match want a unit of this operation and subject? Protocol and source are the scope's.
   bool wants(std::string_view operation, std::string_view subject) const;

@@ -24,7 +24,9 @@ class Sightings {
     kInTransaction,
     kOtherSession,  ///< Its text was wanted; the session was not.
     kNeverSo,
-    kOpaque,  ///< A connection that could not be decoded; the subject says why.
+    kOtherDetail,    ///< Its text was wanted; a header, a parameter, a table was not.
+    kOutsideWindow,  ///< Too early or too late.
+    kOpaque,         ///< A connection that could not be decoded; the subject says why.
   };
   struct Entry {
     Kind kind = Kind::kUnit;

@@ -1,5 +1,7 @@
 #include "spec/model/event.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace misrule::model {
@@ -23,6 +25,18 @@ struct FieldText {
 };
 
 }  // namespace
+
+Event& Event::put(std::string_view name, Field value) {
+  const auto known = std::ranges::find(
+      fields, name, [](const auto& field) { return std::string_view(field.first); });
+  if (known == fields.end()) return set(std::string(name), std::move(value));
+  known->second = std::move(value);
+  return *this;
+}
+
+void Event::remove(std::string_view name) {
+  std::erase_if(fields, [&](const auto& field) { return field.first == name; });
+}
 
 std::string field_text(const Field& field) { return std::visit(FieldText{}, field); }
 

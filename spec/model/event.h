@@ -41,6 +41,9 @@ struct Event {
     fields.emplace_back(std::move(name), std::move(value));
     return *this;
   }
+  /// The same, in the place of a field that has this name already.
+  Event& put(std::string_view name, Field value);
+  void remove(std::string_view name);
 };
 
 /// A field as people read it: text as it is, numbers and booleans as JSON spells them, null as "".

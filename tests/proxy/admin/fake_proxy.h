@@ -16,6 +16,7 @@ class FakeProxy final : public Proxy {
   std::vector<model::RuleTally> told = {};
   std::vector<ConnectionState> open = {};
   Counters counted = {};
+  std::vector<std::string> released = {};
 
   Result<ListenerId> add_listener(const Listener&) override { return 0; }
   Endpoint listening_at(ListenerId) const override { return {}; }
@@ -26,6 +27,10 @@ class FakeProxy final : public Proxy {
   }
   std::vector<model::RuleTally> tallies() const override { return told; }
   CutReport cut(const std::string&, const std::string&, const std::string&) override { return {}; }
+  Result<std::size_t> release(const std::string& rule) override {
+    released.push_back(rule);
+    return 1;
+  }
   Counters counters() const override { return counted; }
   std::vector<ConnectionState> connections(std::size_t count_max) const override {
     auto shown = open;
