@@ -36,11 +36,13 @@ def is_sanitized():
 
 
 class ProxyProcess:
-    def __init__(self, upstream_port, protocol, record_all=False, rules=None, loops=1):
+    def __init__(self, upstream_port, protocol, record_all=False, rules=None, loops=1,
+                 listen=None):
         self.upstream_port = upstream_port
         self.protocol = protocol
         self.record_all = record_all
         self.loops = loops
+        self.listen = listen  # By default a port that is free.
         self.first_rules = rules or []
         self.events = []
         self.changed = threading.Condition()
@@ -55,6 +57,8 @@ class ProxyProcess:
                      "--no-rules-watch", "--log-level", "warn"]
         if self.record_all:
             arguments.append("--record-all")
+        if self.listen:
+            arguments += ["--listen", self.listen]
         self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True,
                                         preexec_fn=dying_with_us(signal.SIGTERM))
         self.reader = threading.Thread(target=self._read, daemon=True)
