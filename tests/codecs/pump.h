@@ -6,6 +6,7 @@
 // The bytes that a walk sees lie in memory of their own that is freed right after, so that a view
 // which is kept too long is found by the sanitizer.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -24,7 +25,11 @@ class RecordingHost final : public ConversationHost {
  public:
   /// Called for each unit; by default everything is forwarded.
   std::function<Verb(const Facts&)> decide_as = {};
-  /// "decide 1 GET /orders", "exchanged 1 200", "hold_ended 1 cancelled", "opaque why".
+  /// What a rule would want to know, or units of which phase; by default nothing.
+  std::vector<Detail> wanted = {};
+  std::vector<Phase> wanted_phases = {};
+  /// "decide 1 GET /orders", "exchanged 1 200", "hold_ended 1 cancelled", "skipped 1 why",
+  /// "opaque why".
   std::vector<std::string> log = {};
   /// The same for units alone: what was decided, and what became of it.
   std::vector<Exchange> exchanges = {};
@@ -40,6 +45,11 @@ class RecordingHost final : public ConversationHost {
   void went_opaque(std::string_view why) override;
   void cancellable_by(std::string_view key) override;
   bool cancel_held(std::string_view key) override;
+  bool wants(Detail what) const override { return std::ranges::find(wanted, what) != wanted.end(); }
+  bool wants(Phase phase) const override {
+    return std::ranges::find(wanted_phases, phase) != wanted_phases.end();
+  }
+  void skipped(std::uint64_t unit, std::string_view why) override;
 
  private:
   std::vector<std::uint64_t> open_;  // Decided, and not told as exchanged.
