@@ -15,6 +15,20 @@ class App;
 
 namespace misrule::proxy {
 
+/// TLS of the one proxy that --upstream names.
+struct StandaloneTls {
+  bool on = false;  ///< With clients; any of the three below says so, too.
+  std::string cert = {};
+  std::string key = {};
+  std::string ca_out = {};
+  bool upstream = false;  ///< With the server; any of the five below says so, too.
+  std::string upstream_ca = {};
+  std::string upstream_cert = {};
+  std::string upstream_key = {};
+  std::string upstream_name = {};
+  std::string upstream_verify = {};
+};
+
 /// The command line, as it was written.
 struct StandaloneArguments {
   std::string listen = "127.0.0.1:0";
@@ -22,6 +36,7 @@ struct StandaloneArguments {
   std::string upstream = {};
   std::string service = {};    ///< What rules call the server; "upstream" if not said.
   std::string interface = {};  ///< And this interface of it; "main".
+  StandaloneTls tls = {};
   std::vector<std::string> routes = {};
   std::string config = {};
   std::string rules = {};

@@ -12,6 +12,8 @@ constexpr const char* kExamples = R"(Examples:
       --admin unix:/run/misrule.sock
   misrule proxy --route 6432,postgres,127.0.0.1:5432,db --route 8081,http,127.0.0.1:8080,api
   misrule proxy --config proxies.yaml
+  misrule proxy --listen 6432 --upstream 127.0.0.1:5432 --tls --tls-ca-out ca.pem
+  misrule proxy --route tls:8443,http,tls:127.0.0.1:443
   misrule proxy --listen unix:/tmp/pg/.s.PGSQL.5432 --upstream unix:/run/postgresql/.s.PGSQL.5432
   curl --unix-socket /run/misrule.sock http://misrule/rules/stats
 
@@ -33,16 +35,37 @@ void add_routes(CLI::App& command, StandaloneArguments& arguments) {
   command.add_option("--service", arguments.service, "what rules call the server [upstream]");
   command.add_option("--interface", arguments.interface, "what rules call its interface [main]");
   command
-      .add_option("--route", arguments.routes,
-                  "LISTEN,PROTOCOL,UPSTREAM[,SERVICE[.INTERFACE]]; as often as you like")
+      .add_option(
+          "--route", arguments.routes,
+          "LISTEN,PROTOCOL,UPSTREAM[,SERVICE[.INTERFACE]]; as often as you like; tls: before "
+          "LISTEN or UPSTREAM: that side speaks TLS")
       ->allow_extra_args(false);
   command.add_option("--config", arguments.config, "the same, and more, as a YAML file");
+}
+
+void add_tls(CLI::App& command, StandaloneTls& tls) {
+  command.add_flag("--tls", tls.on,
+                   "clients speak TLS; without --tls-cert its certificate is made on the fly");
+  command.add_option("--tls-cert", tls.cert,
+                     "PEM; the server's own, if clients shall not see a difference");
+  command.add_option("--tls-key", tls.key, "PEM");
+  command.add_option("--tls-ca-out", tls.ca_out,
+                     "where to write who signs what is made on the fly: clients trust it");
+  command.add_flag("--upstream-tls", tls.upstream, "the server is spoken TLS with");
+  command.add_option("--upstream-ca", tls.upstream_ca, "PEM: verify the server's certificate");
+  command.add_option("--upstream-cert", tls.upstream_cert, "PEM: ours, where the server asks");
+  command.add_option("--upstream-key", tls.upstream_key, "PEM");
+  command.add_option("--upstream-name", tls.upstream_name,
+                     "what the server is called in TLS [what the client asked for]");
+  command.add_option("--upstream-verify", tls.upstream_verify,
+                     "none, chain or full [full with --upstream-ca or off loopback, else none]");
 }
 
 }  // namespace
 
 void add_standalone_options(CLI::App& command, StandaloneArguments& arguments) {
   add_routes(command, arguments);
+  add_tls(command, arguments.tls);
   command.add_option("--rules", arguments.rules,
                      "YAML (what 'misrule compile' prints, or a list) or JSON");
   command.add_flag("--no-rules-watch", arguments.no_rules_watch,

@@ -33,7 +33,21 @@ struct Route {
   std::string upstream = {};
   std::string service = {};
   std::string interface = {};
+  std::optional<model::ProxyTls> tls = {};
+  std::optional<model::ProxyUpstreamTls> upstream_tls = {};
 };
+
+constexpr std::string_view kVerify[] = {"none", "chain", "full"};
+
+Result<ServerTls> server_tls_of(const model::ProxyUpstreamTls& said) {
+  using enum ServerTls::Verify;
+  ServerTls tls{
+      .ca = said.ca(), .cert = said.cert(), .key = said.key(), .server_name = said.server_name()};
+  if (said.verify().empty()) return tls;
+  MISRULE_TRY_VOID(check_word("upstream_tls: verify:", said.verify(), kVerify));
+  tls.verify = said.verify() == "none" ? kNone : said.verify() == "chain" ? kChain : kFull;
+  return tls;
+}
 
 /// A port alone is one of loopback.
 Result<Endpoint> parse_listen(std::string_view text) {
@@ -54,7 +68,17 @@ Result<Listener> listener_of(const Route& route) {
   MISRULE_TRY(listener.upstream, parse_endpoint(route.upstream));
   listener.service = route.service;
   listener.interface = route.interface.empty() ? "main" : route.interface;
+  if (route.tls) listener.tls = ClientTls{.cert = route.tls->cert(), .key = route.tls->key()};
+  if (route.upstream_tls) {
+    MISRULE_TRY(listener.upstream_tls, server_tls_of(*route.upstream_tls));
+  }
   return listener;
+}
+
+bool take_prefix(std::string& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.erase(0, prefix.size());
+  return true;
 }
 
 /// LISTEN,PROTOCOL,UPSTREAM[,SERVICE[.INTERFACE]]
@@ -72,6 +96,8 @@ Result<Route> parse_route(std::string_view text) {
                                             text));
   }
   Route route{.listen = parts[0], .protocol = parts[1], .upstream = parts[2]};
+  if (take_prefix(route.listen, "tls:")) route.tls.emplace();
+  if (take_prefix(route.upstream, "tls:")) route.upstream_tls.emplace();
   if (parts.size() == 4) {
     const std::size_t dot = parts[3].find('.');
     route.service = parts[3].substr(0, dot);
@@ -80,18 +106,59 @@ Result<Route> parse_route(std::string_view text) {
   return route;
 }
 
-Route route_of(const model::ProxyRoute& route) {
-  return {.listen = route.listen(),
-          .protocol = route.protocol(),
-          .upstream = route.upstream(),
-          .service = route.service(),
-          .interface = route.interface()};
+/// Relative paths of the file are from its own folder.
+std::string beside(const std::string& file, const std::string& path) {
+  if (path.empty()) return path;
+  return (std::filesystem::path(file).parent_path() / path).string();
+}
+
+Route route_of(const model::ProxyRoute& said, const std::string& file) {
+  Route route{.listen = said.listen(),
+              .protocol = said.protocol(),
+              .upstream = said.upstream(),
+              .service = said.service(),
+              .interface = said.interface()};
+  if (said.has_tls()) {
+    model::ProxyTls& tls = route.tls.emplace(said.tls());
+    tls.set_cert(beside(file, tls.cert()));
+    tls.set_key(beside(file, tls.key()));
+    tls.set_ca_out(beside(file, tls.ca_out()));
+  }
+  if (said.has_upstream_tls()) {
+    model::ProxyUpstreamTls& tls = route.upstream_tls.emplace(said.upstream_tls());
+    tls.set_ca(beside(file, tls.ca()));
+    tls.set_cert(beside(file, tls.cert()));
+    tls.set_key(beside(file, tls.key()));
+  }
+  return route;
+}
+
+/// What --tls and its like say.
+void take_tls(const StandaloneTls& said, Route& route) {
+  if (said.on || !said.cert.empty() || !said.key.empty() || !said.ca_out.empty()) {
+    model::ProxyTls& tls = route.tls.emplace();
+    tls.set_cert(said.cert);
+    tls.set_key(said.key);
+    tls.set_ca_out(said.ca_out);
+  }
+  const std::string* words[] = {&said.upstream_ca, &said.upstream_cert, &said.upstream_key,
+                                &said.upstream_name, &said.upstream_verify};
+  const auto is_said = [](const std::string* word) { return !word->empty(); };
+  if (!said.upstream && std::ranges::none_of(words, is_said)) return;
+  model::ProxyUpstreamTls& tls = route.upstream_tls.emplace();
+  tls.set_ca(said.upstream_ca);
+  tls.set_cert(said.upstream_cert);
+  tls.set_key(said.upstream_key);
+  tls.set_server_name(said.upstream_name);
+  tls.set_verify(said.upstream_verify);
 }
 
 Result<std::vector<Route>> routes_of(const StandaloneArguments& arguments,
                                      const model::ProxyFile& file) {
   std::vector<Route> routes;
-  for (const model::ProxyRoute& route : file.proxies()) routes.push_back(route_of(route));
+  for (const model::ProxyRoute& route : file.proxies()) {
+    routes.push_back(route_of(route, arguments.config));
+  }
   for (const std::string& text : arguments.routes) {
     MISRULE_TRY(Route route, parse_route(text));
     routes.push_back(std::move(route));
@@ -102,6 +169,7 @@ Result<std::vector<Route>> routes_of(const StandaloneArguments& arguments,
                       .upstream = arguments.upstream,
                       .service = arguments.service,
                       .interface = arguments.interface});
+    take_tls(arguments.tls, routes.back());
   }
   if (!routes.empty()) return routes;
   return fail(Code::kInvalid,
@@ -125,12 +193,6 @@ Status name_services(std::vector<Listener>& listeners) {
                             listener.service, listener.interface));
   }
   return {};
-}
-
-/// Relative paths of the file are from its own folder.
-std::string beside(const std::string& file, const std::string& path) {
-  if (path.empty()) return path;
-  return (std::filesystem::path(file).parent_path() / path).string();
 }
 
 Result<model::ProxyFile> read_config(const std::string& path) {
@@ -187,6 +249,12 @@ Result<std::string> read_text_file(const std::string& path) {
   return text;
 }
 
+bool needs_authority(const Settings& settings) {
+  return std::ranges::any_of(settings.listeners, [](const Listener& listener) {
+    return listener.tls && listener.tls->cert.empty();
+  });
+}
+
 Result<Settings> settle(const StandaloneArguments& arguments) {
   Settings settings;
   MISRULE_TRY_VOID(check_word("--log-level", arguments.log_level, kLevels));
@@ -198,6 +266,7 @@ Result<Settings> settle(const StandaloneArguments& arguments) {
   for (const Route& route : routes) {
     MISRULE_TRY(Listener listener, listener_of(route));
     settings.listeners.push_back(std::move(listener));
+    if (route.tls && !route.tls->ca_out().empty()) settings.ca_outs.push_back(route.tls->ca_out());
   }
   MISRULE_TRY_VOID(name_services(settings.listeners));
   MISRULE_TRY_VOID(settle_rest(arguments, file, settings));

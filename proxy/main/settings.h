@@ -17,6 +17,8 @@ namespace misrule::proxy {
 
 struct Settings {
   std::vector<Listener> listeners = {};
+  /// Where the authority's certificate is copied to.
+  std::vector<std::string> ca_outs = {};
   std::string rules_file = {};
   bool watches_rules = true;
   std::optional<Endpoint> admin = {};
@@ -30,6 +32,9 @@ struct Settings {
 
 /// The command line wins over the file.
 Result<Settings> settle(const StandaloneArguments& arguments);
+
+/// Some certificate is made on the fly.
+bool needs_authority(const Settings& settings);
 
 /// "30s", "500ms", "2m".
 Result<Duration> parse_duration(std::string_view text);

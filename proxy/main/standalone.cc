@@ -18,6 +18,7 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/event_hub.h"
 #include "proxy/admin/live_rules.h"
+#include "proxy/main/authority_folder.h"
 #include "proxy/main/file_watch.h"
 #include "proxy/main/json_lines.h"
 #include "proxy/main/settings.h"
@@ -100,6 +101,7 @@ class Standalone {
   UniqueFd signals_;
   UniqueFd drained_;
   EventHub events_;
+  AuthorityFolder authority_;
   std::unique_ptr<Proxy> proxy_;
   std::optional<LiveRules> rules_;
   std::optional<FileWatch> watch_;
@@ -122,6 +124,12 @@ Status Standalone::listen() {
   }
   model::Event ready = lifecycle("ready");
   ready.set("listen", all.front()).set("listeners", model::Json{json_list(all)});
+  if (!authority_.path().empty()) {
+    const std::string ca =
+        settings_.ca_outs.empty() ? authority_.certificate() : settings_.ca_outs.front();
+    ready.set("ca", ca);
+    kLog.info("certificates made on the fly are signed by {}: clients have to trust it", ca);
+  }
   MISRULE_TRY_VOID(load_rules());
   if (settings_.admin) {
     const AdminListen admin{.at = *settings_.admin, .allow_remote = settings_.admin_allow_remote};
@@ -139,10 +147,14 @@ Status Standalone::listen() {
 
 Status Standalone::start() {
   allow_many_descriptors();
+  if (needs_authority(settings_)) {
+    MISRULE_TRY(authority_, AuthorityFolder::make(settings_.ca_outs));
+  }
   MISRULE_TRY(proxy_, Proxy::start({.sink = events_,
                                     .seed = settings_.seed,
                                     .loops = settings_.loops,
-                                    .record_all = settings_.record_all}));
+                                    .record_all = settings_.record_all,
+                                    .authority_folder = authority_.path()}));
   rules_.emplace(*proxy_, settings_.listeners, events_);
   return listen();
 }

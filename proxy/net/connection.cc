@@ -6,9 +6,14 @@
 #include <utility>
 
 #include "base/log.h"
+#include "codecs/postgres/channel_binding.h"
+#include "codecs/postgres/replies.h"
 #include "proxy/net/acceptor.h"
+#include "proxy/net/passing.h"
 #include "proxy/net/shard.h"
 #include "proxy/net/sniffing.h"
+#include "proxy/net/tls_listener.h"
+#include "proxy/net/tls_opening.h"
 
 namespace misrule::proxy {
 
@@ -67,8 +72,10 @@ void Connection::start() { connecting_ = connect(); }
 
 Task Connection::connect() {
   if (co_await server_.connected() && phase_ == Phase::kConnecting) {
-    phase_ = Phase::kFlowing;
+    phase_ = Phase::kOpening;
     use_link_faults();
+    if (acceptor_.record().tls() != nullptr) co_await open_legs();
+    if (phase_ == Phase::kOpening) phase_ = Phase::kFlowing;
     up_ = run(to_server_);
     down_ = run(to_client_);
   } else {
@@ -77,6 +84,51 @@ Task Connection::connect() {
     ended_ = 2;
     settled();
   }
+}
+
+Task Connection::open_legs() {
+  const Listener& listener = acceptor_.listener();
+  opening_ = std::make_unique<TlsOpening>(*acceptor_.record().tls(),
+                                          TlsOpening::Ends{.loop = shard_.loop(),
+                                                           .client = client_,
+                                                           .server = server_,
+                                                           .client_out = client_out_,
+                                                           .server_out = server_out_},
+                                          listener.protocol, listener.sniffs);
+  co_await opening_->run();
+  if (phase_ != Phase::kOpening) co_return;
+  if (!opening_->ok()) {
+    co_await refuse_legs();
+  } else if (opening_->hides_channel_binding()) {
+    conversation_ = codecs::postgres::without_channel_binding(std::move(conversation_));
+  }
+}
+
+Task Connection::refuse_legs() {
+  if (!opening_->why().empty()) host_.tls_failed(opening_->why());
+  begin_closing();
+  const bool speaks_postgres = acceptor_.listener().protocol == model::Protocol::kPostgres;
+  const bool can_be_told = !opening_->client_is_sealed() || client_out_.is_sealed();
+  if (speaks_postgres && can_be_told && !opening_->why().empty()) {
+    co_await client_out_.write(codecs::postgres::error_response(
+        {.code = "08006", .message = opening_->why(), .severity = "FATAL"}));
+  }
+  server_out_.end_at_once();
+  client_out_.end_at_once();
+  server_.shutdown_send();
+  co_await client_out_.finish();
+}
+
+void Connection::meet_first_bytes(ByteView unread) {
+  const Listener& listener = acceptor_.listener();
+  const bool is_decoded = listener.sniffs || listener.protocol != model::Protocol::kTcp;
+  const bool is_ended = opening_ && opening_->client_is_sealed();
+  if (!is_decoded || is_ended || !looks_like_tls(unread)) return;
+  host_.went_opaque(
+      "the client speaks TLS, which this listener does not end: it flows undecoded, and rules see "
+      "nothing of it. Give the listener tls (a certificate or one made on the fly), or let the "
+      "client connect without");
+  conversation_ = make_passing_conversation();
 }
 
 // A lane is the connection's, which outlives its coroutines.
@@ -98,12 +150,15 @@ Task Connection::run(Lane& lane) {
 }
 
 Task Connection::pump(Lane& lane) {
-  if (lane.direction == Direction::kToServer) {
-    co_await carry_out(lane, conversation_->walk(lane.direction, {}));
-  }
+  bool is_first = lane.direction == Direction::kToServer;
+  if (is_first && flowing()) co_await carry_out(lane, conversation_->walk(lane.direction, {}));
+  // What TLS has not taken of the first bytes has been read already.
+  bool is_read = !lane.in.unread().empty();
   while (flowing() && !lane.out_broken) {
-    const ByteView unread = co_await lane.in.read();
+    ByteView unread = lane.in.unread();
+    if (!std::exchange(is_read, false)) unread = co_await lane.in.read();
     if (unread.empty() || !flowing()) break;
+    if (std::exchange(is_first, false)) meet_first_bytes(unread);
     if (unread.size() < lane.need) continue;
     Step step = conversation_->walk(lane.direction, unread);
     if (step.act) {
@@ -183,6 +238,7 @@ Task Connection::hold(Lane& lane, Hold held) {
   lane.held_unit = held.unit;
   lane.is_cancellable = held.cancellable;
   tell_cancellable();
+  host_.hold_began(held.unit);
   const TimePoint due = shard_.loop().now() + std::min<Duration>(held.for_at_most, kHeldMax);
   const Released why = co_await lane.gate.wait_until(due);
   lane.held_unit = 0;
@@ -204,7 +260,9 @@ Task Connection::close(Close close, WriteTurn client_turn) {
   if (close.reset) {
     reset();
   } else {
+    server_out_.end_at_once();
     server_.shutdown_send();
+    if (client_out_.is_sealed()) co_await client_out_.end_sealed(std::move(client_turn));
     co_await client_out_.finish();
   }
 }
@@ -220,10 +278,11 @@ void Connection::link_ends(bool by_reset) {
 }
 
 void Connection::use_link_faults() {
-  if (!flowing()) return;
+  const auto stands = [this] { return flowing() || phase_ == Phase::kOpening; };
+  if (!stands()) return;
   const rules::LinkShapes shapes = host_.link_faults();
   server_out_.use(shapes.to_server);
-  if (flowing()) client_out_.use(shapes.to_client);
+  if (stands()) client_out_.use(shapes.to_client);
 }
 
 Task Connection::end(Lane& lane) {
@@ -231,13 +290,21 @@ Task Connection::end(Lane& lane) {
   std::optional<Act> last = conversation_->ended(lane.direction);
   if (was_flowing && last) co_await apply_last(lane, *std::move(last));
   if (flowing() && lane.in.was_reset()) {
+    if (opening_) host_.tls_failed(opening_->broken());
     reset();
   } else if (flowing()) {
-    co_await lane.out.finish();
+    co_await finish(lane);
   }
   // A server that is gone: what the client still sends goes nowhere until it has been told.
   const bool to_nowhere = lane.out_broken && lane.direction == Direction::kToServer && ended_ == 0;
   if (phase_ == Phase::kClosing || to_nowhere) co_await drain(lane);
+}
+
+Task Connection::finish(Lane& lane) {
+  // An end that TLS was not told of may be a cut: it is handed on as one.
+  const bool is_meant = !opening_ || !opening_->was_cut(lane.in);
+  if (is_meant && lane.out.is_sealed()) co_await lane.out.end_sealed(WriteTurn(lane.out.turns()));
+  co_await lane.out.finish();
 }
 
 Task Connection::apply_last(Lane& lane, Act act) {
@@ -317,6 +384,7 @@ void Connection::cancel_held() {
 
 std::string Connection::state_text() const {
   if (phase_ == Phase::kConnecting) return "connecting";
+  if (phase_ == Phase::kOpening) return "tls handshake";
   if (phase_ != Phase::kFlowing) return "closing";
   if (host_.opaque()) return "opaque";
   const std::string_view says = conversation_->state();
@@ -342,7 +410,8 @@ void Connection::peer_gone(const Stream& stream) {
   // A server that is gone may have left a reply that is held; what is held for it fails by itself.
   if (&stream != &client_) return;
   const bool held = to_server_.gate.waiting() || to_client_.gate.waiting();
-  if (phase_ == Phase::kConnecting || (flowing() && held)) kill();
+  const bool begins = phase_ == Phase::kConnecting || phase_ == Phase::kOpening;
+  if (begins || (flowing() && held)) kill();
 }
 
 void Connection::settled() {

@@ -24,6 +24,7 @@ namespace misrule::proxy {
 
 class Acceptor;
 class Shard;
+class TlsOpening;
 
 class Connection final : public StreamOwner, public LinkOwner {
  public:
@@ -56,7 +57,7 @@ class Connection final : public StreamOwner, public LinkOwner {
   void link_ends(bool by_reset) override;
 
  private:
-  enum class Phase : std::uint8_t { kConnecting, kFlowing, kClosing, kDead };
+  enum class Phase : std::uint8_t { kConnecting, kOpening, kFlowing, kClosing, kDead };
 
   /// One direction.
   struct Lane {
@@ -78,6 +79,13 @@ class Connection final : public StreamOwner, public LinkOwner {
 
   bool flowing() const { return phase_ == Phase::kFlowing; }
   Task connect();
+  /// TLS on the legs that have it, before anything flows.
+  Task open_legs();
+  Task refuse_legs();
+  /// TLS where none is expected flows undecoded, and that is told.
+  void meet_first_bytes(ByteView unread);
+  /// The end of a lane reaches its other side: told by TLS if it was told to us.
+  Task finish(Lane& lane);
   Task run(Lane& lane);
   Task pump(Lane& lane);
   Task carry_out(Lane& lane, codecs::Step step);
@@ -106,6 +114,7 @@ class Connection final : public StreamOwner, public LinkOwner {
   Stream server_;
   Outlet client_out_;
   Outlet server_out_;
+  std::unique_ptr<TlsOpening> opening_;  ///< Null where the listener has no TLS.
   Lane to_server_;
   Lane to_client_;
   Loop::Timer deadline_ = {};

@@ -194,6 +194,16 @@ void ConnectionHost::hold_ended(std::uint64_t unit, codecs::Released why) {
   shard_.options().sink.emit(std::move(event));
 }
 
+void ConnectionHost::hold_began(std::uint64_t unit) {
+  const auto open = std::ranges::find(open_, unit, &OpenUnit::unit);
+  if (open == open_.end()) return;
+  const rules::RuleName* rule = shard_.book().find(open->tag);
+  if (rule == nullptr || rule->action != "hold") return;
+  model::Event event = open->event;
+  event.put("action", "held");
+  shard_.options().sink.emit(std::move(event));
+}
+
 std::string_view ConnectionHost::protocol_name() const {
   return protocol_ ? model::protocol_name(*protocol_) : "unknown";
 }
@@ -208,6 +218,14 @@ void ConnectionHost::went_opaque(std::string_view why) {
   acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp)).saw_opaque(why);
   model::Event event = begin_event();
   event.set("action", "opaque").set("reason", event_text(why));
+  shard_.options().sink.emit(std::move(event));
+}
+
+void ConnectionHost::tls_failed(std::string_view why) {
+  if (why.empty()) return;
+  acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp)).saw_opaque(why);
+  model::Event event = begin_event();
+  event.set("action", "tls_failed").set("reason", event_text(why));
   shard_.options().sink.emit(std::move(event));
 }
 

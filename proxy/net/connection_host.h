@@ -38,6 +38,8 @@ class ConnectionHost final : public codecs::ConversationHost {
   bool wants(codecs::Phase phase) const override;
   void skipped(std::uint64_t unit, std::string_view why) override;
 
+  /// TLS did not begin on a leg, or broke; nothing if `why` is empty.
+  void tls_failed(std::string_view why);
   /// The link faults that hold for this connection now.
   rules::LinkShapes link_faults();
   const std::string& name() const { return actor_.name(); }
@@ -48,6 +50,8 @@ class ConnectionHost final : public codecs::ConversationHost {
   std::uint64_t tag_of(std::uint64_t unit) const;
   /// For CancelRequests: something of this connection is held now, or not any more.
   void set_held(bool held);
+  /// Of units that wait to be released there is an event, so that somebody can do it.
+  void hold_began(std::uint64_t unit);
   /// Tells what its conversation left untold: those units will never have a reply.
   void connection_ended();
 

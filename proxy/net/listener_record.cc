@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+#include "proxy/net/tls_listener.h"
+
 namespace misrule::proxy {
 
 namespace {
@@ -15,6 +17,13 @@ bool is_alive(const UniqueFd& fd) {
 }
 
 }  // namespace
+
+ListenerRecord::ListenerRecord(Listener listener) : ListenerRecord(std::move(listener), nullptr) {}
+
+ListenerRecord::ListenerRecord(Listener listener, std::unique_ptr<TlsListener> tls)
+    : listener_(std::move(listener)), tls_(std::move(tls)) {}
+
+ListenerRecord::~ListenerRecord() = default;
 
 void ListenerRecord::offer_upstream(UniqueFd fd, TimePoint until) {
   const std::lock_guard lock(mutex_);

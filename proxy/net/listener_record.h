@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -14,11 +15,19 @@
 
 namespace misrule::proxy {
 
+class TlsListener;
+
 class ListenerRecord {
  public:
-  explicit ListenerRecord(Listener listener) : listener_(std::move(listener)) {}
+  explicit ListenerRecord(Listener listener);
+  ListenerRecord(Listener listener, std::unique_ptr<TlsListener> tls);
+  ~ListenerRecord();
+  ListenerRecord(const ListenerRecord&) = delete;
+  ListenerRecord& operator=(const ListenerRecord&) = delete;
 
   const Listener& listener() const { return listener_; }
+  /// Null where none is spoken.
+  TlsListener* tls() const { return tls_.get(); }
   /// The how-manieth connection this is, from 1.
   std::uint64_t next_connection() { return ++connections_; }
 
@@ -34,6 +43,7 @@ class ListenerRecord {
     TimePoint until;
   };
   const Listener listener_;
+  const std::unique_ptr<TlsListener> tls_;
   std::atomic<std::uint64_t> connections_ = 0;
   std::mutex mutex_;
   std::deque<Offered> offered_;

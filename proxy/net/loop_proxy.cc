@@ -12,6 +12,8 @@
 #include "proxy/net/conversations.h"
 #include "proxy/net/sniffing.h"
 #include "proxy/net/sockets.h"
+#include "proxy/net/tls_authority.h"
+#include "proxy/net/tls_listener.h"
 #include "spec/model/rules.pb.h"
 
 namespace misrule::proxy {
@@ -49,7 +51,8 @@ Result<std::unique_ptr<Proxy>> Proxy::start(const Options& options) {
   return proxy;
 }
 
-LoopProxy::LoopProxy(const Options& options) : options_(options), book_(options.seed, options.start) {
+LoopProxy::LoopProxy(const Options& options)
+    : options_(options), book_(options.seed, options.start) {
   for (unsigned i = 0; i < options.loops; ++i) {
     shards_.push_back(
         std::make_unique<Shard>(Surroundings{.options = options_,
@@ -86,6 +89,9 @@ Result<ListenerId> LoopProxy::add_listener(const Listener& listener) {
   const std::lock_guard lock(mutex_);
   if (!running_) return fail(Code::kCancelled, "the proxy has been stopped");
   Listener wanted = listener;
+  const bool is_signed = listener.tls && listener.tls->cert.empty();
+  MISRULE_TRY(const Authority* signer, is_signed ? authority() : nullptr);
+  MISRULE_TRY(std::unique_ptr<TlsListener> tls, TlsListener::make(listener, signer));
   std::vector<UniqueFd> sockets;
   MISRULE_TRY(UniqueFd first, listen_on(wanted.listen, shards_.size() > 1));
   wanted.listen = bound_to(first);
@@ -100,7 +106,7 @@ Result<ListenerId> LoopProxy::add_listener(const Listener& listener) {
     MISRULE_TRY(UniqueFd fd, listen_on(wanted.listen, true));
     sockets.push_back(std::move(fd));
   }
-  auto record = std::make_shared<ListenerRecord>(wanted);
+  auto record = std::make_shared<ListenerRecord>(wanted, std::move(tls));
   std::mutex taking;
   everywhere([&](Shard& shard) {
     const std::lock_guard one(taking);
@@ -109,6 +115,13 @@ Result<ListenerId> LoopProxy::add_listener(const Listener& listener) {
   });
   listening_.push_back({.record = std::move(record), .at = wanted.listen, .file = std::move(file)});
   return listening_.size() - 1;
+}
+
+Result<const Authority*> LoopProxy::authority() {
+  if (!authority_ && !options_.authority_folder.empty()) {
+    MISRULE_TRY(authority_, Authority::load(options_.authority_folder));
+  }
+  return authority_.get();
 }
 
 Endpoint LoopProxy::listening_at(ListenerId listener) const {

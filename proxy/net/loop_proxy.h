@@ -16,6 +16,8 @@
 
 namespace misrule::proxy {
 
+class Authority;
+
 class LoopProxy final : public Proxy {
  public:
   explicit LoopProxy(const Options& options);
@@ -48,12 +50,15 @@ class LoopProxy final : public Proxy {
   void everywhere(const std::function<void(Shard&)>& job) const;
   void join();
   model::Topology topology() const;
+  /// Who signs certificates; null if nobody can. Loaded when it is first asked for.
+  Result<const Authority*> authority();
 
   const Options options_;
   SteadyClock clock_;
   rules::RuleBook book_;
   CancelKeys cancel_keys_;
   mutable std::mutex mutex_;  // Guards listening_, rules_ and running_; one change at a time.
+  std::unique_ptr<Authority> authority_;
   std::vector<Listening> listening_;
   std::shared_ptr<const rules::RuleSet> rules_;
   bool running_ = false;

@@ -49,7 +49,8 @@ void Shard::use(std::shared_ptr<const rules::RuleSet> rules) {
 
 std::size_t Shard::release(std::uint64_t tag) {
   std::size_t released = 0;
-  for (const auto& [number, connection] : connections_) released += connection->release_by_hand(tag);
+  for (const auto& [number, connection] : connections_)
+    released += connection->release_by_hand(tag);
   return released;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "proxy/net/tls_session.h"
 #include "proxy/net/unix_sockets.h"
 
 namespace misrule::proxy {
@@ -59,7 +60,7 @@ void Stream::on_event(std::uint32_t events) {
     readable_ = true;
     gone_ = gone_ || (events & kHangUp) != 0;
     const bool unattended = !reader_;
-    if (reader_ && try_read()) std::exchange(reader_, {}).resume();
+    if (reader_ && (wire_only_ || try_read())) std::exchange(reader_, {}).resume();
     if (unattended && (events & kHangUp) != 0) owner_.peer_gone(*this);
   }
   if ((events & (EPOLLOUT | kHangUp)) != 0) {
@@ -103,6 +104,8 @@ bool Stream::end(bool by_reset) {
 
 bool Stream::try_read() {
   if (ended_) return true;
+  if (tls_ != nullptr) [[unlikely]]
+    return try_read_through();
   if (!readable_) return nothing_now();
   if (!make_room()) return end(true);
   const std::size_t room = buffer_.size - end_;
@@ -120,6 +123,35 @@ bool Stream::try_read() {
   if (errno == EAGAIN) return nothing_now();
   if (errno == EINTR) return try_read();
   return end(true);
+}
+
+// A reader comes back until it is told EAGAIN, and this says so only when TLS has nothing left.
+bool Stream::try_read_through() {
+  if (!make_room()) return end(true);
+  const ssize_t got = tls_->read(buffer_.bytes.get() + end_, buffer_.size - end_);
+  if (got > 0) {
+    end_ += static_cast<std::size_t>(got);
+    return true;
+  }
+  if (got == 0) return end(false);
+  return errno == EAGAIN ? nothing_now() : end(true);
+}
+
+ssize_t Stream::receive(char* into, std::size_t size) {
+  while (readable_ && !ended_) {
+    const ssize_t got = loop_.calls().receive(fd_.fd(), into, size);
+    if (got > 0) readable_ = ending_ || static_cast<std::size_t>(got) == size;
+    if (got < 0 && errno == EAGAIN) break;
+    if (got >= 0 || errno != EINTR) return got;
+  }
+  readable_ = false;
+  errno = ended_ ? ECONNABORTED : EAGAIN;
+  return -1;
+}
+
+void Stream::send_now(ByteView bytes) {
+  if (writer_ || !writable_ || broken_ || bytes.empty()) return;
+  loop_.calls().send(fd_.fd(), bytes.data(), bytes.size());
 }
 
 bool Stream::make_room() {

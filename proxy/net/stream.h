@@ -17,6 +17,7 @@
 namespace misrule::proxy {
 
 class Stream;
+class TlsSession;
 
 /// Is told what no read or write that is under way would notice.
 class StreamOwner {
@@ -49,6 +50,26 @@ class Stream final : public Watched {
     };
     return Awaiter{*this};
   }
+  /// From now on read() gives what `tls` makes of the bytes that come.
+  void read_through(TlsSession& tls) { tls_ = &tls; }
+  /// As recv(2), for who makes something of the bytes; write() and everything else stay as they
+  /// are.
+  ssize_t receive(char* into, std::size_t size);
+  /// Waits until receive() may have something, or an end.
+  auto wire() {
+    struct Awaiter {
+      Stream& stream;
+      bool await_ready() const { return stream.readable_ || stream.ended_; }
+      void await_suspend(std::coroutine_handle<> h) {
+        stream.wire_only_ = true;
+        stream.reader_ = h;
+      }
+      void await_resume() const { stream.wire_only_ = false; }
+    };
+    return Awaiter{*this};
+  }
+  /// What the kernel takes of `bytes` now, if nobody is writing.
+  void send_now(ByteView bytes);
   ByteView unread() const { return {buffer_.bytes.get() + begin_, end_ - begin_}; }
   void consume(std::size_t bytes);
 
@@ -96,6 +117,7 @@ class Stream final : public Watched {
   static constexpr int kBurst = 16;
   bool may_read_on();
   bool try_read();
+  bool try_read_through();
   bool make_room();
   bool nothing_now();
   bool end(bool by_reset);
@@ -115,6 +137,7 @@ class Stream final : public Watched {
   ByteView unsent_;
   std::coroutine_handle<> reader_;
   std::coroutine_handle<> writer_;
+  TlsSession* tls_ = nullptr;
   int burst_ = 0;
   bool readable_ = false;
   bool writable_ = false;
@@ -124,6 +147,7 @@ class Stream final : public Watched {
   bool gone_ = false;
   bool broken_ = false;  // Nothing more can be written.
   bool yielding_ = false;
+  bool wire_only_ = false;  // Who waits wants the bytes as they come.
 };
 
 }  // namespace misrule::proxy
