@@ -1,9 +1,12 @@
 // A rule file as YAML, by protobuf's own description of it: a new field needs no code here.
 
+#include <map>
+
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
 #include "controller/compile/rules_file.h"
+#include "spec/model/yaml/json_value.h"
 
 namespace misrule::controller {
 namespace {
@@ -57,6 +60,7 @@ class YamlWriter {
 
  private:
   void write_field(const Message& message, const FieldDescriptor& field, int indent);
+  void write_pairs(const Message& message, const FieldDescriptor& field, int indent);
   void write_items(const Message& message, const FieldDescriptor& field, int indent);
   void start_line(int indent);
   static std::string value_text(const Message& message, const FieldDescriptor& field);
@@ -98,6 +102,10 @@ void YamlWriter::write_message(const Message& message, int indent) {
 void YamlWriter::write_field(const Message& message, const FieldDescriptor& field, int indent) {
   start_line(indent);
   out_ += field.name() + ":";
+  if (field.is_map()) {
+    out_ += '\n';
+    return write_pairs(message, field, indent + 2);
+  }
   if (field.is_repeated()) {
     out_ += '\n';
     return write_items(message, field, indent);
@@ -107,21 +115,55 @@ void YamlWriter::write_field(const Message& message, const FieldDescriptor& fiel
     return;
   }
   const Message& inner = message.GetReflection()->GetMessage(message, &field);
+  if (model::is_json_kind(*inner.GetDescriptor())) {
+    out_ += " " + model::json_kind_text(inner) + "\n";
+    return;
+  }
   std::vector<const FieldDescriptor*> fields;
   inner.GetReflection()->ListFields(inner, &fields);
   out_ += fields.empty() ? " {}\n" : "\n";
   write_message(inner, indent + 2);
 }
 
+/// By key: a protobuf map has no order of its own.
+void YamlWriter::write_pairs(const Message& message, const FieldDescriptor& field, int indent) {
+  const auto& type = *field.message_type();
+  const FieldDescriptor& value = *type.FindFieldByName("value");
+  std::map<std::string, std::string> lines;
+  const int count = message.GetReflection()->FieldSize(message, &field);
+  for (int i = 0; i < count; ++i) {
+    const Message& pair = message.GetReflection()->GetRepeatedMessage(message, &field, i);
+    const Reflection& reflection = *pair.GetReflection();
+    lines[reflection.GetString(pair, type.FindFieldByName("key"))] =
+        value.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE
+            ? model::json_kind_text(reflection.GetMessage(pair, &value))
+            : value_text(pair, value);
+  }
+  for (const auto& [key, text] : lines) {
+    start_line(indent);
+    out_ += scalar_text(key) + ": " + text + "\n";
+  }
+}
+
 void YamlWriter::write_items(const Message& message, const FieldDescriptor& field, int indent) {
   const int count = message.GetReflection()->FieldSize(message, &field);
   for (int i = 0; i < count; ++i) {
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+      start_line(indent + 2);
+      out_ +=
+          "- " + scalar_text(message.GetReflection()->GetRepeatedString(message, &field, i)) + "\n";
+      continue;
+    }
     const Message& item = message.GetReflection()->GetRepeatedMessage(message, &field, i);
     if (const auto* rule = dynamic_cast<const model::Rule*>(&item); rule != nullptr) {
       start_line(indent + 2);
       out_ += fmt::format("# {}\n", describe_rule(*rule));
     }
     start_line(indent + 2);
+    if (model::is_json_kind(*item.GetDescriptor())) {
+      out_ += "- " + model::json_kind_text(item) + "\n";
+      continue;
+    }
     const std::size_t before = out_.size();
     out_ += "- ";
     after_dash_ = true;

@@ -19,6 +19,7 @@ bool concerns(const model::Rule& rule, const std::string& service) {
 }
 
 bool is_spent(const model::Rule& rule, const model::RuleTally& tally) {
+  if (rule.trigger().has_per()) return false;
   if (rule.trigger().has_nth()) return tally.fired > 0;
   return rule.trigger().has_times() && tally.fired >= rule.trigger().times();
 }
@@ -114,6 +115,22 @@ Status ArmedRules::disarm(dsl::ArmId armed) {
 Status ArmedRules::disarm_all() {
   const std::scoped_lock lock(mutex_);
   return end_batches({});
+}
+
+Result<std::size_t> ArmedRules::release(const std::string& label) {
+  const std::scoped_lock lock(mutex_);
+  bool known = false;
+  std::size_t released = 0;
+  for (const Batch& batch : batches_) {
+    for (const model::Rule& rule : batch.rules) {
+      if (rule.label() != label && rule.id() != label) continue;
+      known = true;
+      MISRULE_TRY(const std::size_t some, parts_.proxy.release(rule.id()));
+      released += some;
+    }
+  }
+  if (!known) return fail(Code::kInvalid, fmt::format("no armed rule has the label \"{}\"", label));
+  return released;
 }
 
 std::map<std::string, model::RuleTally> ArmedRules::tallies() const {

@@ -38,6 +38,8 @@ class ArmedRules {
   Result<dsl::ArmId> arm(std::vector<model::Rule> rules);
   Status disarm(dsl::ArmId armed);
   Status disarm_all();
+  /// Lets go what the armed rules with this label or id hold now; how many units.
+  Result<std::size_t> release(const std::string& label);
 
   /// Every rule ever armed, in order, with what became of it.
   std::vector<model::RuleReport> reports() const;

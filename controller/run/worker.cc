@@ -137,7 +137,9 @@ void Worker::print(std::string_view line) {
 
 Status Worker::build() {
   const model::Topology& topology = spec_.topology();
-  MISRULE_TRY(proxy_, proxy::Proxy::start({.sink = log_, .seed = context_.request.seed}));
+  MISRULE_TRY(proxy_,
+              proxy::Proxy::start(
+                  {.sink = log_, .seed = context_.request.seed, .start = SteadyClock().now()}));
   MISRULE_TRY(routes_, Routes::make(topology, *proxy_));
   MISRULE_TRY(supervisor_, interceptor::Supervisor::start({.sink = log_,
                                                            .router = *routes_,

@@ -151,6 +151,10 @@ Status WorldHost::disarm(dsl::ArmId armed) {
   return settle_services();
 }
 
+Result<std::size_t> WorldHost::release(const std::string& label) {
+  return parts_.rules.release(label);
+}
+
 std::vector<dsl::EventPtr> WorldHost::events() { return parts_.log.ordered(); }
 
 bool WorldHost::wait_for_event(std::size_t seen, TimePoint deadline) {

@@ -36,6 +36,7 @@ class WorldHost final : public dsl::TestHost {
   dsl::StepReply step(const dsl::StepCall& call) override;
   Result<dsl::ArmId> arm(std::vector<model::Rule> rules) override;
   Status disarm(dsl::ArmId armed) override;
+  Result<std::size_t> release(const std::string& label) override;
   std::vector<dsl::EventPtr> events() override;
   bool wait_for_event(std::size_t seen, TimePoint deadline) override;
   Status barrier(Duration at_most) override;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <boost/json.hpp>
+#include <boost/url/parse.hpp>
 #include <google/protobuf/util/json_util.h>
 
 #include "base/nearest.h"
@@ -32,22 +33,22 @@ std::string_view path_of(const AdminRequest& request) {
   return std::string_view(request.target).substr(0, request.target.find('?'));
 }
 
+/// "a b" of "?rule=a%20b"; empty if it is not there.
+std::string query_text(const AdminRequest& request, std::string_view name) {
+  const auto target = boost::urls::parse_origin_form(request.target);
+  if (!target) return {};
+  const auto params = target->params();
+  const auto found = params.find(name);
+  return found == params.end() ? std::string() : std::string((*found).value);
+}
+
 /// "limit" of "?limit=5"; nothing if it is not there or no number.
 std::optional<std::size_t> query_number(const AdminRequest& request, std::string_view name) {
-  const std::string wanted = fmt::format("{}=", name);
-  const std::size_t mark = request.target.find('?');
-  if (mark == std::string::npos) return std::nullopt;
-  std::string_view query = std::string_view(request.target).substr(mark + 1);
-  while (!query.empty()) {
-    const std::string_view part = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(part.size() + 1, query.size()));
-    if (!part.starts_with(wanted)) continue;
-    const std::string_view digits = part.substr(wanted.size());
-    std::size_t value = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error == std::errc() && end == digits.data() + digits.size()) return value;
-  }
-  return std::nullopt;
+  const std::string digits = query_text(request, name);
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const bool whole = error == std::errc() && end == digits.data() + digits.size();
+  return whole ? std::optional(value) : std::nullopt;
 }
 
 json::array skipped_json(const RulesInForce& rules) {
@@ -122,6 +123,7 @@ AdminAnswers::ways() {
       {"/version", {{"GET", &Self::version}}},
       {"/rules", {{"GET", &Self::read_rules}, {"PUT", &Self::write_rules}}},
       {"/rules/stats", {{"GET", &Self::rule_stats}}},
+      {"/rules/release", {{"POST", &Self::release}}},
       {"/connections", {{"GET", &Self::connections}}},
       {"/events", {{"GET", &Self::index}}},  // A stream: whoever has the socket answers it.
       {"/metrics", {{"GET", &Self::metrics}}},
@@ -215,6 +217,16 @@ AdminAnswer AdminAnswers::rule_stats(const AdminRequest&) {
                       {"from", rules.from},
                       {"rules", std::move(tallies)},
                       {"skipped", skipped_json(rules)}});
+}
+
+AdminAnswer AdminAnswers::release(const AdminRequest& request) {
+  const std::string rule = query_text(request, "rule");
+  if (rule.empty()) {
+    return error_answer(400, "which rule? such as POST /rules/release?rule=slow-payments");
+  }
+  const auto released = subject_.proxy.release(rule);
+  if (!released) return error_answer(404, released.error().what);
+  return json_answer({{"rule", rule}, {"released", *released}});
 }
 
 bool AdminAnswers::may_interrupt() {

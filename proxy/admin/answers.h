@@ -68,6 +68,7 @@ class AdminAnswers {
   AdminAnswer read_rules(const AdminRequest& request);
   AdminAnswer write_rules(const AdminRequest& request);
   AdminAnswer rule_stats(const AdminRequest& request);
+  AdminAnswer release(const AdminRequest& request);
   AdminAnswer connections(const AdminRequest& request);
   AdminAnswer metrics(const AdminRequest& request);
 

@@ -21,7 +21,17 @@ star::Value make_error(star::Args& args);
 star::Value make_drop(star::Args& args);
 star::Value make_link(star::Args& args);
 star::Value make_lost_reply(star::Args& args);
+star::Value make_reset(star::Args& args);
+star::Value make_close(star::Args& args);
+star::Value make_hold(star::Args& args);
+star::Value make_throttle(star::Args& args);
+star::Value make_respond(star::Args& args);
+star::Value make_rewrite(star::Args& args);
+star::Value make_duplicate(star::Args& args);
+star::Value make_corrupt(star::Args& args);
+star::Value make_truncate(star::Args& args);
 star::Value run_fault(star::Args& args);
+star::Value release_held(star::Args& args);
 
 // What must stay true.
 star::Value assert_equal(star::Args& args);

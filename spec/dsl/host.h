@@ -78,6 +78,10 @@ class TestHost {
   /// back).
   virtual Status disarm(ArmId armed) = 0;
 
+  /// Lets go what the armed rules with this label (or id) hold now; how many units. kInvalid: no
+  /// such rule is armed.
+  virtual Result<std::size_t> release(const std::string& label) = 0;
+
   /// Every event so far, in the order in which people read them. Grows only.
   virtual std::vector<EventPtr> events() = 0;
   /// Waits for an event beyond the first `seen`; false at the deadline.

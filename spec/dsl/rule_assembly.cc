@@ -1,6 +1,7 @@
 #include "spec/dsl/rule_assembly.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace misrule::dsl {
 namespace {
@@ -9,22 +10,10 @@ std::unexpected<Error> refuse(std::string what, std::string_view field = {}) {
   return fail(Code::kInvalid, std::move(what), field);
 }
 
-/// The first keyword that is about a PostgreSQL session; empty if there is none.
-std::string_view session_word(const RuleDraft& draft) {
-  if (draft.session.has_user()) return "user";
-  if (draft.session.has_database()) return "database";
-  if (draft.session.has_application_name()) return "application_name";
-  return draft.session.has_in_transaction() ? "in_transaction" : "";
-}
-
 /// The first keyword that only traffic has; empty if there is none.
 std::string_view traffic_word(const RuleDraft& draft) {
-  if (draft.query) return "query";
-  if (draft.method) return "method";
-  if (draft.command) return "command";
-  if (draft.key) return "key";
-  if (draft.side_said) return "side";
-  return session_word(draft);
+  if (!draft.traffic.said.empty()) return draft.traffic.said.front().keyword;
+  return draft.side_said ? "side" : "";
 }
 
 Status check_family_action(const RuleDraft& draft, const std::string& family) {
@@ -164,6 +153,16 @@ void set_match_of_protocol(model::Protocol protocol, model::Rule& rule) {
   }
 }
 
+/// "query= is for postgres, path= is for http: a rule is for one of them".
+std::string protocols_text(const RuleDraft& draft) {
+  std::vector<std::string> parts;
+  for (const TrafficWord& word : draft.traffic.said) {
+    parts.push_back(fmt::format("{}= is for {}", word.keyword, protocol_name(word.protocol)));
+  }
+  if (draft.path) parts.emplace_back("path= is for http");
+  return fmt::format("{}: a rule is for one of them", fmt::join(parts, ", "));
+}
+
 Status check_traffic_words(const RuleDraft& draft) {
   if (draft.verb == ActionVerb::kDeny) {
     return refuse(
@@ -176,14 +175,11 @@ Status check_traffic_words(const RuleDraft& draft) {
         fmt::format("{}= is for system calls, as in write={}(...)", field, verb_name(draft.verb)),
         field);
   }
-  const int protocols = int{draft.query || !session_word(draft).empty()} +
-                        int{draft.path || draft.method} + int{draft.command || draft.key};
-  if (protocols > 1) {
-    return refuse(
-        "query=, user=, database=, application_name= and in_transaction= are for postgres, path= "
-        "and method= are for http, command= and key= are for redis: "
-        "a rule is for one of them");
-  }
+  const TrafficMatch& said = draft.traffic;
+  const int protocols = int{said.is_about(model::Protocol::kPostgres)} +
+                        int{draft.path || said.is_about(model::Protocol::kHttp)} +
+                        int{said.is_about(model::Protocol::kRedis)};
+  if (protocols > 1) return refuse(protocols_text(draft), said.said.back().keyword);
   return {};
 }
 
@@ -192,12 +188,11 @@ Result<model::Rule> assemble_traffic_rule(const Session& session, const RuleDraf
   MISRULE_TRY_VOID(check_traffic_words(draft));
   model::Rule rule = draft.rule;
   if (!rule.has_source() && use.source) rule.set_source(*use.source);
-  if (!session_word(draft).empty()) *rule.mutable_postgres() = draft.session;
-  if (draft.query) rule.mutable_postgres()->set_query(*draft.query);
+  const TrafficMatch& said = draft.traffic;
+  if (said.is_about(model::Protocol::kPostgres)) *rule.mutable_postgres() = said.postgres;
+  if (said.is_about(model::Protocol::kHttp)) *rule.mutable_http() = said.http;
+  if (said.is_about(model::Protocol::kRedis)) *rule.mutable_redis() = said.redis;
   if (draft.path) rule.mutable_http()->set_path(*draft.path);
-  if (draft.method) rule.mutable_http()->set_method(*draft.method);
-  if (draft.command) rule.mutable_redis()->set_command(*draft.command);
-  if (draft.key) rule.mutable_redis()->set_key(*draft.key);
   const bool is_link = draft.verb == ActionVerb::kLink;  // About bytes, whatever they mean.
   if (rule.match_case() == model::Rule::MATCH_NOT_SET && !is_link) {
     if (const auto protocol = protocol_of(session, use.target))

@@ -1,7 +1,7 @@
 #pragma once
 
-// deny(), delay(), error(), drop(), link() as values: what is to happen and to what, but not yet
-// where.
+// deny(), delay(), error(), drop() and their like as values: what is to happen and to what, but not
+// yet where.
 
 #include <map>
 #include <optional>
@@ -10,23 +10,32 @@
 #include <vector>
 
 #include "spec/dsl/session.h"
+#include "spec/dsl/traffic_words.h"
 #include "spec/model/rules.pb.h"
 #include "spec/starlark/starlark.h"
 
 namespace misrule::dsl {
 
-enum class ActionVerb : std::uint8_t { kDeny, kDelay, kError, kDrop, kLink };
+enum class ActionVerb : std::uint8_t {
+  kDeny,
+  kDelay,
+  kError,
+  kDrop,
+  kLink,
+  kRespond,
+  kRewrite,
+  kDuplicate,
+  kCorrupt,
+  kTruncate,
+  kHold,
+};
 
 /// One action as it was written.
 struct RuleDraft {
   ActionVerb verb = ActionVerb::kDeny;
   model::Rule rule = {};  ///< Action, trigger, label, source; no target and no match yet.
-  std::optional<std::string> query = {};
-  model::PostgresMatch session = {};  ///< PostgreSQL: user and the like; no query.
-  std::optional<std::string> method = {};
-  std::optional<std::string> path = {};     ///< Of a file or of a URL: the place of use decides.
-  std::optional<std::string> command = {};  ///< Redis.
-  std::optional<std::string> key = {};
+  TrafficMatch traffic = {};
+  std::optional<std::string> path = {};  ///< Of a file or of a URL: the place of use decides.
   std::optional<std::string> fd_kind = {};
   std::optional<std::string> established = {};
   std::optional<model::Target> to = {};
@@ -53,8 +62,7 @@ class RuleValue final : public star::HostObject {
 std::string_view verb_name(ActionVerb verb);
 /// What the verb's positional argument is called.
 std::string_view first_parameter(ActionVerb verb);
-/// The keywords that deny(), delay(), error(), drop() or link() takes; empty if `name` is none of
-/// them.
+/// The keywords that this function takes; empty if `name` makes no action.
 const std::vector<std::string>& action_keywords(std::string_view name);
 
 /// A service or an interface as a rule's target or destination; nothing for other values.

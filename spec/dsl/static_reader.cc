@@ -168,8 +168,11 @@ Span StaticReader::blamed(const Unit& unit, const CallExpr& call,
 std::optional<StaticValue> StaticReader::action_value(const Unit& unit, const CallExpr& call,
                                                       int depth) {
   constexpr std::pair<std::string_view, star::NativePointer> kVerbs[] = {
-      {"deny", make_deny}, {"delay", make_delay}, {"error", make_error},
-      {"drop", make_drop}, {"link", make_link},   {"lost_reply", make_lost_reply}};
+      {"deny", make_deny},           {"delay", make_delay},     {"error", make_error},
+      {"drop", make_drop},           {"link", make_link},       {"lost_reply", make_lost_reply},
+      {"reset", make_reset},         {"close", make_close},     {"hold", make_hold},
+      {"throttle", make_throttle},   {"respond", make_respond}, {"rewrite", make_rewrite},
+      {"duplicate", make_duplicate}, {"corrupt", make_corrupt}, {"truncate", make_truncate}};
   const auto verb = std::ranges::find_if(
       kVerbs, [&](const auto& candidate) { return is_builtin(*call.callee, candidate.first); });
   if (verb == std::end(kVerbs)) return std::nullopt;

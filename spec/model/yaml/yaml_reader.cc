@@ -10,6 +10,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include "base/nearest.h"
+#include "spec/model/yaml/json_value.h"
 
 namespace misrule::model {
 
@@ -52,8 +53,46 @@ Result<YAML::Node> parse_yaml(std::string_view text, const std::string& name) {
   }
 }
 
+/// A value of JSON's kinds, bounded by yaml-cpp's depth of nesting and by kNodesMax.
+Status YamlReader::read_json(const YAML::Node& node, Message& message) {
+  if (const auto* value = dynamic_cast<google::protobuf::Value*>(&message); value == nullptr) {
+    if (!node.IsSequence()) return refuse(node.Mark(), "want a list");
+    message.CopyFrom(json_from_yaml(node).list_value());
+    return {};
+  }
+  message.CopyFrom(json_from_yaml(node));
+  return {};
+}
+
+Status YamlReader::read_pairs(const YAML::Node& node, const FieldDescriptor& field,
+                              Message& message) {
+  if (!node.IsMap()) {
+    return refuse(node.Mark(), fmt::format("\"{}\" is a map, by name", field.name()));
+  }
+  const FieldDescriptor& value = *field.message_type()->FindFieldByName("value");
+  std::set<std::string> seen;
+  for (const auto& entry : node) {
+    if (!entry.first.IsScalar()) return refuse(entry.first.Mark(), "a key is a word");
+    if (!seen.insert(entry.first.Scalar()).second) {
+      return refuse(entry.first.Mark(),
+                    fmt::format("\"{}\" stands here twice", entry.first.Scalar()));
+    }
+    Message& pair = *message.GetReflection()->AddMessage(&message, &field);
+    pair.GetReflection()->SetString(&pair, field.message_type()->FindFieldByName("key"),
+                                    entry.first.Scalar());
+    if (value.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
+      MISRULE_TRY_VOID(read_scalar(entry.second, value, pair));
+    } else {
+      MISRULE_TRY_VOID(
+          read_message(entry.second, *pair.GetReflection()->MutableMessage(&pair, &value)));
+    }
+  }
+  return {};
+}
+
 Status YamlReader::read_message(const YAML::Node& node, Message& message) {
   if (++nodes_ > kNodesMax) return refuse(node.Mark(), "the file is too large");
+  if (is_json_kind(*message.GetDescriptor())) return read_json(node, message);
   if (!node.IsMap()) {
     return refuse(node.Mark(),
                   fmt::format("want the keys of a {}", message.GetDescriptor()->name()));
@@ -99,8 +138,14 @@ Status YamlReader::read_entry(const YAML::Node& key, const YAML::Node& value, Me
 Status YamlReader::read_items(const YAML::Node& node, const FieldDescriptor& field,
                               Message& message) {
   if (node.IsNull()) return {};
+  if (field.is_map()) return read_pairs(node, field, message);
   if (!node.IsSequence()) return refuse(node.Mark(), fmt::format("\"{}\" is a list", field.name()));
   for (const auto& item : node) {
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+      if (!item.IsScalar()) return refuse(item.Mark(), "want a word");
+      message.GetReflection()->AddString(&message, &field, item.Scalar());
+      continue;
+    }
     MISRULE_TRY_VOID(read_message(item, *message.GetReflection()->AddMessage(&message, &field)));
   }
   return {};

@@ -35,6 +35,9 @@ class YamlReader {
                     google::protobuf::Message& message);
   Status read_items(const YAML::Node& node, const google::protobuf::FieldDescriptor& field,
                     google::protobuf::Message& message);
+  Status read_pairs(const YAML::Node& node, const google::protobuf::FieldDescriptor& field,
+                    google::protobuf::Message& message);
+  Status read_json(const YAML::Node& node, google::protobuf::Message& message);
   Status read_scalar(const YAML::Node& node, const google::protobuf::FieldDescriptor& field,
                      google::protobuf::Message& message);
   template <class T>

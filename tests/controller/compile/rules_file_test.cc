@@ -21,6 +21,12 @@ constexpr const char* kAwkward[] = {"plain",       "",          "true",   "no",
 class Filler {
  public:
   void fill(Message& message) {
+    if (auto* value = dynamic_cast<google::protobuf::Value*>(&message); value != nullptr)
+      return value->set_string_value(text());
+    if (auto* list = dynamic_cast<google::protobuf::ListValue*>(&message); list != nullptr) {
+      list->add_values()->set_number_value(7);
+      return list->add_values()->set_string_value(text());
+    }
     const auto& type = *message.GetDescriptor();
     for (int i = 0; i < type.field_count(); ++i) fill_field(message, *type.field(i));
   }
@@ -28,9 +34,35 @@ class Filler {
  private:
   std::string text() { return kAwkward[next_++ % std::size(kAwkward)]; }
 
+  /// Two pairs, or two items: one of them might be a scalar that stands in braces by chance.
+  void fill_map(Message& message, const FieldDescriptor& field) {
+    for (const char* key : {"plain", "a: b"}) {
+      Message& pair = *message.GetReflection()->AddMessage(&message, &field);
+      fill(pair);
+      pair.GetReflection()->SetString(&pair, field.message_type()->FindFieldByName("key"), key);
+    }
+  }
+
+  void fill_list(Message& message, const FieldDescriptor& field) {
+    const bool texts = field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+    for (int i = 0; i < 2 && (texts || fills_lists_of(field)); ++i) {
+      if (texts) {
+        message.GetReflection()->AddString(&message, &field, text());
+      } else {
+        fill(*message.GetReflection()->AddMessage(&message, &field));
+      }
+    }
+  }
+
+  /// Rules and tests are the file's own to add.
+  static bool fills_lists_of(const FieldDescriptor& field) {
+    return field.message_type()->full_name() == "google.protobuf.ListValue";
+  }
+
   void fill_field(Message& message, const FieldDescriptor& field) {
     const auto& reflection = *message.GetReflection();
-    if (field.is_repeated()) return;
+    if (field.is_map()) return fill_map(message, field);
+    if (field.is_repeated()) return fill_list(message, field);
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_BOOL:
         return reflection.SetBool(&message, &field, true);

@@ -53,6 +53,11 @@ Status RecordingHost::disarm(ArmId armed_id) {
   return disarm_status;
 }
 
+Result<std::size_t> RecordingHost::release(const std::string& label) {
+  note("release " + label);
+  return release_result;
+}
+
 std::vector<EventPtr> RecordingHost::events() {
   const std::scoped_lock lock(mutex_);
   return events_;

@@ -23,6 +23,7 @@ class RecordingHost final : public TestHost {
   std::function<Status(const std::vector<model::Rule>&)> on_arm = {};
   std::function<void()> on_wait = [] {};
   Status disarm_status = {};
+  Result<std::size_t> release_result = 1;
   Status barrier_status = {};
 
   // What was asked: "POST /orders -> api.public", "arm a, b", "disarm 1", "barrier".
@@ -37,6 +38,7 @@ class RecordingHost final : public TestHost {
   StepReply step(const StepCall& call) override;
   Result<ArmId> arm(std::vector<model::Rule> rules) override;
   Status disarm(ArmId armed) override;
+  Result<std::size_t> release(const std::string& label) override;
   std::vector<EventPtr> events() override;
   bool wait_for_event(std::size_t seen, TimePoint deadline) override;
   Status barrier(Duration at_most) override;
