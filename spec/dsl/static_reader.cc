@@ -97,6 +97,9 @@ std::optional<StaticValue> StaticReader::value_of(const Unit& unit, const Expr& 
   if (depth > kDepthMax) return std::nullopt;
   if (const Value* literal = star::literal_of(expr); literal != nullptr)
     return StaticValue{*literal};
+  if (expr.kind == ExprKind::kList || expr.kind == ExprKind::kTuple)
+    return list_value(unit, star::as<star::ListExpr>(expr), depth);
+  if (expr.kind == ExprKind::kDict) return dict_value(unit, star::as<star::DictExpr>(expr), depth);
   if (expr.kind == ExprKind::kName) return name_value(unit, star::as<NameExpr>(expr), depth);
   if (expr.kind == ExprKind::kCall) return action_value(unit, star::as<CallExpr>(expr), depth);
   if (expr.kind != ExprKind::kAttribute) return std::nullopt;
@@ -109,6 +112,35 @@ std::optional<StaticValue> StaticReader::value_of(const Unit& unit, const Expr& 
   }
   auto found = object->value.attribute(attribute.name);
   return found ? std::optional(StaticValue{*std::move(found)}) : std::nullopt;
+}
+
+std::optional<StaticValue> StaticReader::list_value(const Unit& unit, const star::ListExpr& list,
+                                                    int depth) {
+  std::vector<Value> items;
+  bool complete = true;
+  for (const auto& item : list.items) {
+    auto value = value_of(unit, *item, depth + 1);
+    if (!value) return std::nullopt;
+    complete = complete && value->complete;
+    items.push_back(std::move(value->value));
+  }
+  const bool is_tuple = list.kind == ExprKind::kTuple;
+  return StaticValue{is_tuple ? Value::tuple(std::move(items)) : Value::list(std::move(items)),
+                     complete};
+}
+
+std::optional<StaticValue> StaticReader::dict_value(const Unit& unit, const star::DictExpr& dict,
+                                                    int depth) {
+  StaticValue made{Value::dict()};
+  for (const star::DictEntry& entry : dict.entries) {
+    const auto key = value_of(unit, *entry.key, depth + 1);
+    const auto value = value_of(unit, *entry.value, depth + 1);
+    const bool hashable = key && (key->value.as_string() || key->value.as_int());
+    if (!hashable || !value) return std::nullopt;
+    made.complete = made.complete && key->complete && value->complete;
+    made.value.as_dict()->set(key->value, value->value);
+  }
+  return made;
 }
 
 std::optional<StaticValue> StaticReader::name_value(const Unit& unit, const NameExpr& name,

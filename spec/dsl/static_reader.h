@@ -53,6 +53,8 @@ class StaticReader {
 
  private:
   std::optional<StaticValue> value_of(const Unit& unit, const star::Expr& expr, int depth);
+  std::optional<StaticValue> list_value(const Unit& unit, const star::ListExpr& list, int depth);
+  std::optional<StaticValue> dict_value(const Unit& unit, const star::DictExpr& dict, int depth);
   std::optional<StaticValue> name_value(const Unit& unit, const star::NameExpr& name, int depth);
   std::optional<StaticValue> action_value(const Unit& unit, const star::CallExpr& call, int depth);
   star::Span blamed(const Unit& unit, const star::CallExpr& call, const std::string& message) const;

@@ -188,7 +188,8 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"fault(db, write = deny(\"EIO\", pth = \"x\"), run = f)",
      "4:35-44 deny: unexpected keyword argument \"pth\" (did you mean path?) [it takes errno, "
      "path, "
-     "fd_kind, to, established, label, optional, source, times, nth, after, every, probability]"},
+     "fd_kind, to, established, label, optional, source, times, nth, after, every, probability, "
+     "per, window]"},
     {"fault(db, drop(nth = 1, every = 2), run = f)",
      "4:26-27 drop: nth= is one match, every= is many: say one of them"},
     {"fault(db, delay(\"1s\", distribution = \"normal\"), run = f)",
@@ -196,9 +197,7 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"fault(db, delay(\"1s\", jitter = \"1s\", distribution = \"gauss\"), run = f)",
      "4:57-64 delay: unknown distribution=\"gauss\" [one of uniform, normal, pareto]"},
     {"fault(api, drop(user = \"u\", path = \"/x\"), run = f)",
-     "4:16-45 fault: query=, user=, database=, application_name= and in_transaction= are for "
-     "postgres, path= and method= are for http, command= and key= are for redis: a rule is for one "
-     "of them"},
+     "4:21-31 fault: user= is for postgres, path= is for http: a rule is for one of them"},
     {"fault(db, link(bandwidth = \"1 MB\"), run = f)",
      "4:32-38 link: for parameter \"bandwidth\": got string, want rate such as \"512KB/s\" or "
      "\"1MiB/s\", or a number of bytes per second above 0"},
@@ -237,13 +236,9 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "4:28-39 fault: write= is about the processes of a service: the target is postgres, not "
      "postgres.main"},
     {"fault(db, delay(\"1s\", query = \"x\", path = \"y\"), run = f)",
-     "4:15-51 fault: query=, user=, database=, application_name= and in_transaction= are for "
-     "postgres, path= and method= are for http, command= and key= are for redis: a rule is for one "
-     "of them"},
+     "4:27-38 fault: query= is for postgres, path= is for http: a rule is for one of them"},
     {"fault(db, drop(command = \"SET\", query = \"x\"), run = f)",
-     "4:15-49 fault: query=, user=, database=, application_name= and in_transaction= are for "
-     "postgres, path= and method= are for http, command= and key= are for redis: a rule is for one "
-     "of them"},
+     "4:20-35 fault: query= is for postgres, command= is for redis: a rule is for one of them"},
     {"fault(db, write = delay(\"1s\", key = \"x\"), run = f)",
      "4:35-44 fault: key= is for traffic; a system call is matched by path= and fd_kind="},
     {"fault(db, drop(source = \"apy\"), run = f)",
