@@ -84,6 +84,7 @@ CommandName::CommandName(std::span<const ByteView> words) {
   if (traits_ == nullptr || !traits_->is_container() || words.size() < 2) return;
   append(" ");
   append(words[1]);
+  words_ = 2;
   // Of a subcommand that is not known, nothing is known.
   traits_ = find_command(text());
 }

@@ -24,6 +24,8 @@ class CommandName {
   std::string_view text() const { return {text_.data(), size_}; }
   /// nullptr for what redis-server 7.0 does not know.
   const CommandTraits* traits() const { return traits_; }
+  /// Of how many words it is made.
+  std::size_t words() const { return words_; }
   CommandKind kind() const { return traits_ == nullptr ? CommandKind::kPlain : traits_->kind; }
 
  private:
@@ -31,6 +33,7 @@ class CommandName {
 
   std::array<char, 64> text_;
   std::size_t size_ = 0;
+  std::size_t words_ = 1;
   const CommandTraits* traits_ = nullptr;
 };
 

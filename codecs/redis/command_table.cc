@@ -282,7 +282,7 @@ constexpr CommandTraits kCommands[] = {
     {"SCRIPT LOAD", K::kPlain, P::kNone, 0, 0, 0, 0},
     {"SDIFF", K::kPlain, P::kRange, 1, -1, 1, 0},
     {"SDIFFSTORE", K::kPlain, P::kRange, 1, -1, 1, kWrites | kGrows},
-    {"SELECT", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SELECT", K::kSelect, P::kNone, 0, 0, 0, 0},
     {"SET", K::kPlain, P::kRange, 1, 1, 1, kWrites | kGrows},
     {"SETBIT", K::kPlain, P::kRange, 1, 1, 1, kWrites | kGrows},
     {"SETEX", K::kPlain, P::kRange, 1, 1, 1, kWrites | kGrows},

@@ -23,6 +23,7 @@ enum class CommandKind : std::uint8_t {
   kMonitor,
   kReplicate,  ///< SYNC, PSYNC: then bytes of another kind.
   kClientReply,
+  kSelect,
   kReplconf,
 };
 

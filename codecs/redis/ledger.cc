@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
 namespace misrule::codecs::redis {
 namespace {
@@ -16,6 +17,13 @@ bool continues(const Owed& run, const Owed& next) {
 }
 
 }  // namespace
+
+bool Owed::wants_whole() const {
+  if (fate() == Touched::Fate::kTruncate) return true;
+  return fate() == Touched::Fate::kRewrite &&
+         std::holds_alternative<ValueMap>(touched->plan->value.held) &&
+         touched->shape == ReplyShape::kPage;
+}
 
 void Ledger::push(Owed owed) {
   units_ += owed.units;

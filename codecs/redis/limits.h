@@ -15,6 +15,8 @@ struct Limits {
   std::size_t inline_bytes_max = 64 * kKiB;
   /// How much of a reply is gathered to know what it is; the rest streams.
   std::size_t reply_bytes_max = 4 * kKiB;
+  /// The same where a rule needs the whole of it; of what is longer the rule leaves its hands.
+  std::size_t whole_reply_bytes_max = kMiB;
   /// Aggregates within aggregates.
   std::size_t depth_max = 1024;
   /// Commands that wait for an answer; neighbours that no rule touched count as one.

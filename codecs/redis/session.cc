@@ -14,7 +14,7 @@ std::string first_word(std::string_view text) {
 }  // namespace
 
 void Session::tell(const Owed& owed, Exchange exchange) {
-  if (owed.told) return;
+  if (owed.told || owed.fate() == Fate::kSecond) return;
   exchange.unit = owed.unit;
   exchange.tag = owed.tag();
   host.exchanged(exchange);
@@ -31,12 +31,33 @@ void Session::tell_answered(const Owed& owed, std::string reply, bool is_error) 
 void Session::tell_injected(const Owed& owed, ServerOutcome server) {
   Exchange exchange{.failed = true, .server = server};
   if (owed.touched->error.empty()) {
-    exchange.reply = owed.fate() == Fate::kReset ? "connection reset" : "connection closed";
+    const bool is_reset = owed.fate() == Fate::kReset || owed.touched->resets;
+    exchange.reply = is_reset ? "connection reset" : "connection closed";
   } else {
     exchange.reply = owed.touched->error;
     exchange.code = first_word(exchange.reply);
   }
   tell(owed, std::move(exchange));
+}
+
+void Session::tell_made_up(const Owed& owed, std::string reply, ServerOutcome server) {
+  tell(owed, {.reply = std::move(reply), .server = server});
+}
+
+void Session::tell_cut_off(const Owed& owed) {
+  tell(owed, {.reply = "cut off", .failed = true, .server = ServerOutcome::kDid});
+}
+
+void Session::skip(Owed& owed, std::string_view why) {
+  host.skipped(owed.unit, why);
+  owed.touched->fate = Fate::kForward;
+  owed.touched->tag = 0;
+}
+
+void Session::note_quiet() {
+  if (!ledger.empty()) return;
+  expects_transaction = in_transaction;
+  if (!in_transaction) expects_db = db;
 }
 
 void Session::tell_silent(const Owed& owed) {
@@ -58,8 +79,7 @@ void Session::tell_queue_untold() {
 }
 
 void Session::tell_unanswered(const Owed& owed, std::string_view reply) {
-  const bool forwarded =
-      owed.fate() == Fate::kForward || owed.fate() == Fate::kMask || owed.is_lost();
+  const bool forwarded = reaches_server(owed.fate());
   tell(owed, {.reply = std::string(reply),
               .failed = true,
               .server = forwarded ? ServerOutcome::kUnknown : ServerOutcome::kDidNot});

@@ -23,6 +23,11 @@ struct Session {
   /// Commands that the server has queued in a transaction, or is answering within EXEC's answer.
   Ledger queue;
   std::uint64_t units = 0;
+  /// How many transactions there were; of these which one is open, if one is.
+  std::uint64_t transactions = 0;
+  /// Which database will be selected when everything that was sent is done, and which one is.
+  std::uint32_t expects_db = 0;
+  std::uint32_t db = 0;
   /// Will the server be in a transaction when everything that was sent is done?
   bool expects_transaction = false;
   /// Is it, where the answers stand?
@@ -35,6 +40,14 @@ struct Session {
   void tell_answered(const Owed& owed, std::string reply, bool is_error);
   /// The client was told the error of a rule, or the connection was ended in the answer's place.
   void tell_injected(const Owed& owed, ServerOutcome server = ServerOutcome::kDidNot);
+  /// The client was told what a rule made up, or made of the answer.
+  void tell_made_up(const Owed& owed, std::string reply, ServerOutcome server);
+  /// The connection was ended within its answer.
+  void tell_cut_off(const Owed& owed);
+  /// A rule cannot be carried out: the command goes its way.
+  void skip(Owed& owed, std::string_view why);
+  /// Nothing is under way: what is so is what is to be expected.
+  void note_quiet();
   /// The client wanted no answer.
   void tell_silent(const Owed& owed);
   /// A transaction's commands will not be carried out.

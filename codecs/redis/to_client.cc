@@ -1,5 +1,6 @@
 #include "codecs/redis/to_client.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -16,6 +17,10 @@ bool confirms(const PubsubMessage& message, CommandKind kind) {
 }
 
 bool is_lost(const Owed& owed) { return owed.is_lost(); }
+
+bool is_lost_by_reset(const Owed& owed) { return owed.is_lost() && owed.touched->resets; }
+
+bool is_select(const Owed& owed) { return owed.kind == CommandKind::kSelect; }
 
 bool is_client_reply(const Owed& owed) { return owed.kind == CommandKind::kClientReply; }
 
@@ -91,24 +96,26 @@ bool ToClient::end_in_place(Step& step) {
   const Owed owed = take_head();
   session_.tell_injected(owed, owed.is_lost() ? ServerOutcome::kDid : ServerOutcome::kDidNot);
   if (owed.is_lost() && owed.kind == CommandKind::kExec) session_.tell_queue_untold();
-  session_.tell_all_unanswered("connection closed");
-  session_.closed = true;
-  step.act = Close{.reset = owed.fate() == Fate::kReset};
-  return false;
+  return end_with({}, owed.fate() == Fate::kReset || owed.touched->resets, step);
 }
 
 // A command in the transaction is to lose its answer: all of EXEC's goes with it.
 bool ToClient::lose_exec(Step& step) {
+  const bool by_reset = session_.queue.any(is_lost_by_reset);
   session_.tell_queue_untold();
-  session_.tell_all_unanswered("connection closed");
-  session_.closed = true;
-  step.act = Close{};
-  return false;
+  return end_with({}, by_reset, step);
+}
+
+std::size_t ToClient::gather_max() {
+  const Limits& limits = session_.limits;
+  const Owed* const next = head();
+  const bool whole = push_ || (next != nullptr && next->touched && next->wants_whole());
+  return std::max(scanned_, whole ? limits.whole_reply_bytes_max : limits.reply_bytes_max);
 }
 
 bool ToClient::read_value(ByteView rest, Step& step) {
   // What is known of a long value does not depend on how it arrives.
-  const std::size_t bytes_max = session_.limits.reply_bytes_max;
+  const std::size_t bytes_max = gather_max();
   scanned_ += scanner_.advance(rest.substr(scanned_, bytes_max - scanned_));
   if (scanner_.error()) return lose_track("from the server: " + scanner_.error()->what, step);
   if (!scanner_.done() && scanned_ < bytes_max) {
@@ -133,7 +140,7 @@ bool ToClient::take_ordinary(ByteView value, Step& step) {
   session_.tell_answered(take_head(), text_of(reply), reply.is_error());
   step.pass += scanned_;
   start_value();
-  if (session_.ledger.empty()) session_.expects_transaction = session_.in_transaction;
+  session_.note_quiet();
   return true;
 }
 
@@ -211,7 +218,8 @@ void ToClient::drop_silent_heads(const std::optional<PubsubMessage>& message) {
 }
 
 bool ToClient::take_value(ByteView gathered, Step& step) {
-  const ByteView value = gathered.substr(scanner_.value_offset());
+  gathered_ = gathered;
+  const ByteView value = gathered_value();
   if (value.front() == '|') {
     return lose_track("from the server: an attribute is too long", step);
   }
@@ -223,7 +231,9 @@ bool ToClient::take_value(ByteView gathered, Step& step) {
   if (!(reply.type == '>' && !message)) drop_silent_heads(message);
   if (is_unasked(reply, message)) {
     if (message) note(*message, reply.type);
-    return pass_value({}, step);
+    const bool is_published =
+        message ? message->kind == PubsubMessage::Kind::kPublished : reply.type == '>';
+    return is_published ? push(value, step) : pass_value({}, step);
   }
   Owed* const next = head();
   // A server may say goodbye at any time.
@@ -237,13 +247,7 @@ bool ToClient::take_answer(const Reply& reply, const std::optional<PubsubMessage
                            Step& step) {
   Owed& next = *head();
   const bool queues = next.queued && says_queued(reply.type, reply.line);
-  if (next.is_lost() && !queues) return end_in_place(step);
-  if (next.fate() == Fate::kMask && !queues) return mask(reply, step);
-  if (next.fate() == Fate::kDiscard) return inject(step);
-  if (next.fate() == Fate::kPoison && !queues) {
-    if (reply.type == '-') return inject(step);
-    return lose_track("from the server: what cannot be done was done", step);
-  }
+  if (next.fate() != Fate::kForward && !queues) return take_touched(reply, step);
   bool ends = true;
   if (message) {
     note(*message, reply.type);
@@ -269,41 +273,6 @@ bool ToClient::hold_reply(Owed& head, Step& step) {
   return true;
 }
 
-bool ToClient::inject(Step& step) {
-  if (!scanner_.done()) return lose_track("from the server: an error is too long", step);
-  const bool in_place_of_exec = head()->fate() == Fate::kDiscard;
-  std::string& error = head()->touched->error;
-  if (in_place_of_exec && !error.starts_with("EXECABORT")) {
-    error.insert(0, "EXECABORT Transaction discarded because of: ");
-  }
-  step.act = Substitute{.bytes = scanned_, .with = "-" + error + "\r\n"};
-  const Owed owed = take_head();
-  session_.tell_injected(owed);
-  if (in_place_of_exec) transaction_ended(true);
-  value_ended({});
-  return true;
-}
-
-bool ToClient::mask(const Reply& reply, Step& step) {
-  const Owed owed = take_head();
-  step.act = Substitute{.bytes = scanned_, .with = "-" + owed.touched->error + "\r\n"};
-  const bool refused = reply.is_error();
-  session_.tell_injected(owed, refused ? ServerOutcome::kDidNot : ServerOutcome::kDid);
-  if (owed.kind == CommandKind::kExec) {
-    if (!refused && !reply.is_nil()) session_.tell_queue_untold();
-    transaction_ended(true);
-  }
-  meaning_ = {};
-  if (scanner_.done()) {
-    value_ended({});
-  } else {
-    scanned_ = 0;
-    partial_.clear();
-    flowing_ = swallowing_ = true;
-  }
-  return true;
-}
-
 bool ToClient::pass_value(Meaning meaning, Step& step) {
   step.pass += scanned_;
   if (scanner_.done()) {
@@ -322,6 +291,7 @@ void ToClient::start_value() {
   scanned_ = 0;
   flowing_ = swallowing_ = false;
   partial_.clear();
+  push_.reset();
 }
 
 void ToClient::value_ended(Meaning meaning) {
@@ -331,7 +301,7 @@ void ToClient::value_ended(Meaning meaning) {
     in_exec_ = false;
     answered({.answers = true, .type = '*', .text = std::exchange(exec_text_, {})});
   }
-  if (session_.ledger.empty()) session_.expects_transaction = session_.in_transaction;
+  session_.note_quiet();
 }
 
 void ToClient::answered(Meaning meaning) {
@@ -364,9 +334,14 @@ void ToClient::settle(const Owed& owed, const Meaning& meaning) {
     case CommandKind::kReset:
       if (!agreed) return;
       transaction_ended(false);
+      session_.db = 0;
       version_ = 2;
       subscriptions_.clear();
       monitoring_ = false;
+      return;
+    case CommandKind::kSelect:
+      if (agreed) session_.db = owed.answers;
+      if (!agreed && !session_.ledger.any(is_select)) session_.expects_db = session_.db;
       return;
     case CommandKind::kMonitor:
       monitoring_ = monitoring_ || agreed;

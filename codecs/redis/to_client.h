@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,12 @@ class ToClient {
   std::optional<Act> ended();
 
  private:
+  /// A published message that a rule was asked about.
+  struct Push {
+    std::uint64_t unit = 0;
+    Verb verb = {};
+    std::size_t payload_at = 0;
+  };
   /// What the value that is under way means once all of it has flowed.
   struct Meaning {
     bool answers = false;  ///< It ends the answer to the oldest command.
@@ -46,8 +53,23 @@ class ToClient {
   bool begin_exec(ByteView rest, Step& step);
   bool take_value(ByteView gathered, Step& step);
   bool take_answer(const Reply& reply, const std::optional<PubsubMessage>& message, Step& step);
+  bool take_touched(const Reply& reply, Step& step);
   bool inject(Step& step);
   bool mask(const Reply& reply, Step& step);
+  bool respond(const Reply& reply, Step& step);
+  bool rewrite(const Reply& reply, Step& step);
+  bool corrupt(const Reply& reply, Step& step);
+  bool truncate(const Reply& reply, Step& step);
+  bool replace_value(std::string with, Step& step);
+  bool replace_front(std::string with, Meaning meaning, Step& step);
+  bool end_with(std::string last, bool by_reset, Step& step);
+  bool push(ByteView value, Step& step);
+  bool decide_push(ByteView value);
+  bool carry_out_push(ByteView value, Step& step);
+  bool pass_push(std::string_view why, Step& step);
+  void tell_push(std::string_view what, bool failed);
+  std::size_t gather_max();
+  ByteView gathered_value() const { return gathered_.substr(scanner_.value_offset()); }
   bool lose_exec(Step& step);
   bool pass_value(Meaning meaning, Step& step);
   bool end_in_place(Step& step);
@@ -65,6 +87,7 @@ class ToClient {
   void settle(const Owed& owed, const Meaning& meaning);
   void transaction_ended(bool is_failure);
   void start_value();
+  bool pass_real(const Reply& reply, Step& step);
 
   /// The command that the next answer belongs to; null if none is owed.
   Owed* head();
@@ -79,6 +102,8 @@ class ToClient {
   Meaning meaning_;
   std::string exec_text_;
   std::string partial_;  // A copy of what was gathered.
+  ByteView gathered_;    // Of the value that is looked at, within one walk.
+  std::unique_ptr<Push> push_;
   int version_ = 2;
   Subscriptions subscriptions_;
   bool monitoring_ = false;

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "codecs/redis/command_meaning.h"
 #include "codecs/redis/errors.h"
+#include "codecs/redis/payload.h"
 
 namespace misrule::codecs::redis {
 namespace {
@@ -18,6 +20,8 @@ using Fate = Touched::Fate;
 constexpr std::string_view kUnknownCommand = "*1\r\n$16\r\nMISRULE.INJECTED\r\n";
 // Is queued in a transaction, changes nothing, and fails when it is carried out.
 constexpr std::string_view kFailsLate = "*2\r\n$4\r\nSCAN\r\n$16\r\nmisrule.injected\r\n";
+// The same, and succeeds.
+constexpr std::string_view kHarmless = "*1\r\n$4\r\nPING\r\n";
 constexpr std::string_view kDiscard = "*1\r\n$7\r\nDISCARD\r\n";
 
 Fate fate_of(Verb::Kind kind) {
@@ -35,60 +39,24 @@ Fate fate_of(Verb::Kind kind) {
     case Verb::Kind::kLose:
       return Fate::kLose;
     case Verb::Kind::kRespond:
+      return Fate::kRespond;
     case Verb::Kind::kRewrite:
+      return Fate::kRewrite;
     case Verb::Kind::kDuplicate:
+      return Fate::kDuplicate;
     case Verb::Kind::kCorrupt:
+      return Fate::kCorrupt;
     case Verb::Kind::kTruncate:
+      return Fate::kTruncate;
     case Verb::Kind::kForward:
       break;
   }
   return Fate::kForward;
 }
 
-bool is_forwarded(Fate fate) {
-  return fate == Fate::kForward || fate == Fate::kMask || fate == Fate::kLose;
-}
-
-ReplyMode::Said said_by(const Command& command, CommandKind kind) {
-  if (kind == CommandKind::kReset) return ReplyMode::Said::kReset;
-  if (kind != CommandKind::kClientReply || command.words.size() != 3) {
-    return ReplyMode::Said::kNothing;
-  }
-  if (is_word(command.words[2], "OFF")) return ReplyMode::Said::kOff;
-  if (is_word(command.words[2], "SKIP")) return ReplyMode::Said::kSkip;
-  return is_word(command.words[2], "ON") ? ReplyMode::Said::kOn : ReplyMode::Said::kNothing;
-}
-
-// A command with a number of arguments that is refused has no effect of its own.
-CommandKind kind_of(const Command& command, const CommandName& name) {
-  const CommandKind kind = name.kind();
-  const std::uint64_t count = command.count;
-  switch (kind) {
-    case CommandKind::kMulti:
-    case CommandKind::kDiscard:
-    case CommandKind::kReset:
-    case CommandKind::kMonitor:
-      return count == 1 ? kind : CommandKind::kPlain;
-    case CommandKind::kSubscribe:
-      return count > 1 ? kind : CommandKind::kPlain;
-    case CommandKind::kClientReply:
-      return count == 3 ? kind : CommandKind::kPlain;
-    case CommandKind::kReplconf: {
-      const bool acknowledges = command.words.size() > 1 && is_word(command.words[1], "ACK");
-      return acknowledges ? kind : CommandKind::kPlain;
-    }
-    default:
-      return kind;
-  }
-}
-
-bool is_about_subscriptions(CommandKind kind) {
-  return kind == CommandKind::kSubscribe || kind == CommandKind::kUnsubscribe;
-}
-
-std::uint32_t answers_of(const Command& command, CommandKind kind) {
-  if (!is_about_subscriptions(kind)) return 1;
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(command.count - 1, UINT32_MAX));
+// A hold of a reply wants one that the server makes.
+bool is_held_by_reply(const Verb& verb, Fate fate) {
+  return verb.hold_reply && reaches_server(fate);
 }
 
 }  // namespace
@@ -113,10 +81,16 @@ void ToServer::ended() {
 }
 
 bool ToServer::advance(ByteView rest, Step& step) {
+  if (std::exchange(closes_next_, false)) {
+    session_.closed = true;
+    step.act = Close{};
+    return false;
+  }
   if (session_.closed || drops_all_) {
     if (!rest.empty()) step.act = Substitute{.bytes = rest.size()};
     return false;
   }
+  if (!std::exchange(began_, true) && decide_connection(step)) return false;
   if (session_.requests_raw) {
     step.pass += rest.size();
     return false;
@@ -162,13 +136,17 @@ bool ToServer::read_command(ByteView rest, Step& step) {
 Verb ToServer::decide(const Command& command, const CommandName& name) {
   keys_.clear();
   if (name.traits() != nullptr) append_keys(*name.traits(), command.words, command.count, keys_);
-  return session_.host.decide({.unit = ++session_.units,
-                               .protocol = "redis",
-                               .operation = name.text(),
-                               .subject = keys_.empty() ? std::string_view() : keys_.front(),
-                               .state = session_.expects_transaction ? "transaction" : "idle",
-                               .keys = keys_,
-                               .arguments = command.count - 1});
+  const CommandDetails details(command, name.words(), session_.expects_db);
+  return session_.host.decide(
+      {.unit = ++session_.units,
+       .protocol = "redis",
+       .operation = name.text(),
+       .subject = keys_.empty() ? std::string_view() : keys_.front(),
+       .state = session_.expects_transaction ? "transaction" : "idle",
+       .keys = keys_,
+       .arguments = command.count - 1,
+       .transaction = session_.expects_transaction ? session_.transactions : 0,
+       .details = &details});
 }
 
 bool ToServer::take_command(const Command& command, Step& step) {
@@ -189,21 +167,56 @@ bool ToServer::take_command(const Command& command, Step& step) {
       .owed = {.kind = kind, .answers = answers_of(command, kind), .unit = session_.units},
       .said = said_by(command, kind)};
   if (untouched) return forward(std::move(pending), step);
-  auto touched = std::make_unique<Touched>(Touched{.fate = fate_of(verb.kind), .tag = verb.tag});
-  if (touched->fate == Fate::kPoison || touched->fate == Fate::kMask) {
-    touched->error = error_line(verb.error, name.text());
-    pending.told_late = is_told_late(verb.error);
-  }
-  if (verb.hold_reply && is_forwarded(touched->fate)) {
-    touched->hold_reply = std::exchange(verb.hold, Duration::zero());
-  }
-  pending.owed.touched = std::move(touched);
+  pending.owed.touched = touch(verb, command, name);
+  pending.told_late = is_told_late(verb.error);
   pending_ = std::move(pending);
   if (verb.hold == Duration::zero()) return carry_out(command.wire, step);
   held_ = session_.units;
   step.act =
       Hold{.for_at_most = verb.hold, .unit = session_.units, .cancellable = !verb.hold_is_loss};
   return false;
+}
+
+std::unique_ptr<Touched> ToServer::touch(Verb& verb, const Command& command,
+                                         const CommandName& name) {
+  auto touched = std::make_unique<Touched>(Touched{.fate = fate_of(verb.kind),
+                                                   .tag = verb.tag,
+                                                   .plan = std::move(verb.plan),
+                                                   .seed = verb.seed,
+                                                   .resets = verb.resets});
+  if (touched->fate == Fate::kPoison || touched->fate == Fate::kMask) {
+    touched->error = error_line(verb.error, name.text());
+  }
+  if (touched->fate == Fate::kRespond || touched->fate == Fate::kRewrite) {
+    const std::size_t words = std::min(name.words(), command.words.size());
+    touched->shape = shape_of(name.text(), command.words.subspan(words));
+    touched->in_pairs = name.text() == "HSCAN" || name.text() == "ZSCAN";
+  }
+  if (is_held_by_reply(verb, touched->fate)) {
+    touched->hold_reply = std::exchange(verb.hold, Duration::zero());
+  }
+  return touched;
+}
+
+// Only what a server says to clients that it does not let in is said before anything is asked.
+bool ToServer::decide_connection(Step& step) {
+  if (!session_.host.wants(Phase::kStartup)) return false;
+  Verb verb = session_.host.decide({.unit = ++session_.units,
+                                    .protocol = "redis",
+                                    .operation = "connection",
+                                    .state = "idle",
+                                    .phase = Phase::kStartup});
+  Owed owed{.unit = session_.units};
+  if (verb.kind != Verb::Kind::kPoison) {
+    session_.tell_answered(owed, "accepted", false);
+    return false;
+  }
+  owed.touched = std::make_unique<Touched>(Touched{
+      .fate = Fate::kPoison, .tag = verb.tag, .error = error_line(verb.error, "connection")});
+  session_.tell_injected(owed);
+  session_.closed = true;
+  step.act = Close{.to_client = "-" + owed.touched->error + "\r\n"};
+  return true;
 }
 
 bool ToServer::carry_out(ByteView rest, Step& step) {
@@ -214,14 +227,90 @@ bool ToServer::carry_out(ByteView rest, Step& step) {
     case Fate::kPoison:
     case Fate::kDiscard:
       return poison(std::move(pending), step);
+    case Fate::kRespond:
+      return respond(std::move(pending), step);
     case Fate::kClose:
     case Fate::kReset:
       return end_connection(std::move(pending), step);
-    case Fate::kForward:
-    case Fate::kMask:
-    case Fate::kLose:
+    case Fate::kDuplicate:
+      return duplicate(std::move(pending), rest, step);
+    case Fate::kCorrupt:
+    case Fate::kTruncate:
+      if (pending.owed.touched->plan->of_request) return damage(std::move(pending), rest, step);
+      break;
+    default:
       break;
   }
+  return forward(std::move(pending), step);
+}
+
+bool ToServer::respond(Pending pending, Step& step) {
+  Owed& owed = pending.owed;
+  if (owed.kind == CommandKind::kExec && session_.expects_transaction) {
+    return poison(std::move(pending), step);
+  }
+  owed.queued = is_queued(owed);
+  if (session_.expects_transaction && !owed.queued) {
+    session_.skip(owed, "within a transaction a server refuses it, and goes on");
+    return forward(std::move(pending), step);
+  }
+  step.act = Substitute{.bytes = pending.bytes,
+                        .with = std::string(owed.queued ? kHarmless : kUnknownCommand)};
+  drops_rest_ = !pending.whole;
+  if (mode_.answers(ReplyMode::Said::kNothing)) {
+    session_.ledger.push(std::move(owed));
+  } else {
+    session_.tell_made_up(owed, "no answer wanted", ServerOutcome::kDidNot);
+  }
+  return false;
+}
+
+bool ToServer::duplicate(Pending pending, ByteView rest, Step& step) {
+  Owed& owed = pending.owed;
+  if (!pending.whole || is_queued(owed)) {
+    session_.skip(owed, pending.whole ? "EXEC would answer more commands than the client has asked"
+                                      : "the command is too long to be kept for a second time");
+    return forward(std::move(pending), step);
+  }
+  const std::string command(rest.substr(0, pending.bytes));
+  owed.touched->fate = Fate::kForward;
+  Owed second{.unit = owed.unit};
+  second.touched = std::make_unique<Touched>(Touched{.fate = Fate::kSecond});
+  forward(std::move(pending), step);
+  if (mode_.answers(ReplyMode::Said::kNothing)) session_.ledger.push(std::move(second));
+  step.act = Substitute{.with = command};
+  return false;
+}
+
+// Bytes of the request are changed, or it ends early.
+bool ToServer::damage(Pending pending, ByteView rest, Step& step) {
+  Owed& owed = pending.owed;
+  const ReplyPlan& plan = *owed.touched->plan;
+  std::string wire(rest.substr(0, pending.bytes));
+  // What the command is called stays; a line that somebody types has no frame to look for.
+  std::vector<PayloadSpan> spans =
+      wire.starts_with('*') ? payload_of(wire) : std::vector<PayloadSpan>();
+  if (!spans.empty()) spans.erase(spans.begin());
+  if (owed.fate() == Fate::kTruncate) {
+    const auto cut = cut_after(spans, plan.bytes);
+    if (cut) {
+      owed.touched->fate = Fate::kClose;
+      pending.with = wire.substr(0, *cut);
+      return end_connection(std::move(pending), step);
+    }
+  } else if (!spans.empty()) {
+    if (plan.framing) {
+      wire[wire.rfind('$', spans.back().at - 1)] = 'x';
+    } else {
+      corrupt_payload(wire, spans, plan.bytes, owed.touched->seed);
+    }
+    owed.touched->fate = Fate::kForward;
+    const std::size_t bytes = std::exchange(pending.bytes, 0);
+    forward(std::move(pending), step);
+    step.act = Substitute{.bytes = bytes, .with = std::move(wire)};
+    return false;
+  }
+  session_.skip(owed, "its arguments have too few bytes");
   return forward(std::move(pending), step);
 }
 
@@ -241,7 +330,14 @@ bool ToServer::is_queued(const Owed& owed) const {
 }
 
 void ToServer::expect_state_after(const Owed& owed) {
-  if (owed.kind == CommandKind::kMulti) session_.expects_transaction = true;
+  if (owed.kind == CommandKind::kMulti && !session_.expects_transaction) {
+    session_.expects_transaction = true;
+    ++session_.transactions;
+    db_outside_ = session_.expects_db;
+  }
+  if (owed.kind == CommandKind::kSelect) session_.expects_db = owed.answers;
+  if (owed.kind == CommandKind::kDiscard) session_.expects_db = db_outside_;
+  if (owed.kind == CommandKind::kReset) session_.expects_db = 0;
   const bool ends = owed.kind == CommandKind::kExec || owed.kind == CommandKind::kDiscard ||
                     owed.kind == CommandKind::kReset;
   if (ends) session_.expects_transaction = false;
@@ -278,6 +374,7 @@ bool ToServer::forward(Pending pending, Step& step) {
 void ToServer::owe_without_answer(Owed owed) {
   session_.tell_silent(owed);
   owed.told = true;
+  if (owed.kind == CommandKind::kSelect) session_.db = owed.answers;
   // Confirmations come all the same.
   if (is_about_subscriptions(owed.kind) && !owed.queued) session_.ledger.push(std::move(owed));
 }
@@ -298,6 +395,8 @@ bool ToServer::poison(Pending pending, Step& step) {
   drops_rest_ = !pending.whole;
   if (mode_.answers(ReplyMode::Said::kNothing)) {
     session_.ledger.push(std::move(owed));
+  } else if (owed.touched->plan) {
+    session_.tell_made_up(owed, "no answer wanted", ServerOutcome::kDidNot);
   } else {
     session_.tell_injected(owed);
   }
@@ -308,12 +407,16 @@ bool ToServer::end_connection(Pending pending, Step& step) {
   drops_all_ = true;
   if (session_.ledger.empty() && session_.replies_at_border) {
     session_.tell_injected(pending.owed);
-    session_.closed = true;
-    step.act = Close{.reset = pending.owed.fate() == Fate::kReset};
-    return false;
+    closes_next_ = !pending.with.empty();
+    if (!closes_next_) {
+      session_.closed = true;
+      step.act = Close{.reset = pending.owed.fate() == Fate::kReset};
+      return false;
+    }
+  } else {
+    session_.ledger.push(std::move(pending.owed));
   }
-  session_.ledger.push(std::move(pending.owed));
-  step.act = Substitute{.bytes = pending.bytes};
+  step.act = Substitute{.bytes = pending.bytes, .with = std::move(pending.with)};
   return false;
 }
 

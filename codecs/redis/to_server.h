@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,7 @@ class ToServer {
     Owed owed = {};
     ReplyMode::Said said = ReplyMode::Said::kNothing;
     bool told_late = false;
+    std::string with = {};  ///< What the server is given of it before the connection ends.
   };
 
   // Each takes what is unread after step.pass; true: go on.
@@ -47,8 +49,13 @@ class ToServer {
   bool forward_plain(std::size_t bytes, Step& step);
   bool forward(Pending pending, Step& step);
   bool poison(Pending pending, Step& step);
+  bool respond(Pending pending, Step& step);
+  bool duplicate(Pending pending, ByteView rest, Step& step);
+  bool damage(Pending pending, ByteView rest, Step& step);
   bool end_connection(Pending pending, Step& step);
 
+  bool decide_connection(Step& step);
+  std::unique_ptr<Touched> touch(Verb& verb, const Command& command, const CommandName& name);
   Verb decide(const Command& command, const CommandName& name);
   bool is_queued(const Owed& owed) const;
   void expect_state_after(const Owed& owed);
@@ -61,6 +68,9 @@ class ToServer {
   std::optional<std::uint64_t> held_;
   bool drops_rest_ = false;  // Of the command that is under way.
   bool drops_all_ = false;   // The connection ends before any of it would be answered.
+  bool closes_next_ = false;
+  bool began_ = false;
+  std::uint32_t db_outside_ = 0;  // What was selected when the transaction began.
   std::vector<ByteView> keys_;
 };
 

@@ -9,6 +9,7 @@
 #include "codecs/postgres/sql.h"
 #include "codecs/postgres/sqlstate.h"
 #include "proxy/proxy.h"
+#include "proxy/rules/redis_legality.h"
 #include "proxy/rules/reply_plan.h"
 #include "proxy/rules/words.h"
 #include "spec/model/link_text.h"
@@ -22,6 +23,11 @@ std::string drop_text(const model::Drop& drop) {
   if (drop.reset()) return drop.side() == "reply" ? "reset(reply)" : "reset";
   if (drop.side() == "reply") return "drop(connection, reply)";
   return fmt::format("drop({})", drop.has_mode() ? drop.mode() : "connection");
+}
+
+bool loses_message(const model::Rule& rule) {
+  const model::Drop& drop = rule.drop();
+  return rule.redis().has_channel() && !drop.has_mode() && !drop.has_side() && !drop.reset();
 }
 
 DelayShape delay_shape(const model::Delay& delay) {
@@ -69,7 +75,7 @@ std::string action_text(const model::Rule& rule) {
 
 std::string decision_text(const model::Rule& rule) {
   if (rule.has_delay()) return delay_text(delay_shape(rule.delay()));
-  if (rule.has_drop()) return drop_text(rule.drop());
+  if (rule.has_drop()) return loses_message(rule) ? "drop(message)" : drop_text(rule.drop());
   if (rule.has_link()) return model::link_text(rule.link());
   if (!rule.has_error()) return action_text(rule);
   const std::string mode = rule.error().mode() == "mask" ? ", mask" : "";
@@ -128,9 +134,15 @@ codecs::Verb error_verb(const model::ErrorReply& error, Protocol protocol) {
 /// As good as for ever: the connection, or the rule, ends first.
 constexpr Duration kForEver = std::chrono::hours(24 * 365);
 
-codecs::Verb drop_verb(const model::Drop& drop) {
+codecs::Verb drop_verb(const model::Rule& rule) {
   using Kind = codecs::Verb::Kind;
+  const model::Drop& drop = rule.drop();
   codecs::Verb verb;
+  // What is published can be lost alone.
+  if (loses_message(rule)) {
+    verb.kind = Kind::kSwallow;
+    return verb;
+  }
   const bool loses_reply = drop.mode() == "reply" || drop.side() == "reply";
   verb.kind = loses_reply ? Kind::kLose : (drop.reset() ? Kind::kReset : Kind::kClose);
   verb.resets = drop.reset();
@@ -167,7 +179,7 @@ codecs::Verb verb_of(const model::Rule& rule, Protocol protocol) {
     verb.plan = std::move(plan);
     return verb;
   }
-  return drop_verb(rule.drop());
+  return drop_verb(rule);
 }
 
 // Patterns take the normal form of what they are compared with. What begins a comment in SQL does
@@ -229,6 +241,9 @@ CompiledRule compile_rule(const model::Rule& rule, Protocol protocol) {
   if (rule.has_delay()) compiled.delay = delay_shape(rule.delay());
   compiled.details = detail_matches(rule);
   compiled.phase = phase_of(rule);
+  if (protocol == Protocol::kRedis && is_told_at_connect(rule)) {
+    compiled.phase = codecs::Phase::kStartup;
+  }
   if (const model::PostgresMatch& match = rule.postgres();
       match.has_user() || match.has_database() || match.has_application_name() ||
       match.has_in_transaction()) {

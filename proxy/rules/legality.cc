@@ -180,7 +180,7 @@ Status check_trigger(const model::Trigger& trigger) {
 
 Status check_match(const Rule& rule) {
   if (rule.has_http()) return check_http_match(rule.http());
-  if (rule.has_redis()) return check_redis_match(rule.redis());
+  if (rule.has_redis()) return check_redis_match(rule);
   return rule.has_postgres() ? check_postgres_match(rule.postgres()) : Status();
 }
 

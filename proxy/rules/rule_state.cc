@@ -57,6 +57,9 @@ Untouchable untouchable(const CompiledRule& rule, const codecs::Facts& facts) {
     const bool is_named = rule.command.has_value() && !has_wildcard(rule.command->pattern());
     return redis_can_answer(rule.verb, facts, is_named) ? Untouchable::kNo : Untouchable::kNeverSo;
   }
+  if (rule.protocol == model::Protocol::kRedis) {
+    return redis_can_take(rule.verb, facts) ? Untouchable::kNo : Untouchable::kNeverSo;
+  }
   const bool masks_postgres =
       rule.verb.kind == codecs::Verb::Kind::kMask && rule.protocol == model::Protocol::kPostgres;
   if (masks_postgres) return may_mask(facts) ? Untouchable::kNo : Untouchable::kInTransaction;
