@@ -28,7 +28,7 @@ Trigger trigger_of(const model::Trigger& trigger) {
   compiled.after = trigger.after();
   if (trigger.has_every()) compiled.every = trigger.every();
   compiled.per = per_of(trigger);
-  compiled.window_from = microseconds(trigger.window_from_us());
+  if (trigger.has_window_from_us()) compiled.window_from = microseconds(trigger.window_from_us());
   if (trigger.has_window_to_us()) compiled.window_to = microseconds(trigger.window_to_us());
   return compiled;
 }

@@ -28,11 +28,12 @@ struct Trigger {
   std::optional<double> probability = {};
   std::uint64_t every = 1;
   Per per = Per::kRule;
-  Duration window_from = {};
+  std::optional<Duration> window_from = {};
   std::optional<Duration> window_to = {};
 
   bool is_open(Duration since_start) const {
-    return since_start >= window_from && (!window_to || since_start < *window_to);
+    return (!window_from || since_start >= *window_from) &&
+           (!window_to || since_start < *window_to);
   }
   /// Does the how-manieth match pass? `chance` is uniform in [0, 1).
   bool lets_through(std::uint64_t match, double chance) const;

@@ -156,7 +156,7 @@ TEST(CheckRule, whoDoesItAndWhoIsTold) {
   EXPECT_EQ(refusal_of(query_rule(), [](Rule& r) { r.mutable_error()->set_mode("mask"); }),
             "legal");
   EXPECT_THAT(refusal_of(query_rule(), [](Rule& r) { r.mutable_error()->set_mode("fake"); }),
-              HasSubstr("comes with a later version"));
+              HasSubstr("is the opposite of an error: respond()"));
   EXPECT_THAT(refusal_of(query_rule(), [](Rule& r) { r.mutable_error()->set_mode("soft"); }),
               HasSubstr("is none of"));
   EXPECT_THAT(refusal_of(query_rule(),
