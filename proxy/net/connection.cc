@@ -288,9 +288,9 @@ void Connection::use_link_faults() {
 Task Connection::end(Lane& lane) {
   const bool was_flowing = flowing();
   std::optional<Act> last = conversation_->ended(lane.direction);
+  if (was_flowing && opening_) host_.tls_failed(opening_->failure_of(lane.in));
   if (was_flowing && last) co_await apply_last(lane, *std::move(last));
   if (flowing() && lane.in.was_reset()) {
-    if (opening_) host_.tls_failed(opening_->broken());
     reset();
   } else if (flowing()) {
     co_await finish(lane);

@@ -40,14 +40,11 @@ void TlsOpening::give_up(std::string why) {
   if (why_.empty()) why_ = std::move(why);
 }
 
-std::string TlsOpening::broken() const {
-  if (client_ && !client_->failure().empty()) {
-    return fmt::format("the client's TLS: {}", client_->failure());
-  }
-  if (server_ && !server_->failure().empty()) {
-    return fmt::format("the server's TLS: {}", server_->failure());
-  }
-  return {};
+std::string TlsOpening::failure_of(const Stream& stream) const {
+  const bool is_client = &stream == &ends_.client;
+  const auto& session = is_client ? client_ : server_;
+  if (!session || session->failure().empty()) return {};
+  return fmt::format("the {}'s TLS: {}", is_client ? "client" : "server", session->failure());
 }
 
 bool TlsOpening::was_cut(const Stream& stream) const {
@@ -66,7 +63,8 @@ void TlsOpening::arm() {
 }
 
 Task TlsOpening::run() {
-  if (listener_.towards_client()) co_await receive_client();
+  // A Postgres client's first request may have to be answered before it can be told anything.
+  if (listener_.towards_client() || speaks_postgres()) co_await receive_client();
   if (sniffs_ && client_begins_) co_await answer_client();
   if (sniffs_ && ok() && listener_.towards_server()) co_await find_protocol();
   if (ok() && listener_.towards_server()) co_await secure_server();
@@ -93,13 +91,14 @@ Task TlsOpening::answer_first_packets() {
       if (gave_up_) co_return;
       continue;
     }
-    if (looks_like_tls(seen)) {
+    if (looks_like_tls(seen) && listener_.towards_client()) {
       is_direct_ = true;
       co_await hear_client();
       co_return;
     }
-    const bool wants_tls = seen.starts_with(kSslRequest);
-    if (!wants_tls && !seen.starts_with(kGssEncRequest)) co_return;
+    const bool asks_tls = seen.starts_with(kSslRequest);
+    if (!asks_tls && !seen.starts_with(kGssEncRequest)) co_return;
+    const bool wants_tls = asks_tls && listener_.towards_client();
     if (wants_tls && seen.size() > kSslRequest.size()) {
       // They would be taken for what came encrypted (CVE-2021-23222).
       give_up("the client sent bytes behind its SSLRequest, before TLS began");

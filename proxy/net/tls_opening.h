@@ -39,8 +39,8 @@ class TlsOpening {
   bool ok() const { return why_.empty() && !gave_up_; }
   /// Empty where a client went before it began.
   const std::string& why() const { return why_; }
-  /// Why a leg that stood broke later; empty if none did.
-  std::string broken() const;
+  /// Why a leg that stood broke later; empty if it did not.
+  std::string failure_of(const Stream& stream) const;
   /// It ended without TLS saying so.
   bool was_cut(const Stream& stream) const;
   bool client_is_sealed() const { return client_ != nullptr; }

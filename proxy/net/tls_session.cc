@@ -235,7 +235,9 @@ void TlsSession::note_end(int error) {
     ::ERR_clear_error();
     return;
   }
-  end_ = End::kBroken;
+  // An alert is a peer's way to end, and no reset.
+  truncated_ = ERR_GET_REASON(::ERR_peek_error()) > SSL_AD_REASON_OFFSET;
+  if (!truncated_) end_ = End::kBroken;
   fail(error);
 }
 

@@ -37,11 +37,12 @@ def is_sanitized():
 
 class ProxyProcess:
     def __init__(self, upstream_port, protocol, record_all=False, rules=None, loops=1,
-                 listen=None):
+                 listen=None, arguments=()):
         self.upstream_port = upstream_port
         self.protocol = protocol
         self.record_all = record_all
         self.loops = loops
+        self.arguments = list(arguments)
         self.listen = listen  # By default a port that is free.
         self.first_rules = rules or []
         self.events = []
@@ -54,7 +55,7 @@ class ProxyProcess:
         self._write_rules(self.first_rules)
         arguments = [proxy_binary(), "--loops", str(self.loops), "--protocol", self.protocol,
                      "--upstream", f"127.0.0.1:{self.upstream_port}", "--rules", self.rules_file,
-                     "--no-rules-watch", "--log-level", "warn"]
+                     "--no-rules-watch", "--log-level", "warn", *self.arguments]
         if self.record_all:
             arguments.append("--record-all")
         if self.listen:
