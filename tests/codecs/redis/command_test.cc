@@ -69,6 +69,28 @@ TEST(CommandDecoder, GivesTheFrontOfALongOneAndFollowsTheRest) {
   EXPECT_EQ(words_of(std::get<Command>(decoder.next(rest))), "[PING]");
 }
 
+// A server refuses such a length as soon as it reads it.
+TEST(CommandDecoder, DoesNotWaitForAnArgumentThatEndsBehindTheLimit) {
+  const std::string front = "*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$2000000000\r\n";
+  CommandDecoder decoder{Limits{}};
+  const auto decoded = decode(decoder, front);
+  ASSERT_TRUE(std::holds_alternative<Command>(decoded));
+  EXPECT_EQ(std::get<Command>(decoded).wire, front);
+  EXPECT_FALSE(std::get<Command>(decoded).whole);
+  EXPECT_EQ(words_of(std::get<Command>(decoded)), "[SET][x]");
+  EXPECT_TRUE(decoder.in_rest());
+}
+
+// The argument that ends at the limit is the last one that is waited for.
+TEST(CommandDecoder, WaitsForAnArgumentThatEndsAtTheLimit) {
+  const std::string head = "*2\r\n$3\r\nGET\r\n$10\r\n";
+  for (const bool fits : {true, false}) {
+    CommandDecoder decoder{Limits{.command_bytes_max = head.size() + (fits ? 12U : 11U)}};
+    const auto decoded = decode(decoder, head);
+    EXPECT_EQ(std::holds_alternative<NeedMore>(decoded), fits);
+  }
+}
+
 TEST(CommandDecoder, SaysWhatCannotBeRead) {
   for (const auto& [bytes, what] :
        {std::pair<std::string, std::string>{"*1\r\n+PING", "byte 0x2b where '$' is due"},
