@@ -29,7 +29,7 @@ Decoded<Command> CommandDecoder::next(ByteView unread) {
   scanned_ += scan(unread.substr(scanned_, limits_.command_bytes_max - scanned_));
   if (error_) return *error_;
   if (state_ == State::kDone) return give(unread, true);
-  if (scanned_ >= limits_.command_bytes_max) return give(unread, false);
+  if (scanned_ >= limits_.command_bytes_max || no_more_is_seen()) return give(unread, false);
   return NeedMore{.bytes_min = scanned_ + 1};
 }
 
@@ -74,6 +74,13 @@ Decoded<Command> CommandDecoder::next_inline(ByteView unread) {
       .wire = unread.substr(0, scanned_ + 1), .words = words_, .count = words_.size()};
   restart();
   return command;
+}
+
+// An argument has begun that ends behind the limit. The server may refuse it for its length alone,
+// and the client wait for that.
+bool CommandDecoder::no_more_is_seen() const {
+  const std::uint64_t left = limits_.command_bytes_max - scanned_;
+  return state_ == State::kPayload && (payload_left_ > left || left - payload_left_ < 2);
 }
 
 Decoded<Command> CommandDecoder::give(ByteView unread, bool whole) {

@@ -50,6 +50,7 @@ class CommandDecoder {
 
   bool scan_at_once(ByteView unread);
   Decoded<Command> next_inline(ByteView unread);
+  bool no_more_is_seen() const;
   Decoded<Command> give(ByteView unread, bool whole);
   std::size_t scan(ByteView bytes);
   std::size_t take_some(ByteView bytes);
