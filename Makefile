@@ -1,7 +1,7 @@
 # A thin front over CMake presets: every target is one or two commands that can be typed by hand.
 
 .DELETE_ON_ERROR:
-.PHONY: help setup build demo test test-all bench fuzz format lint clean install
+.PHONY: help setup build demo test test-all test-drivers bench fuzz format lint clean install
 
 PRESET ?= release
 
@@ -11,6 +11,7 @@ help:
 	@echo 'make demo       run the example shop, then the same spec against a shop with a bug'
 	@echo 'make test       every test: release, sanitizers on end-to-end tests, fuzz smoke, lint'
 	@echo 'make test-all   that, thread sanitizer, clang-tidy of every file, mutants'
+	@echo 'make test-drivers  the own suites of drivers, directly and through the proxy'
 	@echo 'make bench      measure beside other proxies'
 	@echo 'make fuzz       fuzz each target for SECONDS=600'
 	@echo 'make format     format the sources'
@@ -33,6 +34,12 @@ test: setup
 
 test-all: setup
 	@tools/test --all
+
+# SUITES='pgx lib-pq' runs those; PG=17 on that server.
+test-drivers:
+	@tools/setup drivers $(if $(PG),--postgres=$(PG))
+	@tools/build release misrule-proxy
+	@tests/drivers/run.py $(if $(PG),--postgres $(PG)) $(SUITES)
 
 bench:
 	@tools/setup bench

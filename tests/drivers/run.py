@@ -69,7 +69,8 @@ class Comparison:
 
     def note(self, results, tests):
         for way, result in results.items():
-            for test in tests or {**results["direct"]["outcomes"], **results["through"]["outcomes"]}:
+            every = {*results["direct"]["outcomes"], *results["through"]["outcomes"]}
+            for test in tests or every:
                 self.seen[way][test].add(outcome(result, test))
 
     def alike(self, test):
@@ -109,6 +110,8 @@ def main():
     arguments = parser.parse_args()
     if arguments.postgres:
         os.environ["MISRULE_TEST_POSTGRES"] = arguments.postgres
+    os.environ.setdefault("MISRULE_BINARY_DIR",
+                          os.path.realpath(os.path.join(HERE, "..", "..", "build", "release")))
     os.makedirs(WORK, exist_ok=True)
     chosen = [suite for suite in SUITES if not arguments.suites or suite.name in arguments.suites]
     code = 0 if chosen else 2
