@@ -47,4 +47,23 @@ std::optional<TwoTexts> read_two_texts(ByteView head) {
   return TwoTexts{.first = head.substr(0, end), .second = read_text(head.substr(end + 1))};
 }
 
+std::string_view read_behind_two_texts(ByteView head) {
+  ByteReader reader(head);
+  reader.read_cstring();
+  reader.read_cstring();
+  return reader.ok() ? reader.rest() : std::string_view();
+}
+
+std::string_view read_parameter_types(ByteView head) {
+  ByteReader reader(read_behind_two_texts(head));
+  const std::size_t count = reader.read_u16();
+  return reader.ok() && reader.rest().size() == count * 4 ? reader.rest() : std::string_view();
+}
+
+std::uint32_t read_rows_max(ByteView head) {
+  ByteReader reader(head);
+  reader.read_cstring();
+  return reader.read_u32();
+}
+
 }  // namespace misrule::codecs::postgres

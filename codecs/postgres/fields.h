@@ -42,6 +42,14 @@ struct TwoTexts {
 };
 std::optional<TwoTexts> read_two_texts(ByteView head);
 
+/// What stands behind two texts; empty if it is not there.
+std::string_view read_behind_two_texts(ByteView head);
+/// Parse: the types of its parameters as they are in there, four bytes each.
+std::string_view read_parameter_types(ByteView head);
+
+/// Execute: how many rows the client asks for; 0: all.
+std::uint32_t read_rows_max(ByteView head);
+
 /// A text that ends with a NUL, or with the head.
 std::string_view read_text(ByteView head);
 

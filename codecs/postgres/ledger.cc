@@ -41,6 +41,13 @@ bool Ledger::is_ready_due() const {
   });
 }
 
+bool Ledger::is_description_due(const NamedPtr& named) const {
+  return std::ranges::any_of(owed_, [&named](const Owed& owed) {
+    return owed.named == named &&
+           (owed.kind == Kind::kDescribeStatement || owed.kind == Kind::kDescribePortal);
+  });
+}
+
 void Ledger::copy_end_sent() {
   if (!std::exchange(copying_, false) && !owed_.empty()) push({.kind = Kind::kCopyEnd});
 }

@@ -26,8 +26,13 @@ struct Unit {
     kPoison,  ///< The server was given something that fails; `error` takes the failure's place.
     kClose,   ///< The same, and the connection ends in the failure's place, after `error` if any.
     kReset,
-    kMask,  ///< The server does it; `error` takes the place of its success.
-    kLose,  ///< The server does it; the connection ends once it has answered.
+    kMask,     ///< The server does it; `error` takes the place of its success.
+    kLose,     ///< The server does it; the connection ends once it has answered.
+    kRespond,  ///< The server is not asked; the client is told what `plan` makes up.
+    kRewrite,  ///< The server does it; `plan` changes its rows.
+    kDuplicate,
+    kCorrupt,   ///< The same, by chance.
+    kTruncate,  ///< As kLose, once so many bytes of the answer have passed.
   };
   std::uint64_t id = 0;
   std::uint64_t tag = 0;
@@ -37,13 +42,26 @@ struct Unit {
   bool hold_is_loss = false;
   Duration hold = {};
   Duration reply_hold = {};
+  bool resets = false;            ///< kLose.
+  std::uint64_t seed = 0;         ///< kCorrupt.
+  std::uint64_t after_rows = 0;   ///< kPoison, kClose: so many rows pass before the failure.
+  bool copies_in = false;         ///< COPY FROM STDIN.
+  std::uint64_t rows_passed = 0;  ///< Of those; COPY FROM: of what the client sent.
+  bool is_changed = false;        ///< kRewrite, kCorrupt: some of the reply was changed.
   std::unique_ptr<ErrorText> error = {};
-  StatementPtr statement = {};  ///< Only of kinds that change the session when they succeed.
+  std::shared_ptr<const ReplyPlan> plan = {};
+  std::string made_up_tag = {};  ///< kRespond.
+  StatementPtr statement = {};   ///< Only of kinds that change the session when they succeed.
 
   /// Something else than the statement is sent to the server.
-  bool is_acted_on() const { return fate != Fate::kForward && !loses_reply(); }
-  /// The server does it, and its answer does not reach the client.
-  bool loses_reply() const { return fate == Fate::kMask || fate == Fate::kLose; }
+  bool is_acted_on() const { return fate == Fate::kPoison || ends_connection(); }
+  /// The server does it, and its answer does not reach the client, or not whole.
+  bool loses_reply() const {
+    return fate == Fate::kMask || fate == Fate::kLose || fate == Fate::kTruncate;
+  }
+  bool changes_reply() const { return fate == Fate::kRewrite || fate == Fate::kCorrupt; }
+  /// The server does what was asked, until it must fail.
+  bool fails_late() const { return is_acted_on() && after_rows > 0; }
   bool ends_connection() const { return fate == Fate::kClose || fate == Fate::kReset; }
   bool ends_transaction() const {
     return kind == StatementKind::kCommit || kind == StatementKind::kPrepareTransaction;
@@ -66,8 +84,11 @@ struct Owed {
     kCopyEnd,  ///< CopyDone or CopyFail: has no answer, and marks where COPY's own messages end.
   } kind = Kind::kSync;
   bool is_ours = false;        ///< We asked: the answer does not reach the client.
+  bool is_made_up = false;     ///< The server was not asked: its unit says what the client is told.
+  bool is_repeated = false;    ///< A Query that follows once more, whose ReadyForQuery is told.
   bool drops_unnamed = false;  ///< A Query that takes the unnamed statement's place.
   std::string name = {};       ///< Of the statement or portal that is made or closed.
+  NamedPtr named = {};         ///< What is described or executed, if that is known.
   std::vector<Unit> units = {};
   std::size_t at = 0;  ///< The unit whose reply comes next.
 
@@ -84,6 +105,8 @@ class Ledger {
   bool empty() { return head() == nullptr; }
   std::size_t size() const { return owed_.size(); }
 
+  /// Will the server say which columns this statement, or portal, has?
+  bool is_description_due(const NamedPtr& named) const;
   /// Will a ReadyForQuery come for something that was sent?
   bool is_ready_due() const;
 

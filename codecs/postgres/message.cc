@@ -17,6 +17,8 @@ constexpr std::size_t kLengthMax = 0x7fffffff;
 /// What is read of names, tags and settings: the server cuts names at 63 bytes.
 constexpr std::size_t kNamesBytes = kKiB;
 constexpr std::size_t kErrorBytes = 16 * kKiB;
+/// Of bound values and of descriptions; what is longer is not known.
+constexpr std::size_t kValuesBytes = 16 * kKiB;
 
 /// How much of the body is read; nothing if the client never sends this type.
 std::optional<std::size_t> client_head_bytes(char type, const Limits& limits) {
@@ -25,6 +27,7 @@ std::optional<std::size_t> client_head_bytes(char type, const Limits& limits) {
     case 'P':
       return limits.text_bytes_max;
     case 'B':
+      return kValuesBytes;
     case 'C':
     case 'D':
     case 'E':
@@ -52,24 +55,26 @@ std::optional<std::size_t> server_head_bytes(char type) {
       return kNamesBytes;
     case 'E':
       return kErrorBytes;
+    case 'T':
+    case 't':
+      return kValuesBytes;
+    case 'G':
+      return 1;  // Is it binary?
     case '1':
     case '2':
     case '3':
     case 'A':
     case 'D':
-    case 'G':
     case 'H':
     case 'I':
     case 'N':
     case 'R':
-    case 'T':
     case 'V':
     case 'W':
     case 'c':
     case 'd':
     case 'n':
     case 's':
-    case 't':
     case 'v':
       return 0;
     default:

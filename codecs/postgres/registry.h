@@ -29,12 +29,23 @@ struct Statement {
 };
 using StatementPtr = std::shared_ptr<const Statement>;
 
+struct Named;
+using NamedPtr = std::shared_ptr<Named>;
+
 /// What a name stands for.
 struct Named {
   StatementPtr statement = {};
   bool executed = false;  ///< A portal: an Execute of it was sent.
+  // Of a prepared statement, as far as the wire says it:
+  std::string name = {};
+  std::string asked_parameters = {};  ///< The types that its Parse gives, as they are in there.
+  std::string parameters = {};        ///< The same from ParameterDescription.
+  bool is_described = false;          ///< RowDescription or NoData came:
+  std::string columns = {};           ///< its body; empty: it returns no rows.
+  // Of a portal:
+  NamedPtr prepared = {};  ///< The statement that it was bound to.
+  std::string bound = {};  ///< Its Bind behind the names; empty if that is too long.
 };
-using NamedPtr = std::shared_ptr<Named>;
 
 /// One namespace: prepared statements, or portals. Null stands for "no such name".
 class Names {

@@ -10,6 +10,11 @@
 
 namespace misrule::codecs::postgres {
 
+void append_message(std::string& out, char type, std::string_view body);
+std::string command_complete(std::string_view tag);
+/// `state`: I, T or E.
+std::string ready_for_query(char state);
+
 /// As the server words one: severity twice (S and V), code, message.
 std::string error_response(const ErrorText& error);
 
@@ -21,6 +26,13 @@ std::string poison_statement(std::uint64_t tag);
 std::string query_message(std::string_view sql);
 /// In place of an Execute: a Parse that fails, so the server skips to the next Sync by itself.
 std::string poison_execute(std::uint64_t tag);
+/// `rows_max` rows of the portal, and then the failing Parse: rows, PortalSuspended, an error.
+std::string execute_then_poison(std::string_view portal, std::uint64_t rows_max, std::uint64_t tag);
+/// Binds `statement` again to a portal of our own, executes and closes it: BindComplete, its rows,
+/// CommandComplete, CloseComplete. `bound` is the first Bind behind its names.
+std::string execute_again(std::string_view statement, std::string_view bound);
+/// Fails a COPY FROM STDIN; the tag stands in the server's error.
+std::string copy_fail(std::uint64_t tag);
 /// In place of the Execute of a COMMIT: ROLLBACK, by a statement of our own that is closed again.
 /// Its answers are ParseComplete, BindComplete, CommandComplete, CloseComplete.
 std::string rollback_execute();

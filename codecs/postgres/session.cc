@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "codecs/postgres/details.h"
+#include "codecs/postgres/misfit.h"
+
 namespace misrule::codecs::postgres {
 
 namespace {
@@ -41,10 +44,15 @@ Unit::Fate fate_of(Verb::Kind kind) {
     case Verb::Kind::kLose:
       return Unit::Fate::kLose;
     case Verb::Kind::kRespond:
+      return Unit::Fate::kRespond;
     case Verb::Kind::kRewrite:
+      return Unit::Fate::kRewrite;
     case Verb::Kind::kDuplicate:
+      return Unit::Fate::kDuplicate;
     case Verb::Kind::kCorrupt:
+      return Unit::Fate::kCorrupt;
     case Verb::Kind::kTruncate:
+      return Unit::Fate::kTruncate;
     case Verb::Kind::kForward:
       break;
   }
@@ -63,9 +71,28 @@ std::string_view end_text(Unit::Fate fate) {
   return fate == Unit::Fate::kReset ? "connection reset" : "connection closed";
 }
 
+Unit unit_of(std::uint64_t id, Verb verb) {
+  Unit unit{.id = id, .tag = verb.tag, .fate = fate_of(verb.kind)};
+  (verb.hold_reply ? unit.reply_hold : unit.hold) = verb.hold;
+  unit.hold_is_loss = verb.hold_is_loss;
+  unit.resets = verb.resets;
+  unit.seed = verb.seed;
+  unit.plan = std::move(verb.plan);
+  if (unit.is_acted_on()) unit.after_rows = verb.after_rows;
+  if (unit.fate == Unit::Fate::kPoison || unit.fate == Unit::Fate::kMask) {
+    unit.error = std::make_unique<ErrorText>(std::move(verb.error));
+    if (unit.error->severity.empty()) unit.error->severity = "ERROR";
+    make_fatal_an_end(unit);
+  }
+  return unit;
+}
+
 /// What the client of a reply that is lost is told.
 std::string told_instead(const Unit& unit) {
-  if (!unit.error) return "connection closed";
+  if (unit.fate == Unit::Fate::kTruncate) {
+    return fmt::format("cut off after {} bytes", unit.plan->bytes);
+  }
+  if (!unit.error) return unit.resets ? "connection reset" : "connection closed";
   return fmt::format("{} {}: {}", unit.error->severity, unit.error->code, unit.error->message);
 }
 
@@ -83,15 +110,21 @@ std::string_view state_text(Transaction state) {
   return "failed";
 }
 
-void Session::started(const FirstPacket& packet) {
-  phase = Phase::kMessages;
+void Session::introduce(const FirstPacket& packet) {
   for (const auto& [name, value] : packet.parameters) {
     if (name == "user") user = value;
     if (name == "database") database = value;
     if (name == "application_name") application_name = value;
-    if (name == "replication" && wants_replication(value)) phase = Phase::kRaw;
   }
   if (database.empty()) database = user;
+}
+
+void Session::started(const FirstPacket& packet) {
+  phase = Phase::kMessages;
+  introduce(packet);
+  for (const auto& [name, value] : packet.parameters) {
+    if (name == "replication" && wants_replication(value)) phase = Phase::kRaw;
+  }
   timeout.start(packet.parameters);
   ledger.push({.kind = Owed::Kind::kStartup});
 }
@@ -103,33 +136,68 @@ void Session::go_opaque(std::string_view why) {
   host.went_opaque(why);
 }
 
-Unit Session::decide(std::string_view operation, const StatementPtr& statement) {
-  NamedPtr prepared;
+Unit Session::decide(std::string_view operation, const StatementPtr& statement,
+                     const Named* portal) {
+  NamedPtr executed;
+  std::string prepared = portal != nullptr && portal->prepared ? portal->prepared->name : "";
   if (statement->kind == StatementKind::kExecute) {
     if (const auto name = read_execute(statement->raw)) {
-      prepared = registry.statements.last(name_key(*name));
+      prepared = *name;
+      executed = registry.statements.last(name_key(*name));
     }
   }
+  const Statement& matched = *(executed ? executed->statement : statement);
+  const StatementDetails details(matched, portal, prepared);
   Verb verb = host.decide({.unit = ++units,
                            .protocol = "postgres",
                            .operation = operation,
-                           .subject = (prepared ? prepared->statement : statement)->normal,
+                           .subject = matched.normal,
                            .text = statement->raw,
                            .state = state_text(expected),
                            .user = user,
                            .database = database,
-                           .application_name = application_name});
-  Unit unit{.id = units, .tag = verb.tag, .fate = fate_of(verb.kind), .kind = statement->kind};
-  (verb.hold_reply ? unit.reply_hold : unit.hold) = verb.hold;
-  unit.hold_is_loss = verb.hold_is_loss;
-  if (unit.fate == Unit::Fate::kPoison || unit.fate == Unit::Fate::kMask) {
-    unit.error = std::make_unique<ErrorText>(std::move(verb.error));
-    if (unit.error->severity.empty()) unit.error->severity = "ERROR";
-    make_fatal_an_end(unit);
-  }
+                           .application_name = application_name,
+                           .transaction = expected == Transaction::kIdle ? 0 : transactions,
+                           .details = &details});
+  Unit unit = unit_of(units, std::move(verb));
+  unit.kind = statement->kind;
   if (unit.fate == Unit::Fate::kPoison && !may_fail(unit)) unit.fate = Unit::Fate::kForward;
+  if (unit.kind != StatementKind::kOther && unit.kind != StatementKind::kExecute) {
+    unit.after_rows = 0;
+  }
+  unit.copies_in = matched.normal.starts_with("copy ") && matched.normal.contains(" from stdin");
+  if (unit.fate == Unit::Fate::kRespond) unit.made_up_tag = made_up_tag(*unit.plan, matched);
+  if (const auto why = misfit(unit, matched, expected == Transaction::kFailed); !why.empty()) {
+    skip(unit, why);
+  }
   if (changes_session(unit.kind)) unit.statement = statement;
   return unit;
+}
+
+Unit Session::decide_moment(codecs::Phase moment, std::string_view operation) {
+  Verb verb = host.decide({.unit = ++units,
+                           .protocol = "postgres",
+                           .operation = operation,
+                           .state = state_text(expected),
+                           .user = user,
+                           .database = database,
+                           .application_name = application_name,
+                           .phase = moment});
+  // There is no statement that could fail: the session does.
+  verb.error.severity = "FATAL";
+  return unit_of(units, std::move(verb));
+}
+
+void Session::skip(Unit& unit, std::string_view why) {
+  unit.fate = Unit::Fate::kForward;
+  unit.after_rows = 0;
+  unit.tag = 0;
+  host.skipped(unit.id, why);
+}
+
+void Session::expect(Transaction state) {
+  if (expected == Transaction::kIdle && state != Transaction::kIdle) ++transactions;
+  expected = state;
 }
 
 bool Session::is_outlasted_by_timeout(const Unit& unit) const {
@@ -180,6 +248,12 @@ void Session::tell_injected(Unit& unit) {
     exchange.reply = end_text(unit.fate);
   }
   tell(unit, std::move(exchange));
+}
+
+void Session::tell_made_up(Unit& unit) {
+  tell(unit, {.reply = unit.made_up_tag,
+              .rows = rows_of_tag(unit.made_up_tag),
+              .server = ServerOutcome::kDidNot});
 }
 
 void Session::tell_not_run(Unit& unit) {

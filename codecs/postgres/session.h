@@ -46,15 +46,27 @@ struct Session {
   bool failed_since_ready = false;  ///< An error came, and the transaction has not ended since.
   bool replies_at_border = true;    ///< No message towards the client is under way.
   bool server_ended = false;
+  bool copies_binary = false;  ///< The COPY FROM that is under way.
+  char ready_state = 'I';      ///< As the last ReadyForQuery said it.
   std::uint64_t units = 0;
+  std::uint64_t transactions = 0;
 
   bool is_raw() const { return phase == Phase::kRaw; }
+  /// Who begins a session.
+  void introduce(const FirstPacket& packet);
   void started(const FirstPacket& packet);
   /// Stops decoding; what was decided is told as unknown.
   void go_opaque(std::string_view why);
-  /// Asks the host about one execution. An EXECUTE is matched by the text that it was prepared
-  /// with.
-  Unit decide(std::string_view operation, const StatementPtr& statement);
+  /// Asks the host about one execution, of `portal` unless it is a Query. An EXECUTE is matched by
+  /// the text that it was prepared with.
+  Unit decide(std::string_view operation, const StatementPtr& statement,
+              const Named* portal = nullptr);
+  /// Asks the host about something else that a session goes through.
+  Unit decide_moment(codecs::Phase moment, std::string_view operation);
+  /// What was decided cannot be carried out: the unit goes its way.
+  void skip(Unit& unit, std::string_view why);
+  /// The transaction as it will be.
+  void expect(Transaction state);
   /// The most that `unit` may be held: its hold, or less if a statement_timeout is known.
   bool is_outlasted_by_timeout(const Unit& unit) const;
   /// May the server be made to fail it? A server does not refuse to roll back, and in a failed
@@ -65,6 +77,8 @@ struct Session {
   void tell_done(Unit& unit, std::string_view tag);
   void tell_failed(Unit& unit, const ErrorFields& error);
   void tell_injected(Unit& unit);
+  /// The client was told a success that the server knows nothing of.
+  void tell_made_up(Unit& unit);
   void tell_not_run(Unit& unit);
   /// The connection ended, or will not be understood any more, before its reply.
   void tell_unanswered(Unit& unit, std::string_view reply);

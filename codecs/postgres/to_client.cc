@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "codecs/postgres/made_up.h"
 #include "codecs/postgres/replies.h"
 
 namespace misrule::codecs::postgres {
@@ -53,16 +54,42 @@ bool is_extended(Kind kind) {
 constexpr std::string_view kInFailedTransaction = "25P02";
 
 bool is_servers_own(const Unit& failed, const ErrorFields& error) {
-  return !failed.is_acted_on() ||
-         (failed.fate == Unit::Fate::kPoison && error.code == kInFailedTransaction);
+  if (!failed.is_acted_on()) return true;
+  if (failed.fails_late() && !error.message.contains(kPoisonMark)) return true;
+  return failed.fate == Unit::Fate::kPoison && error.code == kInFailedTransaction;
 }
 
 }  // namespace
 
 Step ToClient::walk(ByteView unread) {
   Step step = walk_messages(unread, flow_, [this](ByteView rest) { return next(rest); });
+  if (!step.act) step.act = made_up();
   session_.replies_at_border = flow_.passing == 0;
   return step;
+}
+
+std::optional<Act> ToClient::made_up() {
+  if (flow_.passing > 0 || flow_.dropping > 0 || session_.is_raw()) return std::nullopt;
+  std::string with;
+  for (Owed* head = session_.ledger.head(); head != nullptr && head->is_made_up;
+       head = session_.ledger.head()) {
+    Owed owed = std::move(*head);
+    session_.ledger.pop();
+    Unit& unit = owed.units.front();
+    auto reply = made_up_reply(owed, session_.ready_state);
+    if (!reply) {
+      // The server was not asked, so there is no honest way on.
+      session_.host.skipped(unit.id, reply.error().what);
+      session_.tell_unanswered(unit, "connection closed");
+      return Close{.to_client = with + error_response({.code = "0A000",
+                                                       .message = reply.error().what,
+                                                       .severity = "FATAL"})};
+    }
+    session_.tell_made_up(unit);
+    with += *reply;
+  }
+  if (with.empty()) return std::nullopt;
+  return Substitute{.with = std::move(with)};
 }
 
 void ToClient::released(Released why) {
@@ -72,6 +99,7 @@ void ToClient::released(Released why) {
 
 Move ToClient::next(ByteView rest) {
   if (session_.is_raw()) return {.pass = rest.size()};
+  if (auto act = made_up()) return {.act = std::move(act)};
   const auto decoded = decode_message(rest, Sender::kServer, session_.limits);
   if (const auto* more = std::get_if<NeedMore>(&decoded)) return {.need = more->bytes_min};
   unread_ = rest.size();
@@ -87,17 +115,119 @@ Move ToClient::next(ByteView rest) {
     return message.type == 'E' ? pass(message) : desynchronised(message, "nothing was asked");
   }
   if (auto hold = hold_reply(*head)) return {.act = std::move(hold)};
-  if (const Unit* const unit = head->unit(); unit != nullptr && unit->loses_reply()) {
-    losing_ = true;
-    ends_when_ready_ = unit->fate == Unit::Fate::kLose;
+  return on_owed(message, rest, *head);
+}
+
+Move ToClient::on_owed(const Message& message, ByteView rest, Owed& head) {
+  Unit* const unit = head.unit();
+  if (unit != nullptr && unit->loses_reply()) {
+    begin_losing(*unit);
     // A COPY FROM whose client is told nothing never goes on.
-    if (message.type == 'G') return {.act = Close{}};
+    if (message.type == 'G' && still_passes_ == 0) return {.act = end_of_loss()};
   }
+  if (head.is_ours && head.kind == Kind::kQuery) return on_repeated(message, head);
   if (message.type == 'E') return on_error(message);
-  if (!answers(head->kind).contains(message.type)) {
+  if (!answers(head.kind).contains(message.type)) {
     return desynchronised(message, "another answer is due");
   }
-  return on_answer(message, *head);
+  if (unit != nullptr && unit->fails_late() && is_beyond(message, *unit)) return swallow(message);
+  if (unit != nullptr && unit->changes_reply() && !unit->plan->of_request) {
+    return on_changed(message, rest, head);
+  }
+  return on_answer(message, head);
+}
+
+void ToClient::begin_losing(const Unit& unit) {
+  if (!losing_) still_passes_ = unit.fate == Unit::Fate::kTruncate ? unit.plan->bytes : 0;
+  losing_ = true;
+  if (unit.fate == Unit::Fate::kMask) return;
+  ends_when_ready_ = true;
+  resets_ = unit.resets;
+}
+
+Close ToClient::end_of_loss() const { return {.reset = resets_}; }
+
+bool ToClient::is_beyond(const Message& message, Unit& unit) const {
+  switch (message.type) {
+    case 'D':
+    case 'd':
+      return unit.rows_passed++ >= unit.after_rows;
+    // The statement is done too early: the failure is still to come.
+    case 'C':
+    case 's':
+    case 'c':
+      return true;
+    default:
+      return false;
+  }
+}
+
+Move ToClient::on_repeated(const Message& message, Owed& head) {
+  if (message.type == 'Z') return on_ready(message, head);
+  if (message.type == 'E') session_.failed_since_ready = true;
+  if (message.type == 'E' && read_error(message.head).is_fatal()) return pass(message);
+  if (message.type != 'E' && !answers(head.kind).contains(message.type)) {
+    return desynchronised(message, "another answer is due");
+  }
+  return swallow(message);
+}
+
+Move ToClient::on_changed(const Message& message, ByteView rest, Owed& head) {
+  constexpr std::size_t kChangedBytesMax = kMiB;
+  Unit& unit = *head.unit();
+  const bool is_row = message.type == 'D';
+  const bool is_tag = message.type == 'C';
+  if (message.type == 'T' && head.kind == Kind::kQuery && message.rest_bytes == 0) {
+    columns_ = read_columns(message.head).value_or(Columns());
+    edited_ = 0;
+  }
+  const bool corrupts = unit.fate == Unit::Fate::kCorrupt;
+  const bool concerns = is_row || (corrupts && is_tag);
+  if (is_tag && !corrupts && !unit.is_changed) session_.skip(unit, "no row was told");
+  if (!concerns || (corrupts && unit.is_changed)) return on_answer(message, head);
+  const std::size_t bytes = message.wire_bytes + message.rest_bytes;
+  if (bytes <= kChangedBytesMax && rest.size() < bytes) return {.need = bytes};
+  auto with = bytes > kChangedBytesMax
+                  ? Result<std::string>(fail(Code::kInvalid, "a row is too long to be changed"))
+                  : changed(message, rest.substr(0, bytes), head);
+  if (!with && !unit.is_changed) session_.skip(unit, with.error().what);
+  if (with) unit.is_changed = true;
+  Move move = on_answer(message, head);
+  if (!with || move.act) return move;
+  flow_.passing = 0;
+  return {.act = Substitute{.bytes = bytes, .with = *std::move(with)}};
+}
+
+Result<std::string> ToClient::changed(const Message& message, ByteView whole, Owed& head) {
+  const Unit& unit = *head.unit();
+  if (unit.fate == Unit::Fate::kRewrite) return rewritten(whole, head);
+  if (unit.plan->framing) {
+    ByteReader reader(whole.substr(1));
+    std::string with(whole);
+    std::string length;
+    append_u32(length, reader.read_u32() + 1 + static_cast<std::uint32_t>(unit.seed % 3));
+    return with.replace(1, length.size(), length);
+  }
+  auto with = corrupted(whole, {.bytes = unit.plan->bytes, .seed = unit.seed});
+  if (with) return *std::move(with);
+  return fail(Code::kInvalid,
+              fmt::format("message '{}' has nothing that could be corrupted", message.type));
+}
+
+Result<std::string> ToClient::rewritten(ByteView whole, Owed& head) {
+  const Unit& unit = *head.unit();
+  if (edited_ != unit.id) {
+    Columns columns = columns_;
+    if (head.kind == Kind::kExecute) {
+      if (!head.named) return fail(Code::kInvalid, "its columns are not known");
+      MISRULE_TRY(columns, columns_of(*head.named));
+    }
+    MISRULE_TRY(edits_, row_edits(unit.plan->edits, columns));
+    edited_ = unit.id;
+  }
+  auto with = edited_row(whole, edits_);
+  if (with) return *std::move(with);
+  return fail(Code::kInvalid, "a row is malformed");
 }
 
 std::optional<Move> ToClient::on_unasked(const Message& message) {
@@ -132,11 +262,14 @@ Move ToClient::on_answer(const Message& message, Owed& head) {
     case '2':
     case '3':
       return on_named(message, head);
+    case 't':
     case 'T':
     case 'n':
-      if (is_extended(head.kind)) session_.ledger.pop();
+      if (head.named) on_described(message, head);
+      if (is_extended(head.kind) && message.type != 't') session_.ledger.pop();
       return pass(message);
     case 'G':
+      session_.copies_binary = message.head.starts_with('\1');
       session_.ledger.copy_in_began();
       return pass(message);
     case 'W':
@@ -144,8 +277,18 @@ Move ToClient::on_answer(const Message& message, Owed& head) {
       session_.tell_all_unanswered("replication");
       return {.pass = unread_};
     default:
-      return pass(message);
+      return head.is_ours ? swallow(message) : pass(message);
   }
+}
+
+void ToClient::on_described(const Message& message, const Owed& head) {
+  Named& prepared = head.named->prepared ? *head.named->prepared : *head.named;
+  if (message.type == 't') {
+    prepared.parameters = message.head.substr(std::min<std::size_t>(2, message.head.size()));
+    return;
+  }
+  prepared.is_described = true;
+  prepared.columns = message.type == 'T' ? message.head : ByteView();
 }
 
 std::optional<Act> ToClient::hold_reply(Owed& head) {
@@ -171,6 +314,9 @@ Move ToClient::on_error(const Message& message) {
   // The server failed it by itself: its own error is what a client is told.
   if (const Unit* const unit = head.unit(); unit != nullptr && unit->fate == Unit::Fate::kMask) {
     losing_ = false;
+  }
+  if (Unit* const unit = head.unit(); unit != nullptr && unit->fails_late()) {
+    if (is_servers_own(*unit, error)) session_.skip(*unit, "the server failed it by itself");
   }
   if (error.is_fatal()) {
     // No ReadyForQuery will come; what else is owed is told when the connection ends.
@@ -199,9 +345,7 @@ Move ToClient::on_failed_segment(const Message& message, const ErrorFields& erro
   std::vector<Owed> skipped = session_.ledger.skip_to_sync();
   refuse(skipped.front(), false);
   Unit* const failed = skipped.front().unit();
-  const bool by_itself =
-      failed == nullptr || !failed->is_acted_on() ||
-      (failed->fate == Unit::Fate::kPoison && error.code == kInFailedTransaction);
+  const bool by_itself = failed == nullptr || is_servers_own(*failed, error);
   Move move = by_itself ? pass(message) : inject(message, *failed);
   if (failed != nullptr) session_.tell_failed(*failed, error);
   bool is_told = failed != nullptr;
@@ -234,14 +378,15 @@ Move ToClient::on_execute_end(const Message& message, Owed& head) {
   Owed owed = std::move(head);
   session_.ledger.pop();
   Unit* const unit = owed.unit();
-  if (unit == nullptr) return pass(message);
+  if (unit == nullptr) return owed.is_ours ? swallow(message) : pass(message);
   if (unit->is_acted_on()) return inject(message, *unit);
   if (message.type == 'C') {
     done(*unit, read_text(message.head));
     if (unit->fate == Unit::Fate::kMask) return mask(message, *unit);
     // Without a Sync on its way there is nothing more to wait for.
-    if (unit->fate == Unit::Fate::kLose && !session_.ledger.is_ready_due()) {
-      return {.act = Close{}};
+    const bool is_lost = unit->loses_reply() && unit->fate != Unit::Fate::kMask;
+    if (is_lost && still_passes_ == 0 && !session_.ledger.is_ready_due()) {
+      return {.act = end_of_loss()};
     }
   } else {
     session_.tell(*unit, {.reply = message.type == 's' ? "portal suspended" : "empty query"});
@@ -262,24 +407,45 @@ Move ToClient::on_named(const Message& message, Owed& head) {
 Move ToClient::on_ready(const Message& message, Owed& head) {
   for (std::size_t i = head.at; i < head.units.size(); ++i) session_.tell_not_run(head.units[i]);
   if (head.drops_unnamed) session_.registry.statements.agreed("");
+  const bool was_repeated = head.is_repeated;
   session_.ledger.pop();
   if (!message.head.empty()) settle_transaction(message.head.front());
-  const bool loses = std::exchange(losing_, false);
-  if (loses && std::exchange(ends_when_ready_, false)) return {.act = Close{}};
-  return pass(message);
+  if (losing_ && std::exchange(ends_when_ready_, false)) return {.act = end_of_loss()};
+  losing_ = false;
+  if (was_repeated) return swallow(message);
+  Move move = pass(message);
+  if (flow_.passing == 0) move.act = on_idle();
+  return move;
+}
+
+/// Asked when the session waits for its next statement and nothing is owed.
+std::optional<Act> ToClient::on_idle() {
+  if (session_.expected != Transaction::kIdle || !session_.ledger.empty() ||
+      !session_.host.wants(Phase::kIdle)) {
+    return std::nullopt;
+  }
+  Unit unit = session_.decide_moment(Phase::kIdle, "Idle");
+  if (!unit.ends_connection()) {
+    session_.tell(unit, {.reply = "idle"});
+    return std::nullopt;
+  }
+  session_.tell_injected(unit);
+  return Close{.reset = unit.fate == Unit::Fate::kReset,
+               .to_client = unit.error ? error_response(*unit.error) : std::string()};
 }
 
 void ToClient::settle_transaction(char status) {
   const auto state = static_cast<Transaction>(status);
+  session_.ready_state = status;
   if (state == Transaction::kIdle) {
     session_.registry.portals.clear_agreed();
     session_.timeout.transaction_ended(!session_.failed_since_ready);
     session_.failed_since_ready = false;
   }
   if (session_.ledger.empty()) {
-    session_.expected = state;
+    session_.expect(state);
   } else if (state == Transaction::kFailed && session_.expected == Transaction::kOpen) {
-    session_.expected = state;
+    session_.expect(state);
   }
 }
 
@@ -298,7 +464,8 @@ void ToClient::done(Unit& unit, std::string_view tag) {
   } else if (tag == "PREPARE" && registry.has_room()) {
     if (const auto prepare = read_prepare(raw)) {
       auto named = std::make_shared<Named>(
-          Named{.statement = registry.make(prepare->statement, session_.backslash)});
+          Named{.statement = registry.make(prepare->statement, session_.backslash),
+                .name = prepare->name});
       registry.statements.put(name_key(prepare->name), std::move(named));
     }
   }
@@ -333,9 +500,20 @@ Move ToClient::mask(const Message& message, const Unit& unit) {
 }
 
 Move ToClient::pass(const Message& message) {
-  if (losing_) return swallow(message);
+  if (losing_) return pass_what_still_may(message);
   flow_.passing = message.rest_bytes;
   return {.pass = message.wire_bytes};
+}
+
+Move ToClient::pass_what_still_may(const Message& message) {
+  const std::size_t bytes = message.wire_bytes + message.rest_bytes;
+  const std::size_t passing = std::min(still_passes_, bytes);
+  if (passing == 0) return swallow(message);
+  still_passes_ -= passing;
+  const std::size_t now = std::min(passing, message.wire_bytes);
+  flow_.passing = passing - now;
+  flow_.dropping = bytes - passing;
+  return {.pass = now};
 }
 
 Move ToClient::swallow(const Message& message) {

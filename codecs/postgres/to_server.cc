@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "codecs/postgres/made_up.h"
 #include "codecs/postgres/replies.h"
 
 namespace misrule::codecs::postgres {
@@ -43,7 +44,7 @@ Move ToServer::next(ByteView rest) {
     session_.go_opaque("from the client: " + error->what);
     return {.pass = rest.size()};
   }
-  return on_message(std::get<Message>(decoded));
+  return on_message(std::get<Message>(decoded), rest);
 }
 
 Move ToServer::on_first_packet(ByteView rest) {
@@ -64,16 +65,51 @@ Move ToServer::on_first_packet(ByteView rest) {
       if (session_.host.cancel_held(packet.cancel_key)) return {.act = Close{}};
       break;
     case FirstPacket::Kind::kStartup:
-      session_.started(packet);
-      break;
+      return on_startup(packet);
   }
   return {.pass = packet.wire_bytes};
 }
 
-Move ToServer::on_message(const Message& message) {
+Move ToServer::on_startup(const FirstPacket& packet) {
+  if (!front_ && session_.host.wants(codecs::Phase::kStartup)) {
+    session_.introduce(packet);
+    front_ = Front();
+    front_->units.push_back(session_.decide_moment(codecs::Phase::kStartup, "Startup"));
+  }
+  if (front_) {
+    if (auto hold = next_hold()) return {.act = std::move(hold)};
+    Unit& unit = front_->units.front();
+    if (auto end = end_at_once(unit)) {
+      ended();
+      return {.act = std::move(end)};
+    }
+    session_.tell(unit, {.reply = "session begins"});
+    front_.reset();
+  }
+  session_.started(packet);
+  return {.pass = packet.wire_bytes};
+}
+
+Move ToServer::on_message(const Message& message, ByteView rest) {
   if (skips_to_sync_ && message.type != 'X') {
     if (message.type != 'S') return drop(message);
     skips_to_sync_ = false;
+  }
+  if (drops_copy_ && (message.type == 'd' || message.type == 'c' || message.type == 'f')) {
+    if (message.type != 'd') drops_copy_ = false;
+    return drop(message);
+  }
+  switch (message.type) {
+    case 'c':
+    case 'f':
+    case 'd':
+      if (Unit* const unit = failing_copy()) return on_failing_copy(message, rest, *unit);
+      break;
+    case 'S':
+    case 'H':
+      break;
+    default:
+      drops_copy_ = false;
   }
   switch (message.type) {
     case 'c':
@@ -94,15 +130,40 @@ Move ToServer::on_message(const Message& message) {
     return pass(message);
   }
   if (session_.ledger.skipping() && message.type != 'S') return pass(message);
-  return on_outside_copy(message);
+  return on_outside_copy(message, rest);
 }
 
-Move ToServer::on_outside_copy(const Message& message) {
+Unit* ToServer::failing_copy() {
+  Owed* const head = session_.ledger.copying() ? session_.ledger.head() : nullptr;
+  Unit* const unit = head == nullptr ? nullptr : head->unit();
+  return unit != nullptr && unit->fails_late() ? unit : nullptr;
+}
+
+Move ToServer::on_failing_copy(const Message& message, ByteView rest, Unit& unit) {
+  constexpr std::size_t kCountedMax = kMiB;
+  if (message.type == 'f') {
+    session_.ledger.copy_end_sent();
+    return pass(message);
+  }
+  const std::size_t bytes = message.wire_bytes + message.rest_bytes;
+  if (message.type == 'd') {
+    if (bytes <= kCountedMax && rest.size() < bytes) return {.need = bytes};
+    const ByteView rows = rest.substr(message.wire_bytes, message.rest_bytes);
+    const auto lines = static_cast<std::uint64_t>(std::ranges::count(rows, '\n'));
+    unit.rows_passed += session_.copies_binary ? 1 : lines;
+    if (unit.rows_passed <= unit.after_rows) return pass(message);
+    drops_copy_ = true;
+  }
+  session_.ledger.copy_end_sent();
+  return substitute(message, copy_fail(unit.tag));
+}
+
+Move ToServer::on_outside_copy(const Message& message, ByteView rest) {
   switch (message.type) {
     case 'Q':
-      return on_query(message);
+      return on_query(message, rest);
     case 'E':
-      return on_execute(message);
+      return on_execute(message, rest);
     case 'P':
       on_parse(message);
       break;
@@ -125,15 +186,19 @@ Move ToServer::on_outside_copy(const Message& message) {
   return pass(message);
 }
 
-Move ToServer::on_query(const Message& message) {
+Move ToServer::on_query(const Message& message, ByteView rest) {
   if (!front_) front_ = decide_query(read_text(message.head));
   if (auto hold = next_hold()) return {.act = std::move(hold)};
+  skip_what_cannot_be(message);
+  if (auto changed = send_changed(message, rest)) return *std::move(changed);
   return send_query(message);
 }
 
-Move ToServer::on_execute(const Message& message) {
+Move ToServer::on_execute(const Message& message, ByteView rest) {
   if (!front_) front_ = decide_execute(message);
   if (auto hold = next_hold()) return {.act = std::move(hold)};
+  skip_what_cannot_be(message);
+  if (auto changed = send_changed(message, rest)) return *std::move(changed);
   return send_execute(message);
 }
 
@@ -142,8 +207,9 @@ void ToServer::on_parse(const Message& message) {
   Owed owed{.kind = Kind::kParse, .name = name_key(texts ? texts->first : "")};
   NamedPtr named;
   if (texts && session_.registry.has_room()) {
-    named = std::make_shared<Named>(
-        Named{.statement = session_.registry.make(texts->second, session_.backslash)});
+    named = std::make_shared<Named>(Named{
+        .statement = session_.registry.make(texts->second, session_.backslash), .name = owed.name});
+    if (message.rest_bytes == 0) named->asked_parameters = read_parameter_types(message.head);
   }
   session_.registry.statements.ask(owed.name, std::move(named));
   owe(std::move(owed));
@@ -156,7 +222,9 @@ void ToServer::on_bind(const Message& message) {
       texts ? session_.registry.statements.last(name_key(texts->second)) : nullptr;
   NamedPtr portal;
   if (statement && session_.registry.has_room()) {
-    portal = std::make_shared<Named>(Named{.statement = statement->statement});
+    portal =
+        std::make_shared<Named>(Named{.statement = statement->statement, .prepared = statement});
+    if (message.rest_bytes == 0) portal->bound = read_behind_two_texts(message.head);
   }
   session_.registry.portals.ask(owed.name, std::move(portal));
   owe(std::move(owed));
@@ -173,7 +241,10 @@ void ToServer::on_close(const Message& message) {
 
 void ToServer::on_describe(const Message& message) {
   const auto target = read_target(message.head).value_or(Target{});
-  owe({.kind = target.is_portal ? Kind::kDescribePortal : Kind::kDescribeStatement});
+  const Registry& registry = session_.registry;
+  const Names& names = target.is_portal ? registry.portals : registry.statements;
+  owe({.kind = target.is_portal ? Kind::kDescribePortal : Kind::kDescribeStatement,
+       .named = names.last(name_key(target.name))});
 }
 
 ToServer::Front ToServer::decide_query(std::string_view text) {
@@ -201,25 +272,26 @@ ToServer::Front ToServer::decide_query(std::string_view text) {
 
 ToServer::Front ToServer::decide_execute(const Message& message) {
   const NamedPtr portal = session_.registry.portals.last(name_key(read_text(message.head)));
+  executing_ = portal;
   Front front;
   // The second Execute of a portal fetches more of the same execution.
   if (!portal || portal->statement->is_empty() || std::exchange(portal->executed, true)) {
     return front;
   }
-  front.units.push_back(session_.decide("Execute", portal->statement));
+  front.units.push_back(session_.decide("Execute", portal->statement, portal.get()));
   if (!front.units.back().is_acted_on()) advance(front.units.back());
   return front;
 }
 
 void ToServer::advance(const Unit& unit) {
   if (unit.kind == StatementKind::kBegin && session_.expected == Transaction::kIdle) {
-    session_.expected = Transaction::kOpen;
+    session_.expect(Transaction::kOpen);
   }
   if (unit.ends_transaction() || unit.kind == StatementKind::kRollback) {
-    session_.expected = Transaction::kIdle;
+    session_.expect(Transaction::kIdle);
   }
   if (unit.kind == StatementKind::kRollbackTo && session_.expected == Transaction::kFailed) {
-    session_.expected = Transaction::kOpen;
+    session_.expect(Transaction::kOpen);
   }
 }
 
@@ -262,7 +334,7 @@ Unit* ToServer::acted_on() {
 
 std::optional<Act> ToServer::end_at_once(Unit& unit) {
   const bool is_first = &unit == &front_->units.front();
-  if (!unit.ends_connection() || !is_first || !session_.ledger.empty() ||
+  if (!unit.ends_connection() || unit.after_rows > 0 || !is_first || !session_.ledger.empty() ||
       !session_.replies_at_border) {
     return std::nullopt;
   }
@@ -279,15 +351,29 @@ Move ToServer::send_query(const Message& message) {
       return {.act = std::move(end)};
     }
   }
-  const std::string with = unit != nullptr ? poisoned_text(message, *unit) : std::string();
+  // A COPY FROM begins, and is made to fail in its course.
+  const bool changes = unit != nullptr && !(unit->fails_late() && unit->copies_in);
+  const std::string with = changes ? poisoned_text(message, *unit) : std::string();
+  owe(owed_query());
+  return changes ? substitute(message, query_message(with)) : pass(message);
+}
+
+Owed ToServer::owed_query() {
   Owed owed{.kind = Kind::kQuery, .units = std::move(front_->units)};
   front_.reset();
   if (session_.registry.statements.last("")) {
     owed.drops_unnamed = true;
     session_.registry.statements.ask("", nullptr);
   }
-  owe(std::move(owed));
-  return unit == nullptr ? pass(message) : substitute(message, query_message(with));
+  return owed;
+}
+
+Owed ToServer::owed_execute() {
+  Owed owed{.kind = Kind::kExecute,
+            .named = std::exchange(executing_, nullptr),
+            .units = std::move(front_->units)};
+  front_.reset();
+  return owed;
 }
 
 /// The text with the statement replaced that must fail. The whole text of a long one is not there;
@@ -298,6 +384,10 @@ std::string ToServer::poisoned_text(const Message& message, const Unit& unit) co
   const Extent extent = front_->extents[index];
   const bool is_only = front_->extents.size() == 1;
   const bool is_cut = message.rest_bytes > 0;
+  if (unit.fails_late()) {
+    // It may end in a comment.
+    return std::string(text.substr(0, extent.end)) + "\n;" + poison_statement(unit.tag);
+  }
   std::string poisoned(is_only ? std::string_view() : text.substr(0, extent.begin));
   if (unit.ends_transaction()) poisoned += "ROLLBACK; ";
   poisoned += poison_statement(unit.tag);
@@ -316,8 +406,14 @@ Move ToServer::send_execute(const Message& message) {
   const bool poisons = unit != nullptr;
   const bool rolls_back = poisons && unit->ends_transaction();
   const std::uint64_t tag = poisons ? unit->tag : 0;
-  Owed owed{.kind = Kind::kExecute, .units = std::move(front_->units)};
-  front_.reset();
+  const std::uint64_t after_rows = poisons ? unit->after_rows : 0;
+  const bool copies_in = poisons && unit->copies_in;
+  Owed owed = owed_execute();
+  if (after_rows > 0) {
+    owe(std::move(owed));
+    if (copies_in) return pass(message);
+    return substitute(message, execute_then_poison(read_text(message.head), after_rows, tag));
+  }
   if (rolls_back) {
     owe({.kind = Kind::kParse, .is_ours = true});
     owe({.kind = Kind::kBind, .is_ours = true});

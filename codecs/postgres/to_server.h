@@ -41,10 +41,11 @@ class ToServer {
   void give_up(std::string_view reply, ServerOutcome server);
   Move next(ByteView rest);
   Move on_first_packet(ByteView rest);
-  Move on_message(const Message& message);
-  Move on_outside_copy(const Message& message);
-  Move on_query(const Message& message);
-  Move on_execute(const Message& message);
+  Move on_startup(const FirstPacket& packet);
+  Move on_message(const Message& message, ByteView rest);
+  Move on_outside_copy(const Message& message, ByteView rest);
+  Move on_query(const Message& message, ByteView rest);
+  Move on_execute(const Message& message, ByteView rest);
   void on_parse(const Message& message);
   void on_bind(const Message& message);
   void on_close(const Message& message);
@@ -55,11 +56,27 @@ class ToServer {
   void advance(const Unit& unit);
   std::optional<Act> next_hold();
   Unit* acted_on();
+  Unit* unit_of(Unit::Fate fate);
   /// Ends the connection here and now if nothing that is owed would be lost by it.
   std::optional<Act> end_at_once(Unit& unit);
+  /// What is sent in place of a Query or Execute that is whole and has one changed unit.
+  std::optional<Move> send_changed(const Message& message, ByteView rest);
+  std::optional<Move> send_damaged(const Message& message, ByteView rest);
   Move send_query(const Message& message);
   Move send_execute(const Message& message);
   std::string poisoned_text(const Message& message, const Unit& unit) const;
+  void skip_what_cannot_be(const Message& message);
+  std::string_view why_not(const Message& message, const Unit& unit) const;
+  /// The unit was not asked of the server: told now, or when what is owed before it has been.
+  Move make_up(const Message& message, Owed owed);
+  Move repeat_query(const Message& message);
+  Move repeat_execute(const Message& message);
+  Owed owed_query();
+  Owed owed_execute();
+
+  /// A COPY FROM that must fail once enough rows have passed.
+  Unit* failing_copy();
+  Move on_failing_copy(const Message& message, ByteView rest, Unit& unit);
 
   Move pass(const Message& message);
   Move drop(const Message& message);
@@ -71,6 +88,8 @@ class ToServer {
   std::optional<Front> front_;
   /// A COMMIT was turned into a ROLLBACK: the client believes that the server skips.
   bool skips_to_sync_ = false;
+  bool drops_copy_ = false;  ///< A COPY FROM was made to fail: the rest of its rows goes nowhere.
+  NamedPtr executing_ = {};  ///< The portal of the Execute in front.
 };
 
 }  // namespace misrule::codecs::postgres

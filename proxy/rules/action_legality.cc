@@ -39,7 +39,7 @@ Status legalise_error(Protocol protocol, model::Rule& rule) {
     return fail(Code::kInvalid, "after_rows= is for postgres, whose replies have rows",
                 "after_rows");
   }
-  if (protocol == Protocol::kHttp) return legalise_http_error(error);
+  if (protocol == Protocol::kHttp) return legalise_http_error(rule);
   if (protocol == Protocol::kRedis) return legalise_redis_error(rule);
   return fail(Code::kInvalid,
               "error() needs a protocol in which a server can say no; plain tcp has none: use "
@@ -197,6 +197,8 @@ Status legalise_message_action(Protocol protocol, model::Rule& rule) {
 }  // namespace
 
 Status legalise_action(Protocol protocol, model::Rule& rule) {
+  if (protocol == Protocol::kHttp) MISRULE_TRY_VOID(check_http_moment(rule));
+  if (protocol == Protocol::kPostgres) MISRULE_TRY_VOID(check_postgres_moment(rule));
   switch (rule.action_case()) {
     case model::Rule::kError:
       return legalise_error(protocol, rule);

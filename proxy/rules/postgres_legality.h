@@ -12,5 +12,7 @@ Status check_postgres_match(const model::PostgresMatch& match);
 Status legalise_postgres_error(model::ErrorReply& error);
 /// respond(), rewrite(), duplicate(), corrupt(), truncate(), hold().
 Status legalise_postgres_action(model::Rule& rule);
+/// What can happen in a moment that is no statement.
+Status check_postgres_moment(const model::Rule& rule);
 
 }  // namespace misrule::rules

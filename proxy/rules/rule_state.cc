@@ -60,6 +60,10 @@ Untouchable untouchable(const CompiledRule& rule, const codecs::Facts& facts) {
   if (rule.protocol == model::Protocol::kRedis) {
     return redis_can_take(rule.verb, facts) ? Untouchable::kNo : Untouchable::kNeverSo;
   }
+  // A session that begins, or waits, has no statement.
+  if (facts.phase == codecs::Phase::kStartup || facts.phase == codecs::Phase::kIdle) {
+    return Untouchable::kNo;
+  }
   const bool masks_postgres =
       rule.verb.kind == codecs::Verb::Kind::kMask && rule.protocol == model::Protocol::kPostgres;
   if (masks_postgres) return may_mask(facts) ? Untouchable::kNo : Untouchable::kInTransaction;
