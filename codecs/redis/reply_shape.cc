@@ -50,9 +50,10 @@ constexpr std::array kNamed = std::to_array<Named>({
     {S::kNumbers, "|SMISMEMBER|SCRIPT EXISTS|BITFIELD_RO|BITFIELD|"},
     {S::kDoubles, "|ZMSCORE|"},
     {S::kPairs, "|HGETALL|CONFIG GET|"},
+    {S::kLists, "|GEOPOS|"},
     {S::kPage, "|SCAN|SSCAN|HSCAN|ZSCAN|"},
     {S::kList,
-     "|LMPOP|BLMPOP|ZMPOP|BZMPOP|BZPOPMIN|BZPOPMAX|GEOPOS|XRANGE|XREVRANGE|XCLAIM|XPENDING|EXEC|"
+     "|LMPOP|BLMPOP|ZMPOP|BZMPOP|BZPOPMIN|BZPOPMAX|XRANGE|XREVRANGE|XCLAIM|XPENDING|EXEC|"
      "ROLE|SLOWLOG GET|CLUSTER SLOTS|"},
 });
 constexpr std::string_view kRanges =
@@ -94,6 +95,7 @@ bool is_list_shape(ReplyShape shape) {
     case S::kScores:
     case S::kOneScore:
     case S::kList:
+    case S::kLists:
     case S::kPage:
       return true;
     default:
@@ -205,6 +207,8 @@ class Writer {
         return S::kDouble;
       case S::kNumbers:
         return S::kNumber;
+      case S::kLists:
+        return S::kList;
       case S::kPage:
         return at == 0 ? S::kText : S::kTexts;
       case S::kScores:

@@ -29,6 +29,7 @@ enum class ReplyShape : std::uint8_t {
   kScores,    ///< Members and scores; in version 3 a list of pairs.
   kOneScore,  ///< One member and its score.
   kList,      ///< A list of anything.
+  kLists,     ///< A list of lists, of which some may be nil.
   kPage,      ///< Of SCAN: a cursor and a list of strings.
 };
 

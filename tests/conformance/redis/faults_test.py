@@ -7,7 +7,6 @@ by a user who may not. It holds for the operations of a `with fault:` block; so 
 
 import contextlib
 import importlib.util
-import itertools
 import os
 import socket
 import sys
@@ -16,76 +15,11 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from proxy_process import ProxyProcess, proxy_binary  # noqa: E402
+from fault_case import FaultCase  # noqa: E402
+from proxy_process import ProxyProcess  # noqa: E402
 from redis_server import RedisServer, Wire, encoded  # noqa: E402
 
-proxy_binary()  # Skips before a server is started.
 OOM = "OOM command not allowed when used memory > 'maxmemory'."
-
-
-class FaultCase(unittest.TestCase):
-    numbers = itertools.count(1)
-    server = proxy = None
-
-    @classmethod
-    def setUpClass(cls):
-        if FaultCase.server is None:  # One for all classes of a program.
-            FaultCase.server = cls.enter(RedisServer())
-            FaultCase.proxy = cls.enter(ProxyProcess(cls.server.port, "redis", record_all=True))
-
-    @classmethod
-    def enter(cls, context):
-        entered = context.__enter__()
-        unittest.addModuleCleanup(context.__exit__, None, None, None)
-        return entered
-
-    def setUp(self):
-        self.server.command("FLUSHALL")
-
-    @contextlib.contextmanager
-    def rule(self, fires=1, command=None, key=None, trigger=None, **action):
-        """Holds in the block; in the end it has fired so often."""
-        rule_id = f"rule-{next(self.numbers)}"  # What a rule has spent stays with its id.
-        match = {name: value for name, value in (("command", command), ("key", key)) if value}
-        rule = {"id": rule_id, "redis": match, **action}
-        if trigger:
-            rule["trigger"] = trigger
-        self.proxy.set_rules([rule])
-        try:
-            yield
-        finally:
-            tally = self.proxy.tallies()[rule_id]
-            self.proxy.set_rules([])
-        self.assertEqual(tally["fired"], fires)
-        self.assertEqual(self.proxy.counters()["connections_opaque"], 0)
-
-    @contextlib.contextmanager
-    def setting(self, name, value):
-        before = self.server.command("CONFIG", "GET", name)[1]
-        self.assertEqual(self.server.command("CONFIG", "SET", name, value), "+OK")
-        try:
-            yield
-        finally:
-            self.server.command("CONFIG", "SET", name, before)
-
-    @contextlib.contextmanager
-    def replica(self):
-        self.server.command("REPLICAOF", "127.0.0.1", "1")
-        try:
-            yield
-        finally:
-            self.server.command("REPLICAOF", "NO", "ONE")
-
-    @contextlib.contextmanager
-    def forbidden(self, command):
-        self.server.command("ACL", "SETUSER", "default", f"-{command}")
-        try:
-            yield
-        finally:
-            self.server.command("ACL", "SETUSER", "default", "+@all")
-
-    def last_unit(self, command):
-        return [u for u in self.proxy.units() if u["command"] == command][-1]
 
 
 class SameAsRealTest(FaultCase):
@@ -325,14 +259,6 @@ class FaultTest(FaultCase):
             self.wait_until(lambda: self.proxy.tallies().popitem()[1]["fired"] == 1)
             self.server.command("PUBLISH", "news", "now")
             self.assertEqual(wire.read(), ["message", "news", "now"])
-
-    def wait_until(self, is_so):
-        deadline = threading.Event()
-        for _ in range(600):
-            if is_so():
-                return
-            deadline.wait(0.05)
-        self.fail("it never was so")
 
     def test_a_rule_that_comes_while_a_connection_is_open(self):
         with Wire(self.proxy.port) as wire:

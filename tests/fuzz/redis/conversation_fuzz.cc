@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "base/check.h"
+#include "codecs/redis/command_table.h"
 #include "codecs/redis/conversation.h"
 #include "tests/codecs/grind.h"
 #include "tests/codecs/pump.h"
@@ -39,6 +40,33 @@ Verb error(std::string_view code) {
   return verb;
 }
 
+Verb planned(Verb::Kind kind, const ReplyPlan& plan) {
+  return {.kind = kind, .seed = 3, .plan = std::make_shared<const ReplyPlan>(plan), .tag = 2};
+}
+
+Verb changing_verb_for(std::uint64_t unit) {
+  const ValueMap edits = {{"missing", Value{std::int64_t{1}}}, {"repeat", Value{true}}};
+  switch (unit % 16) {
+    case 1:
+      return planned(Verb::Kind::kRespond, {.value = Value{std::string("made up")}});
+    case 6:
+      return planned(Verb::Kind::kRewrite, {.value = Value{edits}});
+    case 8:
+      return planned(Verb::Kind::kDuplicate, {});
+    case 9:
+      return planned(Verb::Kind::kCorrupt, {.bytes = 3, .framing = unit > 40});
+    case 10:
+      return planned(Verb::Kind::kCorrupt, {.framing = unit > 20, .of_request = true});
+    case 14:
+      return planned(unit > 30 ? Verb::Kind::kTruncate : Verb::Kind::kRespond,
+                     {.bytes = 2, .of_request = unit > 60});
+    case 15:
+      return {.kind = unit > 30 ? Verb::Kind::kLose : Verb::Kind::kSwallow, .tag = 2};
+    default:
+      return {};
+  }
+}
+
 Verb verb_for(std::uint64_t unit) {
   switch (unit % 8) {
     case 2:
@@ -50,18 +78,37 @@ Verb verb_for(std::uint64_t unit) {
     case 5:
       return error("WRONGTYPE");
     case 7:
-      return {.kind = unit > 20 ? Verb::Kind::kClose : Verb::Kind::kForward, .tag = 1};
+      if (unit % 16 == 7) {
+        return {.kind = unit > 20 ? Verb::Kind::kClose : Verb::Kind::kForward, .tag = 1};
+      }
+      break;
     default:
-      return {};
+      break;
   }
+  return changing_verb_for(unit);
+}
+
+// Of what is published every verb may be wanted; of a command not everything is legal.
+Verb verb_for(const Facts& facts) {
+  const CommandTraits* const known = find_command(facts.operation);
+  const bool plain = known == nullptr || known->kind == CommandKind::kPlain;
+  Verb verb = verb_for(facts.unit);
+  const bool is_push = facts.phase == Phase::kPush;
+  if (is_push && verb.kind == Verb::Kind::kPoison) return {};
+  if (verb.kind == Verb::Kind::kSwallow && !is_push) return {};
+  return verb.plan != nullptr && !plain && !is_push ? Verb{} : verb;
 }
 
 // Everything that can be seen from outside, when the bytes arrive `cut` at a time.
 std::string outcome(const Recording& recording, bool with_rules, std::size_t cut) {
   RecordingHost host;
-  if (with_rules) host.decide_as = [](const Facts& facts) { return verb_for(facts.unit); };
-  const auto conversation = make_conversation(
-      host, {.command_bytes_max = 64, .reply_bytes_max = 48, .depth_max = 8, .owed_max = 16});
+  if (with_rules) host.decide_as = [](const Facts& facts) { return verb_for(facts); };
+  if (with_rules) host.wanted_phases = {Phase::kPush};
+  const auto conversation = make_conversation(host, {.command_bytes_max = 64,
+                                                     .reply_bytes_max = 48,
+                                                     .whole_reply_bytes_max = 96,
+                                                     .depth_max = 8,
+                                                     .owed_max = 16});
   Pump pump(*conversation);
   std::string fed[2];
   for (const auto& [direction, bytes] : recording) {
