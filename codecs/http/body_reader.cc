@@ -23,6 +23,8 @@ constexpr std::uint64_t kChunkSizeLimit = 1ULL << 60U;
 void BodyReader::start(const BodyFraming& framing) {
   error_.reset();
   line_bytes_ = 0;
+  first_chunk_ = 0;
+  tail_bytes_ = 0;
   left_ = framing.length;
   switch (framing.kind) {
     case BodyFraming::Kind::kNone:
@@ -41,18 +43,22 @@ void BodyReader::start(const BodyFraming& framing) {
   }
 }
 
-std::size_t BodyReader::advance(ByteView bytes) {
+std::size_t BodyReader::advance(ByteView bytes, std::vector<ByteView>* payload) {
   std::size_t used = 0;
+  const auto note = [&](ByteView part) {
+    if (payload != nullptr && !part.empty()) payload->push_back(part);
+    return part.size();
+  };
   while (used < bytes.size() && state_ != State::kDone && !error_.has_value()) {
     const ByteView rest = bytes.substr(used);
     switch (state_) {
       case State::kUntilClose:
-        return bytes.size();
+        return used + note(rest);
       case State::kData:
-        used += skip(rest, State::kDone);
+        used += note(rest.substr(0, skip(rest, State::kDone)));
         break;
       case State::kChunk:
-        used += skip(rest, State::kChunkCr);
+        used += note(rest.substr(0, skip(rest, State::kChunkCr)));
         break;
       default:
         step(rest.front());
@@ -71,6 +77,9 @@ std::size_t BodyReader::skip(ByteView bytes, State then) {
 }
 
 void BodyReader::step(char byte) {
+  const bool tail = state_ == State::kTrailerStart || state_ == State::kTrailer ||
+                    state_ == State::kTrailerLf || state_ == State::kEndLf;
+  if (tail) ++tail_bytes_;
   switch (state_) {
     case State::kSizeFirst:
       line_bytes_ = 0;
@@ -129,6 +138,7 @@ void BodyReader::read_size_digit(char byte, bool first) {
 void BodyReader::end_size_line() {
   line_bytes_ = 0;
   state_ = left_ == 0 ? State::kTrailerStart : State::kChunk;
+  if (first_chunk_ == 0) first_chunk_ = left_;
 }
 
 void BodyReader::expect(char byte, char wanted, State then) {

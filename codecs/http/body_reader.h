@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/bytes.h"
 #include "codecs/decoded.h"
@@ -27,8 +28,15 @@ class BodyReader {
   bool done() const { return state_ == State::kDone; }
 
   /// How many bytes at the front of `bytes` belong to the body: all of them unless it ends there.
-  /// Each byte is given once. After an error the number goes up to the byte that is wrong.
-  std::size_t advance(ByteView bytes);
+  /// Each byte is given once; the parts that are payload are appended to `payload`. After an error
+  /// the number goes up to the byte that is wrong.
+  std::size_t advance(ByteView bytes, std::vector<ByteView>* payload = nullptr);
+  /// Of chunks: how long the first one is, once that is known; and the bytes of trailers and the
+  /// end, so far.
+  std::uint64_t first_chunk() const { return first_chunk_; }
+  std::size_t tail_bytes() const { return tail_bytes_; }
+  /// Nothing of a chunk is under way: another one could stand here.
+  bool between_chunks() const { return state_ == State::kSizeFirst; }
   const std::optional<DecodeError>& error() const { return error_; }
 
  private:
@@ -60,6 +68,8 @@ class BodyReader {
   std::size_t trailer_bytes_max_;
   State state_ = State::kDone;
   std::uint64_t left_ = 0;
+  std::uint64_t first_chunk_ = 0;
+  std::size_t tail_bytes_ = 0;
   std::size_t line_bytes_ = 0;  // Of a size line, or of all trailers.
   std::optional<DecodeError> error_;
 };

@@ -47,7 +47,13 @@ class FieldReader {
     if (equal_without_case(name, "transfer-encoding")) return read_coding(value);
     if (equal_without_case(name, "host")) return read_host(value);
     if (equal_without_case(name, "connection")) read_connection(value);
-    if (equal_without_case(name, "upgrade")) upgrade_named_ = !value.empty();
+    if (equal_without_case(name, "upgrade")) {
+      upgrade_named_ = !value.empty();
+      websocket_named_ = equal_without_case(value, "websocket");
+    }
+    if (equal_without_case(name, "accept")) {
+      fields_.accepts_events = value.starts_with("text/event-stream");
+    }
     if (equal_without_case(name, "expect")) {
       fields_.expects_continue = equal_without_case(value, "100-continue");
     }
@@ -59,6 +65,7 @@ class FieldReader {
       return DecodeError{"Content-Length beside Transfer-Encoding"};
     }
     fields_.upgrade = upgrade_named_ && upgrade_asked_;
+    fields_.websocket = websocket_named_ && upgrade_asked_;
     return fields_;
   }
 
@@ -109,6 +116,7 @@ class FieldReader {
   const FieldContext& context_;
   HeadFields fields_;
   bool upgrade_named_ = false;
+  bool websocket_named_ = false;
   bool upgrade_asked_ = false;
 };
 

@@ -3,10 +3,13 @@
 // What the client of one connection is owed, in the order in which it asked.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "codecs/facts.h"
+#include "codecs/http/asked.h"
 
 namespace misrule::codecs::http {
 
@@ -25,12 +28,16 @@ struct Owed {
   Duration hold_reply = {};
   std::string answer = {};
   bool ready = false;
-  bool masked = false;       ///< Forwarded, but `answer` is told in place of the server's reply,
-  bool lost = false;         ///< or the connection ends.
-  bool close_after = false;  ///< The connection ends after the answer, whoever gives it.
-  bool head = false;         ///< HEAD: the reply has no body.
+  bool close_after = false;     ///< The connection ends after the answer, whoever gives it.
+  bool old_keep_alive = false;  ///< HTTP/1.0 that asked to stay.
+  bool head = false;            ///< HEAD: the reply has no body.
   bool connect = false;
   bool upgrade = false;
+  bool websocket = false;
+  bool repeated = false;                ///< A duplicate: the client does not know of it.
+  bool reply_decided = false;           ///< Phase::kReply was asked about.
+  std::unique_ptr<Verb> on_reply = {};  ///< What becomes of the reply; null: it passes.
+  std::unique_ptr<Asked> asked = {};    ///< Where something later wants to know it.
 };
 
 /// A queue that owns no memory while it is empty and was never deep.
@@ -41,6 +48,13 @@ class Ledger {
   Owed& front() { return owed_[first_]; }
   const Owed& front() const { return owed_[first_]; }
   Owed& back() { return owed_.back(); }
+  template <class Is>
+  bool any(Is is) const {
+    for (std::size_t i = first_; i < owed_.size(); ++i) {
+      if (is(owed_[i])) return true;
+    }
+    return false;
+  }
   /// References to entries die.
   void push(Owed owed) { owed_.push_back(std::move(owed)); }
   void pop();

@@ -20,6 +20,11 @@ struct Limits {
   /// A body that is read and thrown away, so that the connection can go on after an injected
   /// answer. A longer one is answered with "Connection: close".
   std::uint64_t drain_bytes_max = kMiB;
+  /// A request's body that is read ahead because a rule wants to see it; a longer one is seen up to
+  /// here.
+  std::size_t peek_bytes_max = 64 * kKiB;
+  /// A message that is taken whole, to be changed or sent twice. A longer one stays as it is.
+  std::size_t whole_bytes_max = kMiB;
 };
 
 }  // namespace misrule::codecs::http

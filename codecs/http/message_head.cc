@@ -21,14 +21,6 @@ std::optional<unsigned> parse_version(std::string_view text) {
 
 bool is_target_char(char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; }
 
-// Of "http://host:80/path"; empty for the other forms.
-std::string_view authority_of(std::string_view target) {
-  const std::size_t scheme_end = target.find("://");
-  if (target.starts_with('/') || scheme_end == std::string_view::npos) return {};
-  const std::string_view rest = target.substr(scheme_end + 3);
-  return rest.substr(0, rest.find_first_of("/?#"));
-}
-
 struct HeadParts {
   ByteView first_line;
   ByteView field_lines;
@@ -103,6 +95,13 @@ bool ends_connection(unsigned minor, const HeadFields& fields) {
 }
 
 }  // namespace
+
+ByteView authority_of(ByteView target) {
+  const std::size_t scheme_end = target.find("://");
+  if (target.starts_with('/') || scheme_end == ByteView::npos) return {};
+  const ByteView rest = target.substr(scheme_end + 3);
+  return rest.substr(0, rest.find_first_of("/?#"));
+}
 
 BodyFraming RequestHead::body() const { return declared(fields, {}); }
 bool RequestHead::closes() const { return ends_connection(minor, fields); }

@@ -28,9 +28,11 @@ struct BodyFraming {
 struct HeadFields {
   std::optional<std::uint64_t> content_length = {};
   bool chunked = false;
-  bool close = false;       ///< Connection: close.
-  bool keep_alive = false;  ///< Connection: keep-alive.
-  bool upgrade = false;     ///< Connection: upgrade, with an Upgrade field.
+  bool close = false;           ///< Connection: close.
+  bool keep_alive = false;      ///< Connection: keep-alive.
+  bool upgrade = false;         ///< Connection: upgrade, with an Upgrade field.
+  bool websocket = false;       ///< The same, to a WebSocket.
+  bool accepts_events = false;  ///< Accept: text/event-stream.
   bool expects_continue = false;
 };
 
@@ -57,6 +59,9 @@ struct ResponseHead {
   BodyFraming body(bool answers_head) const;
   bool closes() const;
 };
+
+/// Of "http://host:80/path"; empty for the other forms.
+ByteView authority_of(ByteView target);
 
 /// An empty line before a request, which servers are to ignore (RFC 9112, 2.2).
 struct EmptyLine {};

@@ -78,4 +78,14 @@ std::string_view normal_path(std::string_view target, std::string& storage) {
   return storage;
 }
 
+std::string decoded_parameter(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::optional<char> byte = encoded_byte(text);
+    out.push_back(byte.value_or(text.front() == '+' ? ' ' : text.front()));
+    text.remove_prefix(byte.has_value() ? 3 : 1);
+  }
+  return out;
+}
+
 }  // namespace misrule::codecs::http

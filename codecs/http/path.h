@@ -21,4 +21,7 @@ namespace misrule::codecs::http {
 /// The view points into `target` or, where decoding changed anything, into `storage`.
 std::string_view normal_path(std::string_view target, std::string& storage);
 
+/// A name or value of a query string: "a+b%21" is "a b!".
+std::string decoded_parameter(std::string_view text);
+
 }  // namespace misrule::codecs::http

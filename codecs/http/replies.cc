@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "codecs/http/head_edit.h"
+#include "codecs/http/head_fields.h"
+
 namespace misrule::codecs::http {
 namespace {
 
@@ -60,11 +63,22 @@ constexpr std::array<std::pair<unsigned, std::string_view>, 47> kPhrases = {{
     {504, "Gateway Timeout"},
 }};
 
-std::string_view content_type_of(const ErrorText& error) {
-  if (!error.content_type.empty()) return error.content_type;
-  if (error.body.starts_with('{') || error.body.starts_with('[')) return "application/json";
-  if (error.body.starts_with('<')) return "text/html; charset=utf-8";
+std::string_view content_type_of(std::string_view body) {
+  if (body.starts_with('{') || body.starts_with('[')) return "application/json";
+  if (body.starts_with('<')) return "text/html; charset=utf-8";
   return "text/plain; charset=utf-8";
+}
+
+void append_ending(std::string& out, unsigned status, std::string_view body, const ReplyTo& to) {
+  const bool has_length = status != 204 && status != 304;
+  if (has_length) fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", body.size());
+  if (to.close) {
+    out += "Connection: close\r\n";
+  } else if (to.old_keep_alive) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+  if (has_length && !to.head) out += body;
 }
 
 }  // namespace
@@ -78,16 +92,40 @@ std::string_view reason_phrase(unsigned status) {
 void append_reply(std::string& out, const ErrorText& error, const ReplyTo& to) {
   const auto at_end = std::back_inserter(out);
   fmt::format_to(at_end, "HTTP/1.1 {} {}\r\n", error.status, reason_phrase(error.status));
-  if (!error.body.empty()) fmt::format_to(at_end, "Content-Type: {}\r\n", content_type_of(error));
-  const bool has_length = error.status != 204 && error.status != 304;
-  if (has_length) fmt::format_to(at_end, "Content-Length: {}\r\n", error.body.size());
-  if (to.close) {
-    out += "Connection: close\r\n";
-  } else if (to.old_keep_alive) {
-    out += "Connection: keep-alive\r\n";
+  if (!error.body.empty()) {
+    const bool said = !error.content_type.empty();
+    fmt::format_to(at_end, "Content-Type: {}\r\n",
+                   said ? error.content_type : content_type_of(error.body));
   }
-  out += "\r\n";
-  if (has_length && !to.head) out += error.body;
+  append_ending(out, error.status, error.body, to);
+}
+
+void append_reply(std::string& out, const ReplyPlan& plan, const ReplyTo& to) {
+  const auto at_end = std::back_inserter(out);
+  const unsigned status = plan.status == 0 ? 200 : plan.status;
+  fmt::format_to(at_end, "HTTP/1.1 {} {}\r\n", status, reason_phrase(status));
+  const bool typed = std::ranges::any_of(plan.headers, [](const auto& field) {
+    return equal_without_case(field.first, "content-type");
+  });
+  if (!typed && !plan.body.empty()) {
+    fmt::format_to(at_end, "Content-Type: {}\r\n", content_type_of(plan.body));
+  }
+  for (const auto& [name, value] : plan.headers) {
+    fmt::format_to(at_end, "{}: {}\r\n", name, field_text(value));
+  }
+  append_ending(out, status, plan.body, to);
+}
+
+void append_told(std::string& out, const Verb& verb, const ReplyTo& to) {
+  if (verb.kind == Verb::Kind::kRespond) return append_reply(out, *verb.plan, to);
+  ErrorText error = verb.error;
+  error.status = told_status(verb);
+  append_reply(out, error, to);
+}
+
+unsigned told_status(const Verb& verb) {
+  if (verb.kind == Verb::Kind::kRespond) return verb.plan->status == 0 ? 200 : verb.plan->status;
+  return verb.error.status == 0 ? 500 : verb.error.status;
 }
 
 }  // namespace misrule::codecs::http

@@ -20,5 +20,10 @@ struct ReplyTo {
 std::string_view reason_phrase(unsigned status);
 
 void append_reply(std::string& out, const ErrorText& error, const ReplyTo& to);
+/// In the same way, what a rule made up.
+void append_reply(std::string& out, const ReplyPlan& plan, const ReplyTo& to);
+/// What a verb that stands in for the server tells the client.
+void append_told(std::string& out, const Verb& verb, const ReplyTo& to);
+unsigned told_status(const Verb& verb);
 
 }  // namespace misrule::codecs::http

@@ -1,13 +1,30 @@
 #include "codecs/http/request_side.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include <fmt/format.h>
 
+#include "codecs/http/head_edit.h"
 #include "codecs/http/path.h"
 
 namespace misrule::codecs::http {
+namespace {
+
+using Kind = Verb::Kind;
+
+bool reaches_server(Kind kind) {
+  return kind != Kind::kReplace && kind != Kind::kPoison && kind != Kind::kRespond &&
+         kind != Kind::kSwallow && kind != Kind::kClose && kind != Kind::kReset;
+}
+
+bool changes_request(const Verb& verb) {
+  const bool either = verb.kind == Kind::kCorrupt || verb.kind == Kind::kTruncate;
+  return either && verb.plan->of_request;
+}
+
+}  // namespace
 
 Step RequestSide::walk(ByteView unread) {
   Step step;
@@ -18,8 +35,19 @@ Step RequestSide::walk(ByteView unread) {
 }
 
 std::optional<Act> RequestSide::ended() {
-  if (partial_.empty()) return std::nullopt;
-  return Substitute{.with = std::exchange(partial_, {})};
+  if (session_.closed) return std::nullopt;
+  std::string last = std::exchange(partial_, {});
+  std::string gathered = std::exchange(current_.gathered, {});
+  if (mode_ == Mode::kGather) {
+    last = std::move(gathered);
+    if (current_.decided && !session_.requests_raw) {
+      skip("the request did not end");
+      owed().fate = Owed::Fate::kForwarded;
+    }
+    mode_ = Mode::kDiscard;
+  }
+  if (last.empty()) return std::nullopt;
+  return Substitute{.with = std::move(last)};
 }
 
 void RequestSide::released(Released why) {
@@ -33,12 +61,22 @@ bool RequestSide::advance(ByteView rest, Step& step) {
     if (!rest.empty()) step.act = Substitute{.bytes = rest.size()};
     return false;
   }
+  if (session_.websocket != nullptr) return false;
+  if (cuts_) return cut(step);
   if (session_.requests_raw) {
     partial_.clear();
-    step.pass += rest.size();
+    if (read_ahead()) {
+      step.act = Substitute{.with = std::exchange(current_.gathered, {})};
+    } else {
+      step.pass += rest.size();
+    }
     return false;
   }
   switch (mode_) {
+    case Mode::kGather:
+      return gather(rest, step);
+    case Mode::kGathered:
+      return decide_gathered(step);
     case Mode::kDecided:
       return carry_out(rest, step);
     case Mode::kBody:
@@ -75,13 +113,21 @@ bool RequestSide::read_head(ByteView rest, Step& step) {
   return take_request(std::get<RequestHead>(next), step);
 }
 
-Verb RequestSide::decide(const RequestHead& head) {
-  std::string storage;
-  return session_.host().decide({.unit = ++last_unit_,
-                                 .protocol = "http",
-                                 .operation = head.method,
-                                 .subject = normal_path(head.target, storage),
-                                 .text = head.target});
+RequestSide::Current RequestSide::describe(const RequestHead& head) {
+  const bool is_head = head.method == "HEAD";
+  const bool old_keep_alive = head.minor == 0 && head.fields.keep_alive;
+  return {.head_bytes = head.wire.size(),
+          .body = head.body(),
+          .reply_to = {.head = is_head, .old_keep_alive = old_keep_alive, .close = head.closes()},
+          .expects_continue = head.fields.expects_continue,
+          .persists = head.minor == 1 && !head.closes(),
+          .accepts_events = head.fields.accepts_events,
+          .owed = {.close_after = head.closes(),
+                   .old_keep_alive = old_keep_alive,
+                   .head = is_head,
+                   .connect = head.method == "CONNECT",
+                   .upgrade = head.fields.upgrade,
+                   .websocket = head.fields.websocket}};
 }
 
 bool RequestSide::take_request(const RequestHead& head, Step& step) {
@@ -90,86 +136,252 @@ bool RequestSide::take_request(const RequestHead& head, Step& step) {
     session_.requests_opaque(fmt::format("more than {} requests unanswered", pipelined_max));
     return true;
   }
-  const bool is_head = head.method == "HEAD";
-  current_ = {.head_bytes = head.wire.size(),
-              .body = head.body(),
-              .reply_to = {.head = is_head,
-                           .old_keep_alive = head.minor == 0 && head.fields.keep_alive,
-                           .close = head.closes()},
-              .expects_continue = head.fields.expects_continue};
-  Owed owed = {.close_after = head.closes(),
-               .head = is_head,
-               .connect = head.method == "CONNECT",
-               .upgrade = head.fields.upgrade};
-  current_.verb = decide(head);
-  const Verb& verb = current_.verb;
-  owed.unit = last_unit_;
-  owed.tag = verb.tag;
-  const bool reaches_server = verb.kind == Verb::Kind::kForward || verb.kind == Verb::Kind::kMask ||
-                              verb.kind == Verb::Kind::kLose;
-  const bool hold_reply = verb.hold_reply && reaches_server;
-  if (hold_reply) owed.hold_reply = verb.hold;
-  owed.lost = verb.kind == Verb::Kind::kLose;
-  owed.masked = verb.kind == Verb::Kind::kMask;
-  session_.ledger().push(std::move(owed));
-  if (verb.hold == Duration::zero() || hold_reply) return carry_out(head.wire, step);
-  mode_ = Mode::kDecided;
-  held_ = last_unit_;
-  step.act = Hold{.for_at_most = verb.hold, .unit = last_unit_};
+  current_ = describe(head);
+  // Whoever waits for a 100 sends nothing that could be read ahead.
+  const bool has_body = current_.body.kind != BodyFraming::Kind::kNone;
+  if (has_body && !current_.expects_continue && session_.host().wants(Detail::kBody)) {
+    current_.asked = Asked::of(head);
+    begin_gathering(head.wire, step);
+    return false;
+  }
+  std::string storage;
+  decide({.protocol = "http",
+          .operation = head.method,
+          .subject = normal_path(head.target, storage),
+          .text = head.target},
+         RequestDetails(head.wire, head.target, {}));
+  remember(&head);
+  return settle(head.wire, step);
+}
+
+void RequestSide::begin_gathering(ByteView head, Step& step) {
+  current_.gathered = head;
+  body_.start(current_.body);
+  mode_ = Mode::kGather;
+  step.act = Substitute{.bytes = head.size()};
+}
+
+bool RequestSide::gather(ByteView rest, Step& step) {
+  if (rest.empty()) return false;
+  const Limits& limits = session_.limits();
+  const std::size_t bytes = body_.advance(rest, &payload_);
+  current_.gathered += rest.substr(0, bytes);
+  bool enough = current_.gathered.size() - current_.head_bytes > limits.whole_bytes_max;
+  if (!current_.decided) {
+    std::string& seen = current_.asked->body;
+    for (const ByteView part : payload_) seen += part;
+    enough = enough || seen.size() >= limits.peek_bytes_max;
+    seen.resize(std::min(seen.size(), limits.peek_bytes_max));
+  }
+  payload_.clear();
+  step.act = Substitute{.bytes = bytes};
+  if (body_.done() || body_.error().has_value() || enough) {
+    mode_ = current_.decided ? Mode::kDecided : Mode::kGathered;
+  }
   return false;
+}
+
+bool RequestSide::decide_gathered(Step& step) {
+  const Asked& asked = *current_.asked;
+  decide(asked.facts(Phase::kRequest, 0), RequestDetails(asked));
+  remember(nullptr);
+  return settle({}, step);
+}
+
+void RequestSide::decide(Facts facts, const RequestDetails& details) {
+  facts.unit = current_.owed.unit = session_.next_unit();
+  facts.details = &details;
+  current_.verb = session_.host().decide(facts);
+  current_.owed.tag = current_.verb.tag;
+  current_.decided = true;
+}
+
+/// Keeps what was asked, if its reply or messages after it are to be decided.
+void RequestSide::remember(const RequestHead* head) {
+  const Verb& verb = current_.verb;
+  ConversationHost& host = session_.host();
+  const bool asks_again = verb.kind == Kind::kForward && !verb.hold_reply && !verb.hold_is_loss;
+  const bool needed = current_.owed.websocket || current_.accepts_events ||
+                      (asks_again && host.wants(Phase::kReply)) || host.wants(Phase::kSse);
+  if (!needed || !reaches_server(verb.kind)) return;
+  current_.owed.asked = current_.asked != nullptr ? std::move(current_.asked) : Asked::of(*head);
+}
+
+bool RequestSide::settle(ByteView rest, Step& step) {
+  plan_reply();
+  const Verb& verb = current_.verb;
+  const std::uint64_t unit = current_.owed.unit;
+  const bool hold_reply = verb.hold_reply && reaches_server(verb.kind);
+  if (hold_reply) current_.owed.hold_reply = verb.hold;
+  session_.ledger().push(std::move(current_.owed));
+  if (verb.hold == Duration::zero() || hold_reply) return carry_out(rest, step);
+  mode_ = Mode::kDecided;
+  held_ = unit;
+  step.act = Hold{.for_at_most = verb.hold, .unit = unit};
+  return false;
+}
+
+void RequestSide::plan_reply() {
+  const Verb& verb = current_.verb;
+  const bool of_reply = verb.kind == Kind::kLose || verb.kind == Kind::kMask ||
+                        verb.kind == Kind::kRewrite || verb.kind == Kind::kCorrupt ||
+                        verb.kind == Kind::kTruncate;
+  if (of_reply && !changes_request(verb)) current_.owed.on_reply = std::make_unique<Verb>(verb);
 }
 
 bool RequestSide::carry_out(ByteView rest, Step& step) {
   // A client that left meanwhile may have taken its request with it.
-  if (rest.size() < current_.head_bytes) return false;
-  Owed& owed = session_.ledger().back();
+  if (!read_ahead() && rest.size() < current_.head_bytes) return false;
   switch (current_.verb.kind) {
-    case Verb::Kind::kRespond:
-    case Verb::Kind::kRewrite:
-    case Verb::Kind::kDuplicate:
-    case Verb::Kind::kCorrupt:
-    case Verb::Kind::kTruncate:
-    case Verb::Kind::kForward:
-    case Verb::Kind::kLose:
-      return forward(step);
-    case Verb::Kind::kMask:
-      append_reply(owed.answer, status_error(), current_.reply_to);
-      return forward(step);
-    case Verb::Kind::kReplace:
-    case Verb::Kind::kPoison:
+    case Kind::kDuplicate:
+      return duplicate(rest, step);
+    case Kind::kRewrite:
+    case Kind::kCorrupt:
+    case Kind::kTruncate:
+    case Kind::kForward:
+    case Kind::kLose:
+    case Kind::kMask:
+      return forward(rest, step);
+    case Kind::kRespond:
+    case Kind::kReplace:
+    case Kind::kPoison:
       return replace(step);
-    case Verb::Kind::kSwallow:
-      owed.fate = Owed::Fate::kNever;
+    case Kind::kSwallow:
+      owed().fate = Owed::Fate::kNever;
       break;
-    case Verb::Kind::kClose:
-      owed.fate = Owed::Fate::kClose;
+    case Kind::kClose:
+      owed().fate = Owed::Fate::kClose;
       break;
-    case Verb::Kind::kReset:
-      owed.fate = Owed::Fate::kReset;
+    case Kind::kReset:
+      owed().fate = Owed::Fate::kReset;
       break;
   }
   mode_ = Mode::kDiscard;
-  drop_and_emit(current_.head_bytes, step);
+  drop_and_emit(read_ahead() ? 0 : current_.head_bytes, step);
   return false;
 }
 
-bool RequestSide::forward(Step& step) {
-  Owed& owed = session_.ledger().back();
-  owed.fate = Owed::Fate::kForwarded;
-  step.pass += current_.head_bytes;
-  body_.start(current_.body);
-  mode_ = body_.done() ? Mode::kHead : Mode::kBody;
-  session_.switch_pending = owed.connect || owed.upgrade;
-  session_.awaits_continue = current_.expects_continue && !body_.done() ? owed.unit : 0;
+std::string_view RequestSide::why_not_twice() const {
+  const Owed& first = session_.ledger().back();
+  if (!current_.persists) return "the connection ends after this request";
+  if (first.connect || first.upgrade) return "the request is for another protocol";
+  if (current_.expects_continue) return "the client waits for 100 before it sends the body";
+  const bool sized = current_.body.kind == BodyFraming::Kind::kLength;
+  const bool whole = !read_ahead() || body_.done();
+  const std::size_t limit = session_.limits().whole_bytes_max;
+  if (!whole || (sized && current_.body.length > limit)) return "the request is too long";
+  return {};
+}
+
+bool RequestSide::duplicate(ByteView rest, Step& step) {
+  if (const std::string_view why = why_not_twice(); !why.empty()) {
+    skip(why);
+    return forward(rest, step);
+  }
+  const bool has_body = current_.body.kind != BodyFraming::Kind::kNone;
+  if (has_body && !read_ahead()) {
+    begin_gathering(rest.substr(0, current_.head_bytes), step);
+    return false;
+  }
+  const std::size_t unread = read_ahead() ? 0 : current_.head_bytes;
+  std::string wire = read_ahead() ? std::exchange(current_.gathered, {})
+                                  : std::string(rest.substr(0, current_.head_bytes));
+  owed().fate = Owed::Fate::kForwarded;
+  session_.ledger().push({.fate = Owed::Fate::kForwarded, .head = owed().head, .repeated = true});
+  wire += std::string(wire);
+  step.act = Substitute{.bytes = unread, .with = std::move(wire)};
   session_.body_uncertain = false;
-  return true;
+  session_.awaits_continue = 0;
+  mode_ = Mode::kHead;
+  return false;
+}
+
+bool RequestSide::forward(ByteView rest, Step& step) {
+  owed().fate = Owed::Fate::kForwarded;
+  const ByteView head =
+      (read_ahead() ? ByteView(current_.gathered) : rest).substr(0, current_.head_bytes);
+  const std::optional<std::string> instead = change_request(head);
+  if (read_ahead()) {
+    step.act = Substitute{.with = flow_gathered(instead.value_or(std::string(head)))};
+  } else if (instead.has_value()) {
+    body_.start(current_.body);
+    step.act = Substitute{.bytes = current_.head_bytes, .with = *instead};
+  } else {
+    body_.start(current_.body);
+    step.pass += current_.head_bytes;
+  }
+  mode_ = body_.done() ? Mode::kHead : Mode::kBody;
+  session_.switch_pending = owed().connect || owed().upgrade;
+  session_.awaits_continue = current_.expects_continue && !body_.done() ? owed().unit : 0;
+  session_.body_uncertain = false;
+  return !step.act.has_value();
+}
+
+/// What was read ahead of the body follows `out`, changed if it is to be.
+std::string RequestSide::flow_gathered(std::string out) {
+  const std::string gathered = std::exchange(current_.gathered, {});
+  const ByteView wire = ByteView(gathered).substr(current_.head_bytes);
+  if (change_ == nullptr) {
+    out += wire;
+    return out;
+  }
+  body_.start(current_.body);
+  const std::size_t bytes = body_.advance(wire, &payload_);
+  cuts_ =
+      !change_->take({.wire = wire.substr(0, bytes), .payload = payload_, .reader = body_}, out);
+  payload_.clear();
+  if (body_.done() && !cuts_) finish_change(out);
+  return out;
+}
+
+std::optional<std::string> RequestSide::change_request(ByteView head) {
+  change_.reset();
+  breaks_framing_ = false;
+  const Verb& verb = current_.verb;
+  if (owed().websocket && session_.host().wants(Phase::kWebSocket)) {
+    // Compressed messages could not be matched.
+    HeadEdit edit(head);
+    edit.remove("Sec-WebSocket-Extensions");
+    return edit.take();
+  }
+  if (!changes_request(verb)) return std::nullopt;
+  const bool cuts = verb.kind == Kind::kTruncate;
+  const std::string why = cuts ? why_not_cut(current_.body, verb.plan->bytes)
+                               : why_not_damaged(current_.body, *verb.plan);
+  if (!why.empty()) {
+    skip(why);
+    return std::nullopt;
+  }
+  breaks_framing_ = !cuts && verb.plan->framing;
+  if (breaks_framing_ && current_.body.kind == BodyFraming::Kind::kLength) {
+    return with_wrong_length(head, current_.body);
+  }
+  change_ = cuts ? cut_body(verb.plan->bytes) : damage_body(verb, current_.body);
+  return std::nullopt;
+}
+
+void RequestSide::finish_change(std::string& out) {
+  change_->end(true, out);
+  if (!change_->given_up().empty()) skip(change_->given_up());
+  change_.reset();
+}
+
+void RequestSide::skip(std::string_view why) {
+  const std::uint64_t unit = owed().unit;
+  // The server may have answered before it had the whole request.
+  const bool open = session_.ledger().any([&](const Owed& owed) { return owed.unit == unit; });
+  if (open) session_.host().skipped(unit, why);
 }
 
 bool RequestSide::replace(Step& step) {
-  session_.ledger().back().fate = Owed::Fate::kAnswer;
-  body_.start(current_.body);
-  const bool too_long = current_.body.kind == BodyFraming::Kind::kLength &&
-                        current_.body.length > session_.limits().drain_bytes_max;
+  owed().fate = Owed::Fate::kAnswer;
+  const std::uint64_t drain_max = session_.limits().drain_bytes_max;
+  const bool ahead = read_ahead();
+  drained_ = ahead ? current_.gathered.size() - current_.head_bytes : 0;
+  if (!ahead) body_.start(current_.body);
+  const bool too_long =
+      (current_.body.kind == BodyFraming::Kind::kLength && current_.body.length > drain_max) ||
+      drained_ > drain_max || body_.error().has_value();
   // Whoever waits for a 100 may send the body now or leave it out: no next request can be found.
   const bool uncertain = current_.expects_continue && !body_.done();
   if (too_long || uncertain) {
@@ -178,25 +390,18 @@ bool RequestSide::replace(Step& step) {
     prepare_answer(current_.reply_to.close);
   } else {
     mode_ = Mode::kDrain;
-    drained_ = 0;
   }
-  drop_and_emit(current_.head_bytes, step);
+  current_.gathered.clear();
+  drop_and_emit(ahead ? 0 : current_.head_bytes, step);
   return false;
 }
 
-ErrorText RequestSide::status_error() const {
-  ErrorText error = current_.verb.error;
-  if (error.status == 0) error.status = 500;
-  return error;
-}
-
 void RequestSide::prepare_answer(bool close) {
-  Owed& owed = session_.ledger().back();
   ReplyTo to = current_.reply_to;
   to.close = close;
-  append_reply(owed.answer, status_error(), to);
-  owed.close_after = close;
-  owed.ready = true;
+  append_told(owed().answer, current_.verb, to);
+  owed().close_after = close;
+  owed().ready = true;
   mode_ = close ? Mode::kDiscard : Mode::kHead;
 }
 
@@ -213,20 +418,48 @@ void RequestSide::drop_and_emit(std::size_t bytes, Step& step) {
 }
 
 bool RequestSide::pass_body(ByteView rest, Step& step) {
+  if (body_.error().has_value()) {
+    session_.requests_opaque("request body: " + body_.error()->what);
+    return true;
+  }
+  if (body_.done() && breaks_framing_) {
+    session_.requests_opaque("a request whose framing a rule broke");
+    return true;
+  }
   if (rest.empty()) return false;
   if (session_.body_uncertain) {
     session_.requests_opaque("bytes after a final reply to Expect: 100-continue");
     return true;
   }
   session_.awaits_continue = 0;
+  if (change_ != nullptr) return change_body(rest, step);
   step.pass += body_.advance(rest);
-  if (body_.error().has_value()) {
-    session_.requests_opaque("request body: " + body_.error()->what);
-    return true;
-  }
+  if (body_.error().has_value()) return true;
   if (!body_.done()) return false;
-  mode_ = Mode::kHead;
+  if (!breaks_framing_) mode_ = Mode::kHead;
   return true;
+}
+
+bool RequestSide::change_body(ByteView rest, Step& step) {
+  const std::size_t bytes = body_.advance(rest, &payload_);
+  Substitute flow = {.bytes = bytes};
+  cuts_ = !change_->take({.wire = rest.substr(0, bytes), .payload = payload_, .reader = body_},
+                         flow.with);
+  payload_.clear();
+  if (body_.done() && !cuts_) {
+    finish_change(flow.with);
+    if (!breaks_framing_) mode_ = Mode::kHead;
+  }
+  step.act = std::move(flow);
+  return false;
+}
+
+bool RequestSide::cut(Step& step) {
+  session_.finish_all();
+  session_.closed = true;
+  change_.reset();
+  step.act = Close{};
+  return false;
 }
 
 bool RequestSide::drain_body(ByteView rest, Step& step) {

@@ -62,33 +62,37 @@ Injection Session::take_ready() {
   return injection;
 }
 
-void Session::lose_front(unsigned status) {
+void Session::lose_front(unsigned status, bool in_it) {
   const Owed& owed = ledger_.front();
   host_.exchanged({.unit = owed.unit,
-                   .reply = fmt::format("connection closed in place of {}", status),
+                   .reply = in_it ? fmt::format("connection closed within {}", status)
+                                  : fmt::format("connection closed in place of {}", status),
                    .failed = true,
                    .server = ServerOutcome::kDid,
                    .tag = owed.tag});
   ledger_.pop();
 }
 
-void Session::finish_front(unsigned status, std::string_view told_instead) {
+void Session::finish_front(unsigned status, const Told& told) {
   const Owed& owed = ledger_.front();
-  const std::string real = std::to_string(status);
-  const std::string text = told_instead.empty() ? real : std::string(status_of(told_instead));
-  host_.exchanged(
-      {.unit = owed.unit,
-       .reply = told_instead.empty() ? real : fmt::format("{} in place of {}", text, real),
-       .code = text,
-       .failed = text >= "400",
-       .server = ServerOutcome::kDid,
-       .tag = owed.tag});
+  const unsigned seen = told.status == 0 ? status : told.status;
+  std::string reply = std::to_string(seen);
+  if (told.status != 0) reply += fmt::format(" in place of {}", status);
+  if (!told.how.empty()) reply += fmt::format(", {}", told.how);
+  if (!owed.repeated) {
+    host_.exchanged({.unit = owed.unit,
+                     .reply = std::move(reply),
+                     .code = std::to_string(seen),
+                     .failed = seen >= 400,
+                     .server = ServerOutcome::kDid,
+                     .tag = owed.tag});
+  }
   ledger_.pop();
 }
 
 void Session::finish_all() {
   while (!ledger_.empty()) {
-    host_.exchanged(connection_closed(ledger_.front()));
+    if (!ledger_.front().repeated) host_.exchanged(connection_closed(ledger_.front()));
     ledger_.pop();
   }
 }
@@ -96,6 +100,7 @@ void Session::finish_all() {
 void Session::finish_all_unseen() {
   for (; !ledger_.empty(); ledger_.pop()) {
     const Owed& owed = ledger_.front();
+    if (owed.repeated) continue;
     host_.exchanged({.unit = owed.unit,
                      .reply = "not decoded",
                      .server = ServerOutcome::kUnknown,
@@ -103,13 +108,10 @@ void Session::finish_all_unseen() {
   }
 }
 
-bool Session::owes_injection() {
-  Ledger waiting = ledger_;
-  for (; !waiting.empty(); waiting.pop()) {
-    const Owed::Fate fate = waiting.front().fate;
-    if (fate != Owed::Fate::kForwarded && fate != Owed::Fate::kUndecided) return true;
-  }
-  return false;
+bool Session::owes_injection() const {
+  return ledger_.any([](const Owed& owed) {
+    return owed.fate != Owed::Fate::kForwarded && owed.fate != Owed::Fate::kUndecided;
+  });
 }
 
 void Session::tell_opaque(std::string_view why) {

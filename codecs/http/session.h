@@ -23,6 +23,12 @@ struct Injection {
   Close as_close() && { return {.reset = end == End::kReset, .to_client = std::move(bytes)}; }
 };
 
+/// What the client was told in the place of a reply.
+struct Told {
+  unsigned status = 0;        ///< 0: the server's.
+  std::string_view how = {};  ///< "rewritten".
+};
+
 class Session {
  public:
   Session(ConversationHost& host, const Limits& limits) : host_(host), limits_(limits) {}
@@ -36,16 +42,17 @@ class Session {
   /// while the reply stream stands between two replies.
   Injection take_ready();
 
-  /// The reply to the head of the ledger is complete; what the client was told instead, if it was.
-  void finish_front(unsigned status, std::string_view told_instead = {});
-  /// A reply to the head of the ledger came, and the connection ends in its place.
-  void lose_front(unsigned status);
+  /// The reply to the head of the ledger is complete.
+  void finish_front(unsigned status, const Told& told = {});
+  /// A reply to the head of the ledger came, and the connection ends in its place, or in it.
+  void lose_front(unsigned status, bool in_it = false);
   /// The connection ends: nobody in the ledger will be answered.
   void finish_all();
   /// What becomes of the units in the ledger can no longer be seen.
   void finish_all_unseen();
   /// Has the client been promised something that no server will send?
-  bool owes_injection();
+  bool owes_injection() const;
+  std::uint64_t next_unit() { return ++last_unit_; }
 
   /// From now on requests flow undecoded; replies do when what was asked before is answered.
   void requests_opaque(std::string_view why);
@@ -66,6 +73,11 @@ class Session {
   std::uint64_t awaits_continue = 0;
   /// The final reply came in place of the 100: the client may send the body or leave it out.
   bool body_uncertain = false;
+  /// Since a handshake both directions are WebSocket frames; what was asked for then.
+  std::unique_ptr<Asked> websocket = {};
+  bool websocket_compressed = false;
+  /// The client's side of the stream stands between two frames.
+  bool client_at_frame_border = true;
 
  private:
   void tell_opaque(std::string_view why);
@@ -73,6 +85,7 @@ class Session {
   ConversationHost& host_;
   Limits limits_;
   Ledger ledger_;
+  std::uint64_t last_unit_ = 0;
   bool opaque_told_ = false;
 };
 

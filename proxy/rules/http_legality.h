@@ -8,9 +8,11 @@
 namespace misrule::rules {
 
 Status check_http_match(const model::HttpMatch& match);
-/// Fills in the default status.
-Status legalise_http_error(model::ErrorReply& error);
+/// error(); fills in the default status.
+Status legalise_http_error(model::Rule& rule);
 /// respond(), rewrite(), duplicate(), corrupt(), truncate(), hold().
-Status legalise_http_action(model::Rule& rule);
+Status legalise_http_action(const model::Rule& rule);
+/// Every action: is it one that can befall a message, or a reply that has begun?
+Status check_http_moment(const model::Rule& rule);
 
 }  // namespace misrule::rules

@@ -89,7 +89,7 @@ TEST(HttpReply, aHeldReplyHoldsWhatIsBehindItAndNotTheRequests) {
 TEST(HttpReply, aSwitchOfProtocolsIsATunnel) {
   Rig rig;
   const std::string ask =
-      "GET /chat HTTP/1.1\r\nHost: s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+      "GET /chat HTTP/1.1\r\nHost: s\r\nConnection: Upgrade\r\nUpgrade: chat\r\n\r\n";
   EXPECT_EQ(rig.client(ask), ask);
   const std::string granted = "HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x02hi";
   EXPECT_EQ(rig.server(granted), granted);
