@@ -351,7 +351,8 @@ class StepTest(ChangeCase):
         actions = [{"error": {"code": "OOM"}}, {"respond": {"value": "OK"}}, {"duplicate": {}},
                    {"rewrite": {"value": "OK"}}, {"corrupt": {}},
                    {"error": {"code": "LOADING", "mode": "mask"}},
-                   {"delay": {"duration_us": 500}}, {"delay": {"duration_us": 500, "side": "reply"}}]
+                   {"delay": {"duration_us": 500}},
+                   {"delay": {"duration_us": 500, "side": "reply"}}]
         rules = [{"id": f"step-{n}", "redis": {"command": "SET"}, **action,
                   "trigger": {"probability": 0.1}} for n, action in enumerate(actions)]
         self.proxy.set_rules(rules)

@@ -61,6 +61,121 @@ TEST(RedisLegality, FillsInWhatIsLeftOut) {
   EXPECT_EQ(judged(redis_error("JSON.SET", "WHATEVER", "text")), "legal WHATEVER");
 }
 
+using Changing = std::function<void(Rule&)>;
+
+std::string judged_with(std::string_view command, const Changing& change) {
+  Rule rule = redis_rule(command);
+  change(rule);
+  return judged(std::move(rule));
+}
+
+void respond_text(Rule& rule) { rule.mutable_respond()->mutable_value()->set_string_value("x"); }
+void respond_number(Rule& rule) { rule.mutable_respond()->mutable_value()->set_number_value(5); }
+void respond_list(Rule& rule) { rule.mutable_respond()->mutable_value()->mutable_list_value(); }
+void respond_nil(Rule& rule) {
+  rule.mutable_respond()->mutable_value()->set_null_value(google::protobuf::NULL_VALUE);
+}
+void duplicate(Rule& rule) { rule.mutable_duplicate(); }
+void corrupt(Rule& rule) { rule.mutable_corrupt(); }
+
+TEST(RedisLegality, MadeUpAnswersAreOfTheKindThatTheCommandGives) {
+  EXPECT_EQ(judged_with("GET", respond_text), "legal");
+  EXPECT_EQ(judged_with("GET", respond_nil), "legal");
+  EXPECT_EQ(judged_with("INCR", respond_number), "legal");
+  EXPECT_EQ(judged_with("MODULE.X", respond_list), "legal");
+  EXPECT_EQ(judged_with("", respond_list), "legal");
+  EXPECT_EQ(judged_with("EXEC", respond_nil), "legal");
+  EXPECT_THAT(judged_with("GET", respond_list),
+              HasSubstr("a redis server answers GET with a string or None"));
+  EXPECT_THAT(judged_with("INCR", respond_text), HasSubstr("a whole number or None"));
+  EXPECT_THAT(judged_with("EXEC", respond_list), HasSubstr("make EXEC's answer None"));
+  EXPECT_THAT(judged_with("GET", [](Rule& rule) { rule.mutable_respond(); }), HasSubstr("value="));
+  EXPECT_THAT(judged_with("GET",
+                          [](Rule& rule) {
+                            respond_text(rule);
+                            rule.mutable_respond()->set_status(200);
+                          }),
+              HasSubstr("value="));
+}
+
+TEST(RedisLegality, PagesCanBeEdited) {
+  const auto edit = [](const std::string& name) {
+    return [name](Rule& rule) {
+      auto& fields = *rule.mutable_rewrite()->mutable_value()->mutable_struct_value();
+      (*fields.mutable_fields())[name].mutable_list_value();
+    };
+  };
+  EXPECT_EQ(judged_with("SCAN", edit("keys")), "legal");
+  EXPECT_THAT(judged_with("SCAN", edit("items")), HasSubstr("\"missing\", \"repeat\""));
+  EXPECT_THAT(judged_with("GET", edit("keys")), HasSubstr("a string or None"));
+}
+
+TEST(RedisLegality, WhatChangesTheConnectionStaysAsItIs) {
+  for (const char* command : {"HELLO", "MULTI", "SELECT", "SUBSCRIBE", "MONITOR", "RESET"}) {
+    EXPECT_THAT(judged_with(command, respond_text), HasSubstr("changes the connection itself"));
+    EXPECT_THAT(judged_with(command, duplicate), HasSubstr("changes the connection itself"));
+    EXPECT_THAT(judged_with(command, corrupt), HasSubstr("changes the connection itself"));
+  }
+  EXPECT_THAT(judged_with("BLPOP", duplicate), HasSubstr("it waits, and then waits again"));
+  EXPECT_THAT(judged_with("AUTH", duplicate), HasSubstr("changes the connection"));
+  EXPECT_EQ(judged_with("INCR", duplicate), "legal");
+  EXPECT_THAT(judged_with("GET", [](Rule& rule) { rule.mutable_truncate()->set_bytes(1'000'000); }),
+              HasSubstr("at most 131072 bytes"));
+}
+
+TEST(RedisLegality, WhatIsPublishedWasNotAskedFor) {
+  const auto published = [](const Changing& change) {
+    return judged_with("", [&](Rule& rule) {
+      rule.mutable_redis()->set_channel("news");
+      change(rule);
+    });
+  };
+  for (const Changing& legal : std::vector<Changing>{
+           duplicate, corrupt, [](Rule& rule) { rule.mutable_drop(); },
+           [](Rule& rule) { rule.mutable_hold(); },
+           [](Rule& rule) { rule.mutable_rewrite()->mutable_value()->set_string_value("x"); },
+           [](Rule& rule) {
+             rule.mutable_drop();
+             (*rule.mutable_redis()->mutable_args())["1"] = "*paid*";
+           }}) {
+    EXPECT_EQ(published(legal), "legal");
+  }
+  EXPECT_THAT(published(respond_text), HasSubstr("nobody asked"));
+  EXPECT_THAT(published([](Rule& rule) { rule.mutable_error(); }), HasSubstr("nobody asked"));
+  EXPECT_THAT(published([](Rule& rule) { rule.mutable_drop()->set_mode("request"); }),
+              HasSubstr("no request"));
+  EXPECT_THAT(published([](Rule& rule) {
+                rule.mutable_drop();
+                rule.mutable_redis()->set_command("GET");
+              }),
+              HasSubstr("leave command="));
+}
+
+TEST(RedisLegality, ArgumentsAndDatabasesAreNumbered) {
+  const auto argued = [](const char* at) {
+    return judged_with("SET", [&](Rule& rule) {
+      duplicate(rule);
+      (*rule.mutable_redis()->mutable_args())[at] = "*";
+    });
+  };
+  EXPECT_EQ(argued("1"), "legal");
+  for (const char* wrong : {"0", "-1", "key", ""}) {
+    EXPECT_THAT(argued(wrong), HasSubstr("counted from 1"));
+  }
+  EXPECT_THAT(judged_with("",
+                          [](Rule& rule) {
+                            duplicate(rule);
+                            rule.mutable_redis()->set_db("main");
+                          }),
+              HasSubstr("databases have numbers"));
+}
+
+TEST(RedisLegality, WhatIsSaidAtConnectHasNoCommand) {
+  EXPECT_EQ(judged(redis_error("", "", "max number of clients reached")), "legal ERR");
+  EXPECT_THAT(judged(redis_error("GET", "", "max number of clients reached")),
+              HasSubstr("when a client connects"));
+}
+
 TEST(RedisLegality, RefusesTextsThatNoServerSays) {
   EXPECT_THAT(judged(redis_error("GET", "WHATEVER")), HasSubstr("code=\"WHATEVER\" is not known"));
   EXPECT_THAT(judged(redis_error("GET", "MOVED")), HasSubstr("give message=\"MOVED ...\""));
