@@ -8,7 +8,6 @@
 
 namespace misrule::dsl {
 
-using star::Args;
 using star::Param;
 using star::Span;
 using star::Value;

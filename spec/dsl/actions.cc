@@ -10,7 +10,6 @@
 namespace misrule::dsl {
 
 using star::Args;
-using star::Span;
 using star::Value;
 
 namespace {

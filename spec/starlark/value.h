@@ -69,6 +69,7 @@ class [[clang::trivial_abi]] Value {
   bool is_small_int() const { return (word_ & 1U) != 0; }
   bool is_heap() const { return (word_ & 3U) == 0; }
   std::int64_t small_int() const { return static_cast<std::int64_t>(word_) >> 1; }
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the word is a pointer, with tags where it is none.
   HeapValue* heap() const { return reinterpret_cast<HeapValue*>(word_); }
   Kind kind() const;
 

@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import threading
 import unittest
 
 from standalone import LIMIT, Standalone, program, wait_until
@@ -99,6 +100,26 @@ class Answers(WithProxy):
         connection = self.connect(proxy)
         with self.assertRaises(psycopg2.errors.SerializationFailure):
             self.select(connection)
+
+    def test_what_is_held_is_let_go(self):
+        proxy = self.proxy("--record-all")
+        connection = self.connect(proxy)
+        self.assertEqual(self.select(connection), 42)
+        rules = '{"rules": [{"id": "slow", "postgres": {"query": "select*"}, "hold": {}}]}'
+        proxy.ask("/rules", "-X", "PUT", "-d", rules)
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(self.select(connection)))
+        asking.start()
+        wait_until(lambda: any(c["held"] for c in proxy.ask("/connections")["connections"]),
+                   "something is held")
+        self.assertEqual(answers, [])
+        released = proxy.ask("/rules/release?rule=slow", "-X", "POST")
+        self.assertEqual(released, {"rule": "slow", "released": 1})
+        asking.join(LIMIT)
+        self.assertEqual((answers, proxy.fired("slow")), ([42], 1))
+        status, body = proxy.curl("/rules/release?rule=fast", "-X", "POST")
+        self.assertEqual(status, 404)
+        self.assertIn("there is no rule 'fast'", body)
 
     def test_near_misses_are_told(self):
         rules = FAILS.replace("select*", "delete from orders*")

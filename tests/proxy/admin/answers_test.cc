@@ -58,6 +58,18 @@ TEST_F(AnswersTest, WhatIsPutIsReadBack) {
   EXPECT_EQ(put("rules: [{id: x}]").status, 400U);
 }
 
+TEST_F(AnswersTest, WhatIsHeldIsLetGoByTheRulesName) {
+  const auto post = [this](const std::string& target) {
+    return answers_.answer({.method = "POST", .target = target});
+  };
+  const AdminAnswer answer = post("/rules/release?rule=slow%20payments");
+  EXPECT_EQ(answer.status, 200U) << answer.body;
+  EXPECT_THAT(answer.body, HasSubstr("\"released\":1"));
+  EXPECT_THAT(proxy_.released, ::testing::ElementsAre("slow payments"));
+  EXPECT_EQ(post("/rules/release").status, 400U);
+  EXPECT_EQ(get("/rules/release?rule=a").status, 405U);
+}
+
 TEST_F(AnswersTest, StatsTellWhatIsArmedAndWhatCameNear) {
   put("rules: [{id: \"a\\\"b\", drop: {}}]");
   proxy_.told = {{.rule = "a\"b", .considered = 3, .matched = 2, .fired = 1},
