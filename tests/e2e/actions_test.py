@@ -111,6 +111,89 @@ print(statuses)
         self.assertIn("[503, 200, 200, 200]", run.output)
 
 
+class Postgres(Actions):
+    SHELVES = '''
+assert_eq(db.main.exec(sql = "CREATE TABLE shelves (id int, price numeric, name text)").ok, True)
+assert_eq(db.main.exec(sql = "INSERT INTO shelves VALUES (1, 9.50, 'oak'), (2, 3, NULL)").ok, True)
+def read():
+    return db.main.query(sql = "SELECT id, price, name FROM shelves ORDER BY id")
+def under(rule, run = read):
+    return fault(db, rule, source = "test", run = run)
+assert_eq([row["name"] for row in read().data], ["oak", None])
+'''
+
+    def assert_shelves(self, body):
+        return self.assert_passes(self.SHELVES + body, misrule.POSTGRES)
+
+    def test_rows_that_nobody_stored(self):
+        self.assert_shelves('''
+rows = under(respond(table = "shelves", rows = [{"id": 7, "price": 1.5, "name": None}])).data
+assert_eq([(row["id"], row["name"]) for row in rows], [(7, None)])
+assert_eq(under(respond(query = "SELECT*", rows = [])).data, [])
+assert_eq(len(read().data), 2)
+''')
+
+    def test_columns_that_changed_on_the_way(self):
+        self.assert_shelves('''
+rows = under(rewrite(column = "price", columns = {"name": "elm", "id": 40})).data
+assert_eq([(row["id"], row["name"]) for row in rows], [(40, "elm"), (40, "elm")])
+assert_eq([row["id"] for row in read().data], [1, 2])
+''')
+
+    def test_a_write_that_did_not_happen_and_one_that_happened_twice(self):
+        self.assert_shelves('''
+def add():
+    return db.main.exec(sql = "INSERT INTO shelves VALUES (3, 1, 'ash')").data
+assert_eq(under(respond(statement = "INSERT", tag = "INSERT 0 1"), add), 1)
+assert_eq(len(read().data), 2)
+assert_eq(under(duplicate(statement = "INSERT", table = "shelves"), add), 1)
+assert_eq(len(read().data), 4)
+''')
+
+    def test_a_session_that_cannot_begin(self):
+        self.assert_shelves('''
+full = under(error(moment = "startup", code = "53300"))
+assert_eq((full.ok, full.code), (False, "53300"))
+assert_eq(len(read().data), 2)
+''')
+
+    def test_an_error_after_some_rows(self):
+        self.assert_shelves('''
+cut = under(error(table = "shelves", code = "57014", after_rows = 1))
+assert_eq((cut.ok, cut.code), (False, "57014"))
+assert_eq(len(read().data), 2)
+''')
+
+    def test_a_rule_for_another_table_is_a_near_miss(self):
+        run = self.run_test(self.SHELVES + 'under(error(table = "shops", code = "40001"))',
+                            misrule.POSTGRES)
+        self.assertEqual(run.code, 1, run.output)
+        self.assertIn("table= says otherwise", run.output)
+
+
+class Http(Actions):
+    def test_an_answer_that_nobody_gave(self):
+        self.assert_passes('''
+def fetch():
+    return api.get(path = "/read?path=%2Fetc%2Fpasswd", headers = {"X-Tenant": "acme"})
+lie = respond(header = {"X-Tenant": "ac*"}, query = {"path": "/etc/*"}, status = 202, body = "{}",
+              headers = {"X-Lie": "yes"})
+reply = fault(api, lie, source = "test", run = fetch)
+assert_eq((reply.status, reply.body, reply.headers["x-lie"]), (202, "{}", "yes"))
+assert_eq(fetch().status, 200)
+''')
+
+    def test_a_reply_that_is_changed_by_what_it_is(self):
+        self.assert_passes('''
+def lose():
+    return api.get(path = "/nothing").status
+assert_eq(lose(), 404)
+worse = error(reply_status = "4*", status = 500)
+assert_eq(fault(api, worse, source = "test", run = lose), 500)
+assert_eq(lose(), 404)
+''')
+
+
 class Redis(Actions):
     def test_a_cache_that_lies(self):
         self.assert_passes('''
