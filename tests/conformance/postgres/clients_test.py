@@ -1,4 +1,4 @@
-"""An injected error is the real one for drivers with ways of their own: pgjdbc's batches, savepoints
+"""An injected error is the real one for drivers with ways of their own: the batches and savepoints
 and timeouts, pgx's batches, pools, statements that are prepared in SQL."""
 
 import importlib.util
