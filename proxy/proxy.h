@@ -37,27 +37,8 @@ struct Endpoint {
 Result<Endpoint> parse_endpoint(std::string_view text);
 std::string endpoint_text(const Endpoint& endpoint);
 
-/// How a listener speaks TLS with its clients. Without files its certificates are made as they are
-/// asked for, signed by the authority of the proxy's options.
-struct ClientTls {
-  std::string cert = {};  ///< A PEM file, its chain behind it; the server's own is a good choice.
-  std::string key = {};
-};
-
-/// How a listener speaks TLS with the real server.
-struct ServerTls {
-  enum class Verify : std::uint8_t {
-    kByPlace,  ///< kFull with a `ca` or where the server is elsewhere, else kNone.
-    kNone,
-    kChain,  ///< Signed by `ca`, whatever its name.
-    kFull,   ///< And made out to `server_name`, or to the upstream's address.
-  };
-  std::string ca = {};    ///< A PEM file; empty: what the system trusts.
-  std::string cert = {};  ///< Who we are, where the server asks.
-  std::string key = {};
-  std::string server_name = {};  ///< Empty: the one that the client asked for.
-  Verify verify = Verify::kByPlace;
-};
+using model::ClientTls;
+using model::ServerTls;
 
 struct Listener {
   std::string service = {};  ///< Whose interface this is.

@@ -57,6 +57,7 @@ std::string rule_text(const Event& event) {
 std::string remark_text(const Event& event) {
   const std::string action = field(event, "action");
   if (action == "opaque") return "cannot be decoded from here on: " + field(event, "reason");
+  if (action == "tls_failed") return "no TLS: " + field(event, "reason");
   return action == "released" ? "goes on: " + field(event, "reason") : "";
 }
 

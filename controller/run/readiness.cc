@@ -36,9 +36,16 @@ Status probe_interface(const ServicePlan& plan, model::Protocol protocol, std::u
   });
 }
 
+/// What a look at the server itself can speak. A server that wants TLS is seen to accept.
+model::Protocol probed_protocol(const model::Interface& interface) {
+  const bool is_looked_into =
+      !interface.upstream_tls || interface.protocol == model::Protocol::kPostgres;
+  return is_looked_into ? interface.protocol : model::Protocol::kTcp;
+}
+
 model::Protocol protocol_at(const model::Service& service, std::uint16_t port) {
   for (const model::Interface& interface : service.interfaces) {
-    if (interface.port == port) return interface.protocol;
+    if (interface.port == port) return probed_protocol(interface);
   }
   return model::Protocol::kTcp;
 }
@@ -59,7 +66,7 @@ Status probe_service(const ServicePlan& plan) {
       break;
   }
   for (const model::Interface& interface : plan.service.interfaces) {
-    MISRULE_TRY_VOID(probe_interface(plan, interface.protocol, interface.port));
+    MISRULE_TRY_VOID(probe_interface(plan, probed_protocol(interface), interface.port));
   }
   return {};
 }

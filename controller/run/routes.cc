@@ -85,13 +85,17 @@ proxy::Endpoint loopback_v6_endpoint(std::uint16_t port) {
 
 Status Routes::add(const std::string& consumer, const model::Service& service,
                    const model::Interface& interface) {
+  // The test's own steps need no TLS; what they reach has it all the same.
+  const bool is_test = consumer == kTestConsumer;
   auto id = proxy_.add_listener({.service = service.name,
                                  .interface = interface.name,
                                  .protocol = interface.protocol,
                                  .consumer = consumer,
                                  .listen = loopback_endpoint(0, AF_INET),
                                  .upstream = loopback_endpoint(interface.port, AF_INET),
-                                 .upstream_else = loopback_v6_endpoint(interface.port)});
+                                 .upstream_else = loopback_v6_endpoint(interface.port),
+                                 .tls = is_test ? std::nullopt : interface.tls,
+                                 .upstream_tls = interface.upstream_tls});
   if (!id) {
     return std::unexpected(std::move(id).error().with(
         fmt::format("the proxy of {}.{} for {}", service.name, interface.name, consumer)));

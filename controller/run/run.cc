@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "controller/run/run_folder.h"
 #include "controller/run/shim_path.h"
 #include "controller/run/world/journal.h"
+#include "proxy/proxy.h"
 
 namespace misrule::controller {
 namespace {
@@ -124,6 +126,22 @@ Status begin_run(const RunRequest& request, const std::string& directory, RunPla
   return {};
 }
 
+/// Who signs the certificates of this run's proxies; empty where none are made.
+Result<std::string> make_run_authority(const std::vector<LoadedSpec>& specs,
+                                       const std::string& run_folder) {
+  const auto wants = [](const LoadedSpec& loaded) {
+    return loaded.spec && loaded.spec->topology().needs_authority();
+  };
+  if (std::ranges::none_of(specs, wants)) return std::string();
+  std::string folder = run_folder + "/tls";
+  std::error_code problem;
+  std::filesystem::create_directory(folder, problem);
+  std::filesystem::permissions(folder, std::filesystem::perms(0711), problem);
+  MISRULE_TRY(const std::string certificate, proxy::make_authority(folder));
+  static_cast<void>(certificate);
+  return folder;
+}
+
 }  // namespace
 
 Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
@@ -141,12 +159,14 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   MISRULE_TRY_VOID(begin_run(request, directory, result.plan));
   MISRULE_TRY(EventNumbers numbers, EventNumbers::create());
   MISRULE_TRY(std::string shim, find_shim());
+  MISRULE_TRY(std::string authority, make_run_authority(loaded.specs, result.plan.folder));
   const RunContext context = {.request = request,
                               .specs = std::move(loaded.specs),
                               .rules = *std::move(rules),
                               .numbers = std::move(numbers),
                               .directory = std::move(directory),
-                              .shim_path = std::move(shim)};
+                              .shim_path = std::move(shim),
+                              .authority_folder = std::move(authority)};
   observer.planned(result.plan);
   Coordinator coordinator(context, result.plan, observer);
   result.reports = coordinator.run(loaded.tests);

@@ -13,6 +13,9 @@
 namespace misrule::controller {
 namespace {
 
+/// Where a service finds who signed what the proxies before it show.
+constexpr std::string_view kCaFile = "MISRULE_CA_FILE";
+
 constexpr auto kAttachWithin = std::chrono::seconds(10);
 constexpr auto kFirstPause = std::chrono::milliseconds(4);
 constexpr auto kLongestPause = std::chrono::milliseconds(50);
@@ -196,6 +199,11 @@ Status Services::spawn(Running& service) {
   order.argv.insert(order.argv.end(), service.process.argv.begin(), service.process.argv.end());
   for (const auto& [name, value] : service.process.env) {
     order.env.push_back(fmt::format("{}={}", name, value));
+  }
+  const bool says_its_own = std::ranges::any_of(
+      service.process.env, [](const auto& entry) { return entry.first == kCaFile; });
+  if (!parts_.ca_file.empty() && !says_its_own) {
+    order.env.push_back(fmt::format("{}={}", kCaFile, parts_.ca_file));
   }
   {
     const std::scoped_lock lock(mutex_);

@@ -44,6 +44,7 @@ class Services {
     std::function<std::set<std::string>(const std::string&)> families = {};
     std::string world_folder = {};
     std::string log_folder = {};
+    std::string ca_file = {};  ///< What services trust, besides what they do anyway; or empty.
   };
   explicit Services(Parts parts);
   ~Services();

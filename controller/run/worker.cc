@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <mutex>
 #include <utility>
 
@@ -41,6 +42,7 @@ class Worker {
  private:
   void print(std::string_view line);
   Status build();
+  Result<std::string> show_authority() const;
   Status run_body();
   Status seed(const ServicePlan& plan);
   std::vector<model::Rule> own_file_rules() const;
@@ -135,11 +137,24 @@ void Worker::print(std::string_view line) {
   tell({{"print", cut_in_the_middle(line, kPrintedLineMax)}});
 }
 
+/// Services of any user may read it where the world has it, wherever the run's folder lies.
+Result<std::string> Worker::show_authority() const {
+  if (context_.authority_folder.empty()) return std::string();
+  std::string shown = "/run/misrule-ca.pem";
+  std::error_code problem;
+  std::filesystem::copy_file(context_.authority_folder + "/ca.pem", shown,
+                             std::filesystem::copy_options::overwrite_existing, problem);
+  if (problem) return fail(Code::kIo, fmt::format("writing {}: {}", shown, problem.message()));
+  return shown;
+}
+
 Status Worker::build() {
   const model::Topology& topology = spec_.topology();
-  MISRULE_TRY(proxy_,
-              proxy::Proxy::start(
-                  {.sink = log_, .seed = context_.request.seed, .start = SteadyClock().now()}));
+  MISRULE_TRY(proxy_, proxy::Proxy::start({.sink = log_,
+                                           .seed = context_.request.seed,
+                                           .start = SteadyClock().now(),
+                                           .authority_folder = context_.authority_folder}));
+  MISRULE_TRY(const std::string ca_file, show_authority());
   MISRULE_TRY(routes_, Routes::make(topology, *proxy_));
   MISRULE_TRY(supervisor_, interceptor::Supervisor::start({.sink = log_,
                                                            .router = *routes_,
@@ -162,7 +177,8 @@ Status Worker::build() {
       .stopping = stopping_,
       .families = [this](const std::string& service) { return families_of(service); },
       .world_folder = world_data_folder(seat_.order.id),
-      .log_folder = order_.log_folder});
+      .log_folder = order_.log_folder,
+      .ca_file = ca_file});
   auto host = std::make_unique<WorldHost>(WorldHost::Parts{.log = log_,
                                                            .proxy = *proxy_,
                                                            .routes = *routes_,

@@ -36,6 +36,7 @@ struct RunContext {
   EventNumbers numbers;
   std::string directory = {};  ///< Where misrule was called.
   std::string shim_path = {};
+  std::string authority_folder = {};  ///< Of certificates made on the fly; empty: none are.
 };
 
 /// What a worker is to run.

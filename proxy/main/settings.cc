@@ -37,15 +37,17 @@ struct Route {
   std::optional<model::ProxyUpstreamTls> upstream_tls = {};
 };
 
-constexpr std::string_view kVerify[] = {"none", "chain", "full"};
-
 Result<ServerTls> server_tls_of(const model::ProxyUpstreamTls& said) {
-  using enum ServerTls::Verify;
   ServerTls tls{
       .ca = said.ca(), .cert = said.cert(), .key = said.key(), .server_name = said.server_name()};
   if (said.verify().empty()) return tls;
-  MISRULE_TRY_VOID(check_word("upstream_tls: verify:", said.verify(), kVerify));
-  tls.verify = said.verify() == "none" ? kNone : said.verify() == "chain" ? kChain : kFull;
+  const auto verify = model::verify_from_name(said.verify());
+  if (!verify) {
+    return fail(Code::kInvalid, fmt::format("verify \"{}\" of a server's TLS: it is none, chain or "
+                                            "full",
+                                            said.verify()));
+  }
+  tls.verify = *verify;
   return tls;
 }
 

@@ -117,6 +117,9 @@ Task Connection::refuse_legs() {
   client_out_.end_at_once();
   server_.shutdown_send();
   co_await client_out_.finish();
+  // What still comes is drained, so that no reset overtakes what was said last.
+  client_.read_as_it_is();
+  server_.read_as_it_is();
 }
 
 void Connection::meet_first_bytes(ByteView unread) {

@@ -52,6 +52,8 @@ class Stream final : public Watched {
   }
   /// From now on read() gives what `tls` makes of the bytes that come.
   void read_through(TlsSession& tls) { tls_ = &tls; }
+  /// And from now on what comes is what is read: TLS has failed.
+  void read_as_it_is() { tls_ = nullptr; }
   /// As recv(2), for who makes something of the bytes; write() and everything else stay as they
   /// are.
   ssize_t receive(char* into, std::size_t size);

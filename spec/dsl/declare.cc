@@ -7,6 +7,7 @@
 
 #include "spec/dsl/arguments.h"
 #include "spec/dsl/builtins.h"
+#include "spec/dsl/interface_tls.h"
 #include "spec/dsl/values.h"
 
 namespace misrule::dsl {
@@ -67,8 +68,9 @@ Value declare_interface(Args& args) {
   std::string name;
   std::string protocol;
   std::int64_t port = 0;
+  Value tls;
   args.unpack({star::required("name", name), star::required("protocol", protocol),
-               star::required("port", port)});
+               star::required("port", port), star::optional("tls", tls).by_keyword()});
   if (name.empty() || is_step_name(name)) {
     args.fail_at(argument_span(args, 0, "name"), star::code::kValue,
                  name.empty() ? std::string("the name is empty")
@@ -84,6 +86,7 @@ Value declare_interface(Args& args) {
       .protocol = protocol_argument(args, protocol, argument_span(args, 1, "protocol")),
       .port = static_cast<std::uint16_t>(port),
       .position = position_of(args.call_span())};
+  take_interface_tls(args, tls, declared);
   return Value::object(star::make<InterfaceDeclaration>(std::move(declared), args.call_span()));
 }
 

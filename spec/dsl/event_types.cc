@@ -35,7 +35,7 @@ const std::vector<EventType>& event_types() {
        true,
        {{"action",
          {"forward", "error", "delay", "drop", "link", "respond", "rewrite", "duplicate", "corrupt",
-          "truncate", "hold", "held", "opaque", "released", "skipped"}},
+          "truncate", "hold", "held", "opaque", "released", "skipped", "tls_failed"}},
         {"server", {"did", "did_not", "unknown"}},
         {"state", {"idle", "transaction", "failed"}},
         {"failed", {"true", "false"}}}},

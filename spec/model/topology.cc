@@ -1,5 +1,6 @@
 #include "spec/model/topology.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -43,6 +44,22 @@ const Service* Topology::find_service(std::string_view wanted) const {
     if (candidate.name == wanted) return &candidate;
   }
   return nullptr;
+}
+
+std::optional<ServerTls::Verify> verify_from_name(std::string_view name) {
+  if (name == "none") return ServerTls::Verify::kNone;
+  if (name == "chain") return ServerTls::Verify::kChain;
+  if (name == "full") return ServerTls::Verify::kFull;
+  return std::nullopt;
+}
+
+bool Topology::needs_authority() const {
+  const auto is_made = [](const Interface& interface) {
+    return interface.tls && interface.tls->cert.empty();
+  };
+  return std::ranges::any_of(services, [&is_made](const Service& service) {
+    return std::ranges::any_of(service.interfaces, is_made);
+  });
 }
 
 }  // namespace misrule::model

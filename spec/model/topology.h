@@ -26,10 +26,36 @@ enum class Protocol : std::uint8_t { kTcp, kHttp, kPostgres, kRedis, kKafka, kGr
 std::string_view protocol_name(Protocol protocol);
 std::optional<Protocol> protocol_from_name(std::string_view name);
 
+/// How a proxy speaks TLS with clients. Without files its certificates are made as they are asked
+/// for, signed by an authority of the run's own.
+struct ClientTls {
+  std::string cert = {};  ///< A PEM file, its chain behind it; the server's own is a good choice.
+  std::string key = {};
+};
+
+/// How a proxy speaks TLS with the real server.
+struct ServerTls {
+  enum class Verify : std::uint8_t {
+    kByPlace,  ///< kFull with a `ca` or where the server is elsewhere, else kNone.
+    kNone,
+    kChain,  ///< Signed by `ca`, whatever its name.
+    kFull,   ///< And made out to `server_name`, or to the upstream's address.
+  };
+  std::string ca = {};    ///< A PEM file; empty: what the system trusts.
+  std::string cert = {};  ///< Who we are, where the server asks.
+  std::string key = {};
+  std::string server_name = {};  ///< Empty: the one that the client asked for.
+  Verify verify = Verify::kByPlace;
+};
+/// "none", "chain", "full".
+std::optional<ServerTls::Verify> verify_from_name(std::string_view name);
+
 struct Interface {
   std::string name = {};
   Protocol protocol = Protocol::kTcp;
   std::uint16_t port = 0;
+  std::optional<ClientTls> tls = {};           ///< Of services that connect; the test does not.
+  std::optional<ServerTls> upstream_tls = {};  ///< Of the proxy with the server.
   SourcePosition position = {};
 };
 
@@ -79,6 +105,8 @@ struct Topology {
   std::vector<Service> services = {};  ///< In order of declaration.
 
   const Service* find_service(std::string_view name) const;
+  /// Some certificate is made on the fly.
+  bool needs_authority() const;
 };
 
 }  // namespace misrule::model

@@ -82,7 +82,8 @@ TEST_F(ChannelBindingTest, NothingElseIsTouched) {
        {sasl({"SCRAM-SHA-256"}), message('R', std::string(4, '\0')) + sasl({"X-PLUS"}),
         message('E', "SFATAL") + sasl({"X-PLUS"}), std::string("R\0\0\0\0 what is this", 19),
         message('R', std::string("\0\0\0\x0aX-PLUS", 10))}) {
-    for (std::size_t piece = 1; piece <= bytes.size(); ++piece) EXPECT_EQ(told(bytes, piece), bytes);
+    for (std::size_t piece = 1; piece <= bytes.size(); ++piece)
+      EXPECT_EQ(told(bytes, piece), bytes);
   }
 }
 

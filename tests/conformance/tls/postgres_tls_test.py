@@ -1,5 +1,5 @@
-"""PostgreSQL and TLS: both legs in every combination, SCRAM's channel binding, and what a client may
-do before TLS stands."""
+"""PostgreSQL and TLS: both legs in every combination, SCRAM's channel binding, and what a client
+may do before TLS stands."""
 
 import contextlib
 import os

@@ -1,7 +1,7 @@
 """Certificates, and peers that speak TLS byte by byte, for tests.
 
     files = Certificates(folder)    # files.ca, files.cert, files.key: of localhost
-    peer = TlsPeer(port, alpn=["postgresql"])      # a client whose wire bytes a test cuts as it likes
+    peer = TlsPeer(port, alpn=["postgresql"])   # a client whose wire bytes a test cuts as it likes
 """
 
 import contextlib

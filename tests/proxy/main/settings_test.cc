@@ -123,5 +123,49 @@ TEST(Settings, WordsAreKnown) {
   }
 }
 
+TEST(Settings, TlsIsSaidByAnyOfItsWords) {
+  const auto plain = settle({.upstream = "127.0.0.1:1"});
+  EXPECT_FALSE(plain->listeners.front().tls || plain->listeners.front().upstream_tls);
+  EXPECT_FALSE(needs_authority(*plain));
+  const auto made =
+      settle({.upstream = "127.0.0.1:1", .tls = {.ca_out = "ca.pem", .upstream_verify = "chain"}});
+  ASSERT_TRUE(made) << made.error().what;
+  EXPECT_TRUE(needs_authority(*made));
+  EXPECT_THAT(made->ca_outs, testing::ElementsAre("ca.pem"));
+  EXPECT_EQ(made->listeners.front().upstream_tls->verify, ServerTls::Verify::kChain);
+  const auto given = settle({.upstream = "127.0.0.1:1", .tls = {.cert = "c", .key = "k"}});
+  EXPECT_FALSE(needs_authority(*given));
+  EXPECT_THAT(error_of({.upstream = "127.0.0.1:1", .tls = {.upstream_verify = "maybe"}}),
+              HasSubstr("verify \"maybe\""));
+}
+
+TEST(Settings, ARouteSaysWhichOfItsSidesSpeaksTls) {
+  const auto settings = settle({.routes = {"tls:0,http,127.0.0.1:1,a", "0,http,tls:127.0.0.1:1,b",
+                                           "tls:unix:/tmp/x,tcp,tls:127.0.0.1:1,c"}});
+  ASSERT_TRUE(settings) << settings.error().what;
+  std::vector<std::pair<bool, bool>> sides;
+  for (const Listener& listener : settings->listeners) {
+    sides.emplace_back(listener.tls.has_value(), listener.upstream_tls.has_value());
+  }
+  EXPECT_THAT(sides, testing::ElementsAre(std::pair(true, false), std::pair(false, true),
+                                          std::pair(true, true)));
+}
+
+TEST(Settings, FilesOfTlsAreBesideTheFileThatNamesThem) {
+  const ScratchFile file(
+      "proxies:\n"
+      "  - {listen: '0', upstream: '127.0.0.1:1', tls: {cert: s.pem, key: /k.pem, ca_out: "
+      "out.pem},\n"
+      "     upstream_tls: {ca: ca.pem, server_name: db, verify: full}}\n");
+  const auto settings = settle({.config = file.path()});
+  ASSERT_TRUE(settings) << settings.error().what;
+  const Listener& listener = settings->listeners.front();
+  EXPECT_EQ(listener.tls->cert, testing::TempDir() + "s.pem");
+  EXPECT_EQ(listener.tls->key, "/k.pem");
+  EXPECT_EQ(listener.upstream_tls->ca, testing::TempDir() + "ca.pem");
+  EXPECT_EQ(listener.upstream_tls->server_name, "db");
+  EXPECT_THAT(settings->ca_outs, testing::ElementsAre(testing::TempDir() + "out.pem"));
+}
+
 }  // namespace
 }  // namespace misrule::proxy

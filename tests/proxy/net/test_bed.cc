@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "proxy/net/sockets.h"
+#include "proxy/net/tls_listener.h"
 
 namespace misrule::proxy::testing {
 
@@ -157,6 +158,10 @@ std::string Peer::receive() {
 void Peer::shut_sending() const { ::shutdown(fd_.fd(), SHUT_WR); }
 
 TestBed::TestBed(ConversationMaker& maker, model::Protocol protocol)
+    : TestBed(protocol, nullptr, maker) {}
+
+TestBed::TestBed(model::Protocol protocol, std::unique_ptr<TlsListener> tls,
+                 ConversationMaker& maker)
     : shard(Surroundings{.options = {.sink = events},
                          .clock = clock,
                          .calls = sockets,
@@ -172,7 +177,8 @@ TestBed::TestBed(ConversationMaker& maker, model::Protocol protocol)
                                                       .protocol = protocol,
                                                       .consumer = "api",
                                                       .listen = any,
-                                                      .upstream = any});
+                                                      .upstream = any},
+                                             std::move(tls));
   acceptor_ = &shard.listen(record_, *std::move(listening));
 }
 

@@ -77,6 +77,9 @@ class TestBed {
  public:
   explicit TestBed(ConversationMaker& maker = make_line_conversation,
                    model::Protocol protocol = model::Protocol::kTcp);
+  /// The same, with what speaks TLS.
+  TestBed(model::Protocol protocol, std::unique_ptr<TlsListener> tls,
+          ConversationMaker& maker = make_line_conversation);
 
   /// A connection between two peers, after its first tick.
   Pair connect();

@@ -1,0 +1,40 @@
+#pragma once
+
+// The other end of a TLS leg, in a test's hands: nothing happens but what it is told to do.
+
+#include <memory>
+#include <string>
+
+#include "proxy/net/tls_authority.h"
+#include "proxy/net/tls_openssl.h"
+#include "tests/proxy/net/test_bed.h"
+
+namespace misrule::proxy::testing {
+
+class TlsPeer {
+ public:
+  /// A client, or with an identity a server.
+  explicit TlsPeer(const Identity* identity = nullptr);
+
+  /// As far as it goes now: what has come is taken, what is to go is sent.
+  void step(Peer& wire);
+  bool stands() const { return ::SSL_is_init_finished(ssl_.get()) != 0; }
+  void send(Peer& wire, std::string_view text);
+  /// Everything that has come by now.
+  std::string receive(Peer& wire);
+  /// Says that it ends.
+  void end(Peer& wire);
+  bool was_told_of_end() const {
+    return (::SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  }
+  /// Its first bytes.
+  std::string hello();
+
+ private:
+  std::string outgoing();
+
+  TlsContext context_;
+  std::unique_ptr<SSL, OpenSslFree> ssl_;
+};
+
+}  // namespace misrule::proxy::testing
