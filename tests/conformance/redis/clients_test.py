@@ -1,5 +1,5 @@
-"""Faults as redis-py and its pool meet them: a server that is loading, a lost request, a password that
-is wrong, the end of a server; and what a rule does not touch."""
+"""Faults as redis-py and its pool meet them: a server that is loading, a lost request, a password
+that is wrong, the end of a server; and what a rule does not touch."""
 
 import contextlib
 import importlib.util
@@ -7,7 +7,9 @@ import threading
 import time
 import unittest
 
-from faults_test import FaultCase, ProxyProcess, RedisServer, Wire
+from fault_case import FaultCase
+from proxy_process import ProxyProcess
+from redis_server import RedisServer, Wire
 
 SOON_S = 5
 
@@ -49,7 +51,8 @@ class RedisPyTest(FaultCase):
             pool.set("k", "v")
             seen = [pool.get("k")]
             with fault:
-                seen += [self.attempt(lambda: pool.get("k")), self.attempt(lambda: pool.set("k", 2))]
+                seen += [self.attempt(lambda: pool.get("k")),
+                         self.attempt(lambda: pool.set("k", 2))]
             return [*seen, pool.get("k"), pool.incr("n")]
         control = run(self.proxy.port, contextlib.nullcontext())
         self.server.command("FLUSHALL")
