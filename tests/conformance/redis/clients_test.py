@@ -11,7 +11,7 @@ from fault_case import FaultCase
 from proxy_process import ProxyProcess
 from redis_server import RedisServer, Wire
 
-SOON_S = 5
+SOON_S = 20
 
 
 @unittest.skipIf(importlib.util.find_spec("redis") is None, "python3-redis is not installed")
@@ -64,12 +64,12 @@ class RedisPyTest(FaultCase):
         self.assertEqual(injected, real)
 
     def test_a_request_that_is_lost_costs_its_connection_alone(self):
-        pool = self.client(self.proxy.port, socket_timeout=1)
+        pool = self.client(self.proxy.port, socket_timeout=3)
         pool.set("n", 1)
         with self.rule(command="INCRBY", trigger={"times": 1}, drop={"mode": "request"}):
             begun = time.monotonic()
             self.assertEqual(self.attempt(lambda: pool.incr("n"))[0], "TimeoutError")
-            self.assertLess(time.monotonic() - begun, SOON_S + 1)
+            self.assertLess(time.monotonic() - begun, SOON_S)
             # What was lost stays lost; the pool goes on with another connection.
             self.assertEqual(pool.incr("n"), 2)
         self.assertEqual(self.server.command("GET", "n"), "2")
