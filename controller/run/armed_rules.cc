@@ -53,7 +53,7 @@ void ArmedRules::emit(std::string_view action, const model::Rule& rule, const st
   parts_.sink.emit(std::move(event));
 }
 
-Result<dsl::ArmId> ArmedRules::arm(std::vector<model::Rule> rules) {
+Result<dsl::ArmId> ArmedRules::arm(const std::vector<model::Rule>& rules) {
   const std::scoped_lock lock(mutex_);
   std::vector<Batch> wanted = batches_;
   wanted.insert(wanted.begin(), Batch{.id = next_, .rules = rules});

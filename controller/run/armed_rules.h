@@ -35,7 +35,7 @@ class ArmedRules {
 
   /// In front of those armed already. On an error nothing has changed. Cuts what a refused connect
   /// must not find open.
-  Result<dsl::ArmId> arm(std::vector<model::Rule> rules);
+  Result<dsl::ArmId> arm(const std::vector<model::Rule>& rules);
   Status disarm(dsl::ArmId armed);
   Status disarm_all();
   /// Lets go what the armed rules with this label or id hold now; how many units.

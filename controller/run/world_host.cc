@@ -143,7 +143,7 @@ dsl::StepReply WorldHost::send_step(const ServicePlan& plan, const dsl::StepCall
 
 Result<dsl::ArmId> WorldHost::arm(std::vector<model::Rule> rules) {
   ever_armed_ = true;
-  return parts_.rules.arm(std::move(rules));
+  return parts_.rules.arm(rules);
 }
 
 Status WorldHost::disarm(dsl::ArmId armed) {

@@ -50,31 +50,36 @@ void put_fields(const ActionReader& reader, std::string_view keyword, const Valu
   out = json_of(reader, keyword, value).struct_value().fields();
 }
 
-/// Rows are dicts, all with the keys of the first, in its order.
+constexpr std::string_view kRows = "rows=[{\"id\": 1, \"name\": \"a\"}]; rows=[] is no row";
+
+void put_columns(const star::Dict& row, model::Respond& out) {
+  std::size_t cursor = 0;
+  while (const star::Table::Entry* entry = row.table().next(cursor)) {
+    out.add_columns(std::string(*entry->key.as_string()));
+  }
+}
+
+/// With the columns of the first row, in its order.
+void put_row(const ActionReader& reader, const Value& row, model::Respond& out) {
+  const star::Dict* dict = row.as_dict();
+  if (dict == nullptr) reader.fail("rows", "a row is a dict, by column", std::string(kRows));
+  const auto fields = json_of(reader, "rows", row).struct_value().fields();
+  if (out.rows_size() == 0) put_columns(*dict, out);
+  bool alike = fields.size() == static_cast<std::size_t>(out.columns_size());
+  auto& values = *out.add_rows();
+  for (const std::string& column : out.columns()) {
+    const auto field = fields.find(column);
+    alike = alike && field != fields.end();
+    if (alike) *values.add_values() = field->second;
+  }
+  if (!alike) reader.fail("rows", "every row has the columns of the first", std::string(kRows));
+}
+
 void put_rows(const ActionReader& reader, const Value& rows, model::Respond& out) {
-  constexpr std::string_view kRows = "rows=[{\"id\": 1, \"name\": \"a\"}]; rows=[] is no row";
   if (rows.as_list() == nullptr && rows.as_tuple() == nullptr) {
     reader.fail("rows", "rows= is a list of dicts, by column", std::string(kRows));
   }
-  for (const Value& row : rows.elements()) {
-    const star::Dict* dict = row.as_dict();
-    if (dict == nullptr) reader.fail("rows", "a row is a dict, by column", std::string(kRows));
-    const auto fields = json_of(reader, "rows", row).struct_value().fields();
-    if (out.rows_size() == 0) {
-      std::size_t cursor = 0;
-      while (const star::Table::Entry* entry = dict->table().next(cursor)) {
-        out.add_columns(std::string(*entry->key.as_string()));
-      }
-    }
-    auto& values = *out.add_rows();
-    for (const std::string& column : out.columns()) {
-      const auto field = fields.find(column);
-      if (field == fields.end() || fields.size() != static_cast<std::size_t>(out.columns_size())) {
-        reader.fail("rows", "every row has the columns of the first", std::string(kRows));
-      }
-      *values.add_values() = field->second;
-    }
-  }
+  for (const Value& row : rows.elements()) put_row(reader, row, out);
 }
 
 std::uint32_t http_status(const ActionReader& reader, std::int64_t status) {

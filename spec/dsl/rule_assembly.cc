@@ -156,6 +156,7 @@ void set_match_of_protocol(model::Protocol protocol, model::Rule& rule) {
 /// "query= is for postgres, path= is for http: a rule is for one of them".
 std::string protocols_text(const RuleDraft& draft) {
   std::vector<std::string> parts;
+  parts.reserve(draft.traffic.said.size() + 1);
   for (const TrafficWord& word : draft.traffic.said) {
     parts.push_back(fmt::format("{}= is for {}", word.keyword, protocol_name(word.protocol)));
   }

@@ -21,13 +21,12 @@ std::optional<double> number_of(const std::string& text) {
 void read_scalar(const YAML::Node& node, Value& out) {
   const std::string& text = node.Scalar();
   const bool quoted = node.Tag() == "!";
-  if (quoted) {
-    out.set_string_value(text);
-  } else if (text == "null" || text == "~" || text.empty()) {
+  const auto number = number_of(text);
+  if (!quoted && (text == "null" || text == "~" || text.empty())) {
     out.set_null_value(google::protobuf::NULL_VALUE);
-  } else if (text == "true" || text == "false") {
+  } else if (!quoted && (text == "true" || text == "false")) {
     out.set_bool_value(text == "true");
-  } else if (const auto number = number_of(text)) {
+  } else if (!quoted && number) {
     out.set_number_value(*number);
   } else {
     out.set_string_value(text);

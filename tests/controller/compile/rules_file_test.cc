@@ -99,6 +99,7 @@ model::RuleFile full_file() {
       model::Rule& rule = *test.add_rules();
       filler.fill(rule);
       auto& chosen = *rule.GetReflection()->MutableMessage(&rule, choice->field(i));
+      chosen.Clear();  // The rule has been filled with one of each before.
       filler.fill(chosen);
       rule.set_id("rule");
       *test.add_dynamic() = rule;
