@@ -10,6 +10,10 @@ import sys
 WORK = os.environ.get("MISRULE_DRIVERS_DIR",
                       os.path.join(os.path.expanduser("~"), ".cache", "misrule", "drivers"))
 
+# Of the time of the drivers that they test.
+TOOLS = ("pytest==7.4.4", "pytest-asyncio==0.21.2", "pytest-timeout==2.3.1", "setuptools", "wheel",
+         "packaging")
+
 
 def tool_python():
     """Debian's Python with Debian's drivers, and pytest beside it."""
@@ -17,15 +21,14 @@ def tool_python():
 
 
 def ensure_venv():
-    if os.path.exists(os.path.join(WORK, "venv", "complete")):
+    complete = os.path.join(WORK, "venv", " ".join(TOOLS[:3]))
+    if os.path.exists(complete):
         return
     shutil.rmtree(os.path.join(WORK, "venv"), ignore_errors=True)
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--system-site-packages",
                     os.path.join(WORK, "venv")], check=True)
-    subprocess.run([tool_python(), "-m", "pip", "install", "-q", "pytest==8.4.2",
-                    "pytest-asyncio==1.2.0", "pytest-timeout==2.4.0", "setuptools", "wheel",
-                    "packaging"], check=True)
-    open(os.path.join(WORK, "venv", "complete"), "w").close()
+    subprocess.run([tool_python(), "-m", "pip", "install", "-q", *TOOLS], check=True)
+    open(complete, "w").close()
 
 
 def python_source(package, folder):
