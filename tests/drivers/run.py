@@ -5,7 +5,7 @@
 
 Fetches each suite, runs it against a server and through the proxy, and compares test by test. What
 differs runs again, twice, both ways; what never comes out alike is a difference, and the exit code
-is 1. Exit code 2: a suite could not be had, or told nothing.
+is 1. Exit code 2: a suite could not be had, or told nothing; 3: who runs it is not root.
 """
 
 import argparse
@@ -108,6 +108,9 @@ def main():
     parser.add_argument("suites", nargs="*", metavar="SUITE",
                         help=", ".join(suite.name for suite in SUITES))
     arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        print("network namespaces need root: run this as root, or with sudo", file=sys.stderr)
+        return 3
     if arguments.postgres:
         os.environ["MISRULE_TEST_POSTGRES"] = arguments.postgres
     os.environ.setdefault("MISRULE_BINARY_DIR",

@@ -228,7 +228,7 @@ SUITES = [
             environment={name: "host=127.0.0.1 user=pgx_md5 password=secret dbname=pgx_test"
                          for name in ("PGX_TEST_DATABASE", "PGX_TEST_TCP_CONN_STRING")},
             setup=PGX_SETUP),
-    GoSuite("lib-pq", "github.com/lib/pq@v1.12.3", "postgres", (".", "hstore", "oid"),
+    GoSuite("lib-pq", "github.com/lib/pq@v1.12.3", "postgres", (".", "hstore"),
             environment={"PGHOST": "127.0.0.1"}, setup=PQ_SETUP),
     # Without what needs a cluster, TLS, or modules that Debian does not have.
     PytestSuite("redis-py", "redis==4.3.4", "redis",
