@@ -14,9 +14,12 @@ Result<std::string> rows_of_portal(const ReplyPlan& plan, const Named* portal) {
   return made_up_rows(plan, columns);
 }
 
-Result<std::string> rows_of_query(const ReplyPlan& plan, std::string_view tag) {
-  const bool is_read = tag.starts_with("SELECT");
-  if (plan.columns.empty() && !is_read) return std::string();
+/// The statement's own columns, if the rows fit them, or else what the rows look like.
+Result<std::string> rows_of_query(const ReplyPlan& plan, const Named& statement) {
+  if (const auto columns = read_columns(statement.columns)) {
+    if (const auto rows = made_up_rows(plan, *columns)) return row_description(*columns) + *rows;
+  }
+  if (plan.columns.empty()) return std::string();
   const Columns columns = natural_columns(plan);
   MISRULE_TRY(const auto rows, made_up_rows(plan, columns));
   return row_description(columns) + rows;
@@ -39,14 +42,12 @@ Result<Columns> columns_of(const Named& portal) {
   return *std::move(columns);
 }
 
-Result<std::string> made_up_reply(const Owed& owed, char state) {
+Result<std::string> made_up_reply(const Owed& owed) {
   const Unit& unit = owed.units.front();
   const bool is_query = owed.kind == Owed::Kind::kQuery;
-  MISRULE_TRY(std::string reply, is_query ? rows_of_query(*unit.plan, unit.made_up_tag)
+  MISRULE_TRY(std::string reply, is_query ? rows_of_query(*unit.plan, *owed.named->prepared)
                                           : rows_of_portal(*unit.plan, owed.named.get()));
-  reply += command_complete(unit.made_up_tag);
-  if (is_query) reply += ready_for_query(state);
-  return reply;
+  return reply + command_complete(unit.made_up_tag);
 }
 
 }  // namespace misrule::codecs::postgres

@@ -14,7 +14,7 @@ namespace misrule::codecs::postgres {
 /// what is not known.
 Result<Columns> columns_of(const Named& portal);
 
-/// Everything up to the command tag; of a Query, ReadyForQuery with `state` too.
-Result<std::string> made_up_reply(const Owed& owed, char state);
+/// Everything up to the command tag.
+Result<std::string> made_up_reply(const Owed& owed);
 
 }  // namespace misrule::codecs::postgres

@@ -54,12 +54,6 @@ std::string command_complete(std::string_view tag) {
   return out;
 }
 
-std::string ready_for_query(char state) {
-  std::string out;
-  append_message(out, 'Z', std::string(1, state));
-  return out;
-}
-
 std::string error_response(const ErrorText& error) {
   std::string body;
   append_field(body, 'S', error.severity);
@@ -112,6 +106,17 @@ std::string execute_then_poison(std::string_view portal, std::uint64_t rows_max,
   std::string out;
   append_execute(out, portal, static_cast<std::uint32_t>(std::min(rows_max, kRowsMax)));
   append_parse(out, poison_statement(tag));
+  return out;
+}
+
+std::string describe_statement(std::string_view sql) {
+  std::string out;
+  append_parse(out, sql);
+  std::string body = "S";
+  append_cstring(body, kOurName);
+  append_message(out, 'D', body);
+  append_close(out, 'S');
+  append_message(out, 'S', {});
   return out;
 }
 

@@ -12,8 +12,6 @@ namespace misrule::codecs::postgres {
 
 void append_message(std::string& out, char type, std::string_view body);
 std::string command_complete(std::string_view tag);
-/// `state`: I, T or E.
-std::string ready_for_query(char state);
 
 /// As the server words one: severity twice (S and V), code, message.
 std::string error_response(const ErrorText& error);
@@ -28,6 +26,9 @@ std::string query_message(std::string_view sql);
 std::string poison_execute(std::uint64_t tag);
 /// `rows_max` rows of the portal, and then the failing Parse: rows, PortalSuspended, an error.
 std::string execute_then_poison(std::string_view portal, std::uint64_t rows_max, std::uint64_t tag);
+/// In place of a Query: its columns are asked for. ParseComplete, ParameterDescription, its
+/// columns, CloseComplete, ReadyForQuery.
+std::string describe_statement(std::string_view sql);
 /// Binds `statement` again to a portal of our own, executes and closes it: BindComplete, its rows,
 /// CommandComplete, CloseComplete. `bound` is the first Bind behind its names.
 std::string execute_again(std::string_view statement, std::string_view bound);

@@ -47,7 +47,6 @@ struct Session {
   bool replies_at_border = true;    ///< No message towards the client is under way.
   bool server_ended = false;
   bool copies_binary = false;  ///< The COPY FROM that is under way.
-  char ready_state = 'I';      ///< As the last ReadyForQuery said it.
   std::uint64_t units = 0;
   std::uint64_t transactions = 0;
 

@@ -76,7 +76,8 @@ std::optional<Act> ToClient::made_up() {
     Owed owed = std::move(*head);
     session_.ledger.pop();
     Unit& unit = owed.units.front();
-    auto reply = made_up_reply(owed, session_.ready_state);
+    refuse(owed, true);
+    auto reply = made_up_reply(owed);
     if (!reply) {
       // The server was not asked, so there is no honest way on.
       session_.host.skipped(unit.id, reply.error().what);
@@ -265,9 +266,7 @@ Move ToClient::on_answer(const Message& message, Owed& head) {
     case 't':
     case 'T':
     case 'n':
-      if (head.named) on_described(message, head);
-      if (is_extended(head.kind) && message.type != 't') session_.ledger.pop();
-      return pass(message);
+      return on_description(message, head);
     case 'G':
       session_.copies_binary = message.head.starts_with('\1');
       session_.ledger.copy_in_began();
@@ -281,8 +280,15 @@ Move ToClient::on_answer(const Message& message, Owed& head) {
   }
 }
 
-void ToClient::on_described(const Message& message, const Owed& head) {
-  Named& prepared = head.named->prepared ? *head.named->prepared : *head.named;
+Move ToClient::on_description(const Message& message, Owed& head) {
+  if (head.named)
+    note_description(message, head.named->prepared ? *head.named->prepared : *head.named);
+  const bool is_ours = head.is_ours;
+  if (is_extended(head.kind) && message.type != 't') session_.ledger.pop();
+  return is_ours ? swallow(message) : pass(message);
+}
+
+void ToClient::note_description(const Message& message, Named& prepared) {
   if (message.type == 't') {
     prepared.parameters = message.head.substr(std::min<std::size_t>(2, message.head.size()));
     return;
@@ -352,6 +358,7 @@ Move ToClient::on_failed_segment(const Message& message, const ErrorFields& erro
   for (Owed& owed : skipped) {
     if (&owed != &skipped.front()) refuse(owed, true);
     for (Unit& unit : owed.units) {
+      if (owed.is_made_up) session_.skip(unit, "what was asked before it failed, or it cannot be prepared");
       // What failed in preparing is the failure of the statement that was to be executed by it.
       if (!std::exchange(is_told, true)) session_.tell_failed(unit, error);
       session_.tell_not_run(unit);
@@ -436,7 +443,6 @@ std::optional<Act> ToClient::on_idle() {
 
 void ToClient::settle_transaction(char status) {
   const auto state = static_cast<Transaction>(status);
-  session_.ready_state = status;
   if (state == Transaction::kIdle) {
     session_.registry.portals.clear_agreed();
     session_.timeout.transaction_ended(!session_.failed_since_ready);

@@ -39,7 +39,8 @@ class ToClient {
   Result<std::string> rewritten(ByteView whole, Owed& head);
   Move on_answer(const Message& message, Owed& head);
   Move on_repeated(const Message& message, Owed& head);
-  void on_described(const Message& message, const Owed& head);
+  Move on_description(const Message& message, Owed& head);
+  void note_description(const Message& message, Named& prepared);
   Move on_error(const Message& message);
   Move on_failed_query(const Message& message, Owed& head, const ErrorFields& error);
   Move on_failed_segment(const Message& message, const ErrorFields& error);

@@ -67,8 +67,9 @@ class ToServer {
   std::string poisoned_text(const Message& message, const Unit& unit) const;
   void skip_what_cannot_be(const Message& message);
   std::string_view why_not(const Message& message, const Unit& unit) const;
-  /// The unit was not asked of the server: told now, or when what is owed before it has been.
-  Move make_up(const Message& message, Owed owed);
+  Move describe_query(const Message& message);
+  /// It is told now, or when what is owed before it has been.
+  std::optional<Move> answer_execute(const Message& message);
   Move repeat_query(const Message& message);
   Move repeat_execute(const Message& message);
   Owed owed_query();

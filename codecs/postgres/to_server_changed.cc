@@ -43,9 +43,9 @@ std::string_view ToServer::why_not(const Message& message, const Unit& unit) con
   const bool is_cut = is_query && message.rest_bytes > 0;
   if (unit.fate == Fate::kRespond || unit.fate == Fate::kDuplicate) {
     if (is_one_of_many) return "it is one of several statements of a string";
+    if (is_cut) return "the statement is longer than is read of it";
   }
   if (unit.fate == Fate::kDuplicate) {
-    if (is_cut) return "the statement is too long to be repeated";
     const bool is_known = is_query || (executing_ && executing_->prepared);
     if (!is_known || (!is_query && executing_->bound.empty())) {
       return "the values that were bound are too long to be repeated";
@@ -65,35 +65,46 @@ std::string_view ToServer::why_not(const Message& message, const Unit& unit) con
 
 std::optional<Move> ToServer::send_changed(const Message& message, ByteView rest) {
   if (std::ranges::any_of(front_->units, is_damaged)) return send_damaged(message, rest);
-  if (Unit* const unit = unit_of(Fate::kRespond)) {
-    Owed owed{.kind = message.type == 'Q' ? Kind::kQuery : Kind::kExecute,
-              .is_made_up = true,
-              .named = executing_};
-    owed.units.push_back(std::move(*unit));
-    const bool is_described_later =
-        owed.named && (session_.ledger.is_description_due(owed.named) ||
-                       session_.ledger.is_description_due(owed.named->prepared));
-    const auto reply = made_up_reply(owed, session_.ready_state);
-    if (!reply && !is_described_later) {
-      *unit = std::move(owed.units.front());
-      session_.skip(*unit, reply.error().what);
-      return std::nullopt;
-    }
-    front_.reset();
-    executing_.reset();
-    return make_up(message, std::move(owed));
+  if (unit_of(Fate::kRespond) != nullptr) {
+    return message.type == 'Q' ? describe_query(message) : answer_execute(message);
   }
   if (unit_of(Fate::kDuplicate) == nullptr) return std::nullopt;
   return message.type == 'Q' ? repeat_query(message) : repeat_execute(message);
 }
 
-Move ToServer::make_up(const Message& message, Owed owed) {
-  if (session_.ledger.empty() && session_.replies_at_border) {
-    if (auto reply = made_up_reply(owed, session_.ready_state)) {
-      session_.tell_made_up(owed.units.front());
-      flow_.dropping = message.rest_bytes;
-      return {.act = Answer{.bytes = message.wire_bytes, .with = *std::move(reply)}};
-    }
+/// The server is asked for the statement's columns alone, so they and the state are true.
+Move ToServer::describe_query(const Message& message) {
+  const auto statement = std::make_shared<Named>();
+  owe({.kind = Kind::kParse, .is_ours = true});
+  owe({.kind = Kind::kDescribeStatement, .is_ours = true, .named = statement});
+  owe({.kind = Kind::kCloseStatement, .is_ours = true});
+  Owed query = owed_query();
+  query.is_made_up = true;
+  query.named = std::make_shared<Named>(Named{.prepared = statement});
+  owe(std::move(query));
+  owe({.kind = Kind::kSync});
+  return substitute(message, describe_statement(read_text(message.head)));
+}
+
+std::optional<Move> ToServer::answer_execute(const Message& message) {
+  Owed owed{.kind = Kind::kExecute, .is_made_up = true, .named = executing_};
+  owed.units.push_back(std::move(front_->units.front()));
+  const NamedPtr prepared = executing_ ? executing_->prepared : nullptr;
+  const bool is_described_later = prepared && !prepared->is_described &&
+                                  (session_.ledger.is_description_due(executing_) ||
+                                   session_.ledger.is_description_due(prepared));
+  auto reply = made_up_reply(owed);
+  if (!reply && !is_described_later) {
+    front_->units.front() = std::move(owed.units.front());
+    session_.skip(front_->units.front(), reply.error().what);
+    return std::nullopt;
+  }
+  front_.reset();
+  executing_.reset();
+  if (reply && session_.ledger.empty() && session_.replies_at_border) {
+    session_.tell_made_up(owed.units.front());
+    flow_.dropping = message.rest_bytes;
+    return Move{.act = Answer{.bytes = message.wire_bytes, .with = *std::move(reply)}};
   }
   owe(std::move(owed));
   return drop(message);

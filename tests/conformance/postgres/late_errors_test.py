@@ -237,8 +237,9 @@ class Moments(Changed):
         self.assert_fired(rule)
         with self.assertRaises(psycopg2.OperationalError) as caught:
             run("select 2")
-        self.assertIn(text, str(caught.exception))
+        self.assertIsNone(caught.exception.pgcode, "as after pg_terminate_backend")
         self.assertTrue(connection.closed)
+        self.assertEqual(self.exchange(rule)["reply"], f"FATAL 57P01: {text}")
         connection = psycopg2.connect(self.dsn())
         self.next_five(psycopg2_run(connection))
         waiting = self.server.sql("select count(*) from pg_stat_activity where usename = 'app' "
@@ -300,9 +301,9 @@ class Damaged(Changed):
         self.assert_fired(rule)
         self.next_five(psycopg2_run(connection))
         rule = self.arm_once("select 'abc*", corrupt={"framing": True, "side": "request"})
-        with self.assertRaises(psycopg2.OperationalError) as caught:
+        with self.assertRaises(psycopg2.OperationalError):
             cursor.execute("select 'abcdef'")
-        self.assertIn("invalid", str(caught.exception))
+        self.assertTrue(connection.closed, "a server that lost track ends the session")
         self.assert_fired(rule)
 
     @needs("psycopg2")
@@ -336,9 +337,9 @@ class Damaged(Changed):
         import psycopg
         connection = psycopg_connect(self.dsn())
         rule = self.arm_once(drop={"side": "reply", "reset": True})
-        with self.assertRaises(psycopg.OperationalError) as caught:
+        with self.assertRaises(psycopg.OperationalError):
             connection.execute(INSERT, (1,))
-        self.assertIn("reset", str(caught.exception))
+        self.assertEqual(self.exchange(rule)["reply"], "connection reset in place of INSERT 0 1")
         self.assert_fired(rule)
         self.assertEqual(self.rows(), [("1",)])
 
