@@ -39,7 +39,7 @@ test-all: setup
 test-drivers:
 	@tools/setup drivers $(if $(PG),--postgres=$(PG))
 	@tools/build release misrule-proxy
-	@tests/drivers/run.py $(if $(PG),--postgres $(PG)) $(SUITES)
+	@/usr/bin/python3 tests/drivers/run.py $(if $(PG),--postgres $(PG)) $(SUITES)
 
 bench:
 	@tools/setup bench

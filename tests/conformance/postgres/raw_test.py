@@ -1,5 +1,6 @@
-"""What no driver sends, or not when it is asked to: requests for encryption that nobody has, messages
-that do not exist, statements in a transaction that has failed, replication beside rules."""
+"""What no driver sends, or not when it is asked to: requests for encryption that nobody has,
+messages that do not exist, statements in a transaction that has failed, replication beside rules.
+"""
 
 import os
 import re
