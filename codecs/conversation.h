@@ -107,6 +107,9 @@ class ConversationHost {
   virtual void cancellable_by(std::string_view key) = 0;
   /// Ends the hold of the connection with that key, if one is held there; false if none is.
   virtual bool cancel_held(std::string_view key) = 0;
+  /// Where clients meet a proxy of the server at `node` ("host:port"; ":port" is on the host of
+  /// this connection's server) instead of the server itself; empty: nowhere.
+  virtual std::string route_to(std::string_view) { return {}; }
   /// The protocol's name, once it is known: where it is found out from the first bytes.
   virtual void speaks(std::string_view) {}
 };

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "codecs/redis/addresses.h"
+
 namespace misrule::codecs::redis {
 namespace {
 
@@ -58,7 +60,10 @@ bool is_about_subscriptions(CommandKind kind) {
   return kind == CommandKind::kSubscribe || kind == CommandKind::kUnsubscribe;
 }
 
-std::uint32_t answers_of(const Command& command, CommandKind kind) {
+std::uint32_t answers_of(const Command& command, const CommandName& name, CommandKind kind) {
+  if (kind == CommandKind::kAddresses) {
+    return static_cast<std::uint32_t>(address_form_of(name.text()).value_or(AddressForm::kSlots));
+  }
   if (kind == CommandKind::kSelect) return number_of<std::uint32_t>(command.words[1]).value_or(0);
   if (!is_about_subscriptions(kind)) return 1;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(command.count - 1, UINT32_MAX));

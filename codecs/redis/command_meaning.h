@@ -20,7 +20,7 @@ CommandKind kind_of(const Command& command, const CommandName& name);
 ReplyMode::Said said_by(const Command& command, CommandKind kind);
 bool is_about_subscriptions(CommandKind kind);
 /// See Owed::answers.
-std::uint32_t answers_of(const Command& command, CommandKind kind);
+std::uint32_t answers_of(const Command& command, const CommandName& name, CommandKind kind);
 
 /// The arguments, and the database that is selected.
 class CommandDetails final : public Details {

@@ -14,7 +14,8 @@ constexpr std::uint8_t kWrites = CommandTraits::kWrites;
 constexpr std::uint8_t kGrows = CommandTraits::kGrows;
 constexpr std::uint8_t kContainer = CommandTraits::kContainer;
 
-// What COMMAND answers on redis-server 7.0.15, and DEBUG OBJECT, which it does not tell.
+// What COMMAND answers on redis-server 7.0.15, and DEBUG OBJECT, which it does not tell; of a
+// Sentinel what it has beyond that.
 constexpr CommandTraits kCommands[] = {
     // clang-format off
     {"ACL", K::kPlain, P::kNone, 0, 0, 0, kContainer},
@@ -84,16 +85,16 @@ constexpr CommandTraits kCommands[] = {
     {"CLUSTER LINKS", K::kPlain, P::kNone, 0, 0, 0, 0},
     {"CLUSTER MEET", K::kPlain, P::kNone, 0, 0, 0, 0},
     {"CLUSTER MYID", K::kPlain, P::kNone, 0, 0, 0, 0},
-    {"CLUSTER NODES", K::kPlain, P::kNone, 0, 0, 0, 0},
-    {"CLUSTER REPLICAS", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"CLUSTER NODES", K::kAddresses, P::kNone, 0, 0, 0, 0},
+    {"CLUSTER REPLICAS", K::kAddresses, P::kNone, 0, 0, 0, 0},
     {"CLUSTER REPLICATE", K::kPlain, P::kNone, 0, 0, 0, 0},
     {"CLUSTER RESET", K::kPlain, P::kNone, 0, 0, 0, 0},
     {"CLUSTER SAVECONFIG", K::kPlain, P::kNone, 0, 0, 0, 0},
     {"CLUSTER SET-CONFIG-EPOCH", K::kPlain, P::kNone, 0, 0, 0, 0},
     {"CLUSTER SETSLOT", K::kPlain, P::kNone, 0, 0, 0, 0},
-    {"CLUSTER SHARDS", K::kPlain, P::kNone, 0, 0, 0, 0},
-    {"CLUSTER SLAVES", K::kPlain, P::kNone, 0, 0, 0, 0},
-    {"CLUSTER SLOTS", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"CLUSTER SHARDS", K::kAddresses, P::kNone, 0, 0, 0, 0},
+    {"CLUSTER SLAVES", K::kAddresses, P::kNone, 0, 0, 0, 0},
+    {"CLUSTER SLOTS", K::kAddresses, P::kNone, 0, 0, 0, 0},
     {"COMMAND", K::kPlain, P::kNone, 0, 0, 0, kContainer},
     {"COMMAND COUNT", K::kPlain, P::kNone, 0, 0, 0, 0},
     {"COMMAND DOCS", K::kPlain, P::kNone, 0, 0, 0, 0},
@@ -283,6 +284,26 @@ constexpr CommandTraits kCommands[] = {
     {"SDIFF", K::kPlain, P::kRange, 1, -1, 1, 0},
     {"SDIFFSTORE", K::kPlain, P::kRange, 1, -1, 1, kWrites | kGrows},
     {"SELECT", K::kSelect, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL", K::kPlain, P::kNone, 0, 0, 0, kContainer},
+    {"SENTINEL CKQUORUM", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL CONFIG", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL DEBUG", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL FAILOVER", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL FLUSHCONFIG", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL GET-MASTER-ADDR-BY-NAME", K::kAddresses, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL INFO-CACHE", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL IS-MASTER-DOWN-BY-ADDR", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL MASTER", K::kAddresses, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL MASTERS", K::kAddresses, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL MONITOR", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL MYID", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL PENDING-SCRIPTS", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL REMOVE", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL REPLICAS", K::kAddresses, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL RESET", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL SENTINELS", K::kAddresses, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL SET", K::kPlain, P::kNone, 0, 0, 0, 0},
+    {"SENTINEL SLAVES", K::kAddresses, P::kNone, 0, 0, 0, 0},
     {"SET", K::kPlain, P::kRange, 1, 1, 1, kWrites | kGrows},
     {"SETBIT", K::kPlain, P::kRange, 1, 1, 1, kWrites | kGrows},
     {"SETEX", K::kPlain, P::kRange, 1, 1, 1, kWrites | kGrows},

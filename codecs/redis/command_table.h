@@ -24,6 +24,7 @@ enum class CommandKind : std::uint8_t {
   kReplicate,  ///< SYNC, PSYNC: then bytes of another kind.
   kClientReply,
   kSelect,
+  kAddresses,  ///< Its answer says where other servers are.
   kReplconf,
 };
 

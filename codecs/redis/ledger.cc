@@ -19,7 +19,7 @@ bool continues(const Owed& run, const Owed& next) {
 }  // namespace
 
 bool Owed::wants_whole() const {
-  if (fate() == Touched::Fate::kTruncate) return true;
+  if (kind == CommandKind::kAddresses || fate() == Touched::Fate::kTruncate) return true;
   return fate() == Touched::Fate::kRewrite &&
          std::holds_alternative<ValueMap>(touched->plan->value.held) &&
          touched->shape == ReplyShape::kPage;

@@ -53,7 +53,8 @@ struct Owed {
   CommandKind kind = CommandKind::kPlain;
   bool queued = false;  ///< In a transaction: the answer says so, and EXEC brings the real one.
   bool told = false;    ///< The host knows already; answers may still come.
-  /// SUBSCRIBE: one per channel. UNSUBSCRIBE: 0 for all there are. SELECT: which database, instead.
+  /// SUBSCRIBE: one per channel. UNSUBSCRIBE: 0 for all there are. SELECT: which
+  /// database, instead. kAddresses: which AddressForm.
   std::uint32_t answers = 1;
   std::uint64_t unit = 0;
   std::uint64_t units = 1;  ///< So many neighbours alike, from `unit` on.

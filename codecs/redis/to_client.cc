@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "codecs/redis/addresses.h"
+
 namespace misrule::codecs::redis {
 namespace {
 
@@ -109,7 +111,7 @@ bool ToClient::lose_exec(Step& step) {
 std::size_t ToClient::gather_max() {
   const Limits& limits = session_.limits;
   const Owed* const next = head();
-  const bool whole = push_ || (next != nullptr && next->touched && next->wants_whole());
+  const bool whole = push_ || (next != nullptr && next->wants_whole());
   return std::max(scanned_, whole ? limits.whole_reply_bytes_max : limits.reply_bytes_max);
 }
 
@@ -137,6 +139,7 @@ bool ToClient::is_ordinary(char type) {
 
 bool ToClient::take_ordinary(ByteView value, Step& step) {
   const Reply reply = read_reply(value);
+  if (reply.type == '-' && is_redirection(reply.line)) return redirect(reply, step);
   session_.tell_answered(take_head(), text_of(reply), reply.is_error());
   step.pass += scanned_;
   start_value();
@@ -248,6 +251,10 @@ bool ToClient::take_answer(const Reply& reply, const std::optional<PubsubMessage
   Owed& next = *head();
   const bool queues = next.queued && says_queued(reply.type, reply.line);
   if (next.fate() != Fate::kForward && !queues) return take_touched(reply, step);
+  if (reply.type == '-' && is_redirection(reply.line)) return redirect(reply, step);
+  if (next.kind == CommandKind::kAddresses && !queues && scanner_.done()) {
+    return readdress(reply, step);
+  }
   bool ends = true;
   if (message) {
     note(*message, reply.type);

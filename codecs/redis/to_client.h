@@ -53,6 +53,8 @@ class ToClient {
   bool begin_exec(ByteView rest, Step& step);
   bool take_value(ByteView gathered, Step& step);
   bool take_answer(const Reply& reply, const std::optional<PubsubMessage>& message, Step& step);
+  bool redirect(const Reply& reply, Step& step);
+  bool readdress(const Reply& reply, Step& step);
   bool take_touched(const Reply& reply, Step& step);
   bool inject(Step& step);
   bool mask(const Reply& reply, Step& step);

@@ -164,7 +164,7 @@ bool ToServer::take_command(const Command& command, Step& step) {
   Pending pending{
       .bytes = command.wire.size(),
       .whole = command.whole,
-      .owed = {.kind = kind, .answers = answers_of(command, kind), .unit = session_.units},
+      .owed = {.kind = kind, .answers = answers_of(command, name, kind), .unit = session_.units},
       .said = said_by(command, kind)};
   if (untouched) return forward(std::move(pending), step);
   pending.owed.touched = touch(verb, command, name);

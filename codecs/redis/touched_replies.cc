@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "codecs/redis/addresses.h"
 #include "codecs/redis/page.h"
 #include "codecs/redis/payload.h"
 #include "codecs/redis/pushed.h"
@@ -157,6 +158,25 @@ bool ToClient::truncate(const Reply& reply, Step& step) {
   const Owed owed = take_head();
   session_.tell_cut_off(owed);
   return end_with(std::string(gathered_.substr(0, scanner_.value_offset() + *cut)), false, step);
+}
+
+// Where the client is sent, it shall meet a proxy as well.
+bool ToClient::redirect(const Reply& reply, Step& step) {
+  std::string error = readdressed_error(
+      reply.line, [this](std::string_view node) { return session_.host.route_to(node); });
+  if (error.empty() || !scanner_.done()) return pass_real(reply, step);
+  return replace_front("-" + error + "\r\n",
+                       {.answers = true, .type = '-', .text = std::string(reply.line)}, step);
+}
+
+bool ToClient::readdress(const Reply& reply, Step& step) {
+  const auto form = static_cast<AddressForm>(head()->answers);
+  std::string value = readdressed(gathered_value(), form, [this](std::string_view node) {
+    return session_.host.route_to(node);
+  });
+  if (value.empty()) return pass_real(reply, step);
+  return replace_front(std::move(value),
+                       {.answers = true, .type = reply.type, .text = text_of(reply)}, step);
 }
 
 bool ToClient::replace_value(std::string with, Step& step) {

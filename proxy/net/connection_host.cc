@@ -212,6 +212,10 @@ void ConnectionHost::speaks(std::string_view protocol) {
   protocol_ = model::protocol_from_name(protocol);
 }
 
+std::string ConnectionHost::route_to(std::string_view node) {
+  return shard_.route_to(acceptor_.listener(), node);
+}
+
 void ConnectionHost::went_opaque(std::string_view why) {
   opaque_ = true;
   shard_.counts().connections_opaque.add(1);

@@ -34,6 +34,7 @@ class ConnectionHost final : public codecs::ConversationHost {
   void cancellable_by(std::string_view key) override;
   bool cancel_held(std::string_view key) override;
   void speaks(std::string_view protocol) override;
+  std::string route_to(std::string_view node) override;
   bool wants(codecs::Detail what) const override;
   bool wants(codecs::Phase phase) const override;
   void skipped(std::uint64_t unit, std::string_view why) override;

@@ -54,13 +54,13 @@ Result<std::unique_ptr<Proxy>> Proxy::start(const Options& options) {
 LoopProxy::LoopProxy(const Options& options)
     : options_(options), book_(options.seed, options.start) {
   for (unsigned i = 0; i < options.loops; ++i) {
-    shards_.push_back(
-        std::make_unique<Shard>(Surroundings{.options = options_,
-                                             .clock = clock_,
-                                             .calls = kernel_sockets(),
-                                             .book = book_,
-                                             .cancel_keys = cancel_keys_,
-                                             .make_conversation = make_conversation}));
+    shards_.push_back(std::make_unique<Shard>(Surroundings{.options = options_,
+                                                           .clock = clock_,
+                                                           .calls = kernel_sockets(),
+                                                           .book = book_,
+                                                           .cancel_keys = cancel_keys_,
+                                                           .make_conversation = make_conversation,
+                                                           .routes = &routes_}));
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "proxy/net/cancel_keys.h"
 #include "proxy/net/listener_record.h"
+#include "proxy/net/node_routes.h"
 #include "proxy/net/shard.h"
 #include "proxy/net/unix_sockets.h"
 #include "proxy/proxy.h"
@@ -57,6 +58,7 @@ class LoopProxy final : public Proxy {
   SteadyClock clock_;
   rules::RuleBook book_;
   CancelKeys cancel_keys_;
+  NodeRoutes routes_;
   mutable std::mutex mutex_;  // Guards listening_, rules_ and running_; one change at a time.
   std::unique_ptr<Authority> authority_;
   std::vector<Listening> listening_;

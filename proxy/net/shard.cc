@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "proxy/net/sockets.h"
+
 namespace misrule::proxy {
 
 Shard::Shard(const Surroundings& surroundings)
@@ -17,6 +19,17 @@ Acceptor& Shard::listen(std::shared_ptr<ListenerRecord> record, UniqueFd fd) {
   acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(record), std::move(fd)));
   acceptors_.back()->use(rules_.get());
   return *acceptors_.back();
+}
+
+std::string Shard::route_to(const Listener& origin, std::string_view node) {
+  if (surroundings_.routes == nullptr || draining_) return {};
+  return surroundings_.routes->find(origin, node, [this](Listener wanted) -> Result<Endpoint> {
+    MISRULE_TRY(UniqueFd fd, listen_on(wanted.listen, false));
+    wanted.listen = bound_to(fd);
+    const Endpoint at = wanted.listen;
+    listen(std::make_shared<ListenerRecord>(std::move(wanted)), std::move(fd));
+    return at;
+  });
 }
 
 void Shard::open_connection(Acceptor& acceptor, UniqueFd client, UniqueFd server) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "proxy/net/conversations.h"
 #include "proxy/net/counts.h"
 #include "proxy/net/loop.h"
+#include "proxy/net/node_routes.h"
 #include "proxy/rules/rule_set.h"
 
 namespace misrule::proxy {
@@ -29,6 +31,7 @@ struct Surroundings {
   rules::RuleBook& book;
   CancelKeys& cancel_keys;
   ConversationMaker& make_conversation;
+  NodeRoutes* routes = nullptr;  ///< Null: there are none.
 };
 
 class Shard {
@@ -49,6 +52,8 @@ class Shard {
   }
 
   Acceptor& listen(std::shared_ptr<ListenerRecord> record, UniqueFd fd);
+  /// "host:port" of a listener for a server that the one behind `origin` spoke of; empty: none.
+  std::string route_to(const Listener& origin, std::string_view node);
   void open_connection(Acceptor& acceptor, UniqueFd client, UniqueFd server);
   /// By the connection itself, when both of its directions are over.
   void connection_ended(std::uint64_t number);

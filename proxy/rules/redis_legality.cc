@@ -59,7 +59,8 @@ bool is_never_refused(CommandKind kind) {
 }
 
 bool changes_connection(CommandKind kind) {
-  return kind != CommandKind::kPlain && kind != CommandKind::kExec && kind != CommandKind::kWatch;
+  return kind != CommandKind::kPlain && kind != CommandKind::kExec && kind != CommandKind::kWatch &&
+         kind != CommandKind::kAddresses;
 }
 
 // Why the answer to this command is not to be made up, changed, doubled or damaged; empty: it may.
