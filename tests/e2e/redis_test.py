@@ -36,6 +36,18 @@ assert_eq(r.command("EVAL", "return {1, {'two', 3}}", 0).data, [1, ["two", 3]])
 wrong = r.incr("list")
 assert_eq((wrong.ok, wrong.code), (False, "WRONGTYPE"))
 assert_eq(cache.ping().data, "PONG")
+assert_eq(r.flushall().ok, True)
+assert_eq(r.setex("short", 100, "x").body, "OK")
+assert_eq(r.mget("short", "nobody").data, ["x", None])
+assert_eq((r.incrby("n", 5).data, r.decr("n").data, r.append("n", "2").data), (5, 4, 2))
+assert_eq((r.hincrby("h", "f").data, r.hdel("h", "f", "g").data), (1, 1))
+assert_eq((r.zadd("z", 1.5, "m").data, r.zscore("z", "m").data, r.zrange("z").data),
+          (1, "1.5", ["m"]))
+assert_eq((r.sadd("s", "a", "b").data, r.srem("s", "a").data, r.sismember("s", "b").data), (2, 1, 1))
+assert_eq((r.rpush("l", 1, 2).data, r.lpop("l").data, r.rpop("l").data, r.llen("l").data),
+          (2, "1", "2", 0))
+assert_eq((r.scard("s").data, r.type("z").data, r.xlen("x").data, r.dbsize().data),
+          (1, "zset", 0, 4))
 ''')
         self.assertIn("redis:7 → local Redis 7", run.output)
         sent = [event for event in self.events("test_it") if event["type"] == "step_send"]
