@@ -119,28 +119,19 @@ class AfterRows(Changed):
     def test_copy_in_of_fewer_rows(self):
         self.copied_in("1\ta\n2\tb\n", 100)
 
-    @needs("asyncpg")
-    def test_asyncpg_copies_in(self):
-        import asyncio
-
-        import asyncpg
-
-        async def client(rule_after):
-            connection = await asyncpg.connect(self.dsn_url())
-            loop = asyncio.get_running_loop()
-            rule = await loop.run_in_executor(None, rule_after)
-            with self.assertRaises(asyncpg.DiskFullError):
-                await connection.copy_records_to_table(
-                    "payments", records=[(n, "note") for n in range(1, 20001)])
-            for number in range(5):
-                self.assertEqual(await connection.fetchval("select $1::int", number), number)
-            await connection.close()
-            return rule
-        rule = asyncio.run(client(lambda: self.arm_after(1, "copy*")))
-        self.assert_fired(rule)
-        self.assertEqual(self.rows(), [])
-
-    dsn_url = __import__("lost_test").LostReplies.dsn_url
+    @needs("psycopg")
+    def test_psycopg_copies_in_binary(self):
+        import psycopg
+        with psycopg_connect(self.dsn()) as connection:
+            rule = self.arm_after(5, "copy payments*")
+            with self.assertRaises(psycopg.errors.DiskFull):
+                with connection.cursor().copy("copy payments from stdin (format binary)") as copy:
+                    copy.set_types(["int4", "text"])
+                    for number in range(1, 20001):
+                        copy.write_row((number, "note"))
+            self.assert_fired(rule)
+            self.assertEqual(self.rows(), [])
+            self.next_five(psycopg_run(connection))
 
 
 class Moments(Changed):

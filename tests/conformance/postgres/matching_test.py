@@ -79,7 +79,7 @@ class Matching(Changed):
                  ("timestamp", datetime.datetime(2026, 1, 2, 3, 4, 5, 250000),
                   datetime.datetime(2026, 1, 2), "2026-01-02 03:04:05.25"),
                  ("numeric", decimal.Decimal("12345.6700"), decimal.Decimal("1"), "12345.6700"),
-                 ("bytea", b"\x01\xff", b"\x01", "\\x01ff")]
+                 ("bytea", b"\x01\xff", b"\x01", "?x01ff")]
 
         async def client():
             connection = await asyncpg.connect(self.dsn_url())

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "base/check.h"
+#include "base/random.h"
 #include "codecs/postgres/conversation.h"
 #include "codecs/postgres/startup.h"
 #include "tests/codecs/grind.h"
@@ -38,13 +39,55 @@ Recording from_chunks(std::string_view input) {
   return recording;
 }
 
-Verb verb_for(std::uint64_t unit) {
+std::shared_ptr<const ReplyPlan> plan_for(std::uint64_t chance) {
+  auto plan = std::make_shared<ReplyPlan>();
+  plan->bytes = chance % 7;
+  plan->framing = chance % 3 == 0;
+  plan->of_request = chance % 5 == 0;
+  plan->edits = {{"a", Value{std::int64_t{7}}}, {"b", Value{}}};
+  if (chance % 2 == 0) return plan;
+  plan->columns = {"a", "b"};
+  plan->rows = {{Value{std::int64_t{1}}, Value{std::string("x")}}, {Value{}, Value{true}}};
+  return plan;
+}
+
+/// Asks for everything that a rule may want to know.
+std::uint64_t look_at(const Facts& facts) {
+  std::uint64_t seen = stable_hash(facts.text);
+  const auto note = [&seen](std::string_view value) {
+    seen = stable_hash(value, seen);
+    return false;
+  };
+  if (facts.details == nullptr) return seen;
+  for (const Detail what : {Detail::kStatement, Detail::kTable, Detail::kSchema, Detail::kColumn,
+                            Detail::kPrepared, Detail::kText}) {
+    facts.details->any(what, {}, note);
+  }
+  for (const std::string_view number : {"1", "2", "0", "x"}) {
+    facts.details->any(Detail::kParameter, number, note);
+  }
+  return seen;
+}
+
+Verb verb_for(const Facts& facts) {
+  const std::uint64_t unit = facts.unit;
+  const std::uint64_t chance = look_at(facts) + unit;
   ErrorText error{.code = "40001", .message = "fault", .severity = "ERROR"};
   if (unit % 16 == 13) error.severity = "FATAL";
+  constexpr Verb::Kind kWithPlan[] = {Verb::Kind::kRespond, Verb::Kind::kRewrite,
+                                      Verb::Kind::kDuplicate, Verb::Kind::kCorrupt,
+                                      Verb::Kind::kTruncate};
+  if (chance % 2 == 0) {
+    return {.kind = kWithPlan[chance / 2 % std::size(kWithPlan)],
+            .seed = chance,
+            .plan = plan_for(chance / 32)};
+  }
+  if (chance % 5 == 0) return {.kind = Verb::Kind::kMask, .error = error};
+  if (chance % 7 == 0) return {.kind = Verb::Kind::kLose, .resets = chance % 3 == 0};
   switch (unit % 8) {
     case 2:
     case 5:
-      return {.kind = Verb::Kind::kPoison, .error = error};
+      return {.kind = Verb::Kind::kPoison, .error = error, .after_rows = chance % 3};
     case 3:
       return {.hold = Duration(1), .hold_reply = true};
     case 4:
@@ -79,7 +122,10 @@ std::string_view without_encryption(std::string_view stream) {
 // Everything that can be seen from outside, when the bytes arrive `cut` at a time.
 std::string outcome(const Recording& recording, bool with_rules, std::size_t cut) {
   RecordingHost host;
-  if (with_rules) host.decide_as = [](const Facts& facts) { return verb_for(facts.unit); };
+  if (with_rules) {
+    host.decide_as = verb_for;
+    host.wanted_phases = {Phase::kStartup, Phase::kIdle};
+  }
   const auto conversation =
       make_conversation(host, {.text_bytes_max = 64, .owed_max = 32, .registry_bytes_max = 512});
   Pump pump(*conversation);
