@@ -30,7 +30,7 @@ std::string argument(const Said& said, std::string_view key) {
 TEST(RedisMeaning, OfSelectIsTheDatabase) {
   const Said one({"select", "5"});
   EXPECT_EQ(kind_of(one.command, one.name), CommandKind::kSelect);
-  EXPECT_EQ(answers_of(one.command, CommandKind::kSelect), 5U);
+  EXPECT_EQ(answers_of(one.command, one.name, CommandKind::kSelect), 5U);
   for (const Said& other : {Said({"select", "five"}), Said({"select"}), Said({"select", "-1"})}) {
     EXPECT_EQ(kind_of(other.command, other.name), CommandKind::kPlain);
   }
