@@ -3,8 +3,8 @@
 
     MISRULE_BINARY_DIR=build/release bench/proxy/memory.py [--json FILE]
 
-Resident memory (VmRSS) of the proxy process after the connections stand, by connection; and its peak
-(VmHWM, reset before) while one large message flows. The reader takes the bytes and drops them.
+Resident memory (VmRSS) of the proxy process after the connections stand, by connection; and its
+peak (VmHWM, reset before) while one large message flows. The reader takes the bytes and drops them.
 """
 
 import argparse
@@ -103,8 +103,9 @@ def large_postgres_row(size=1_000_000_000):
 def large_http_body(size=200 << 20):
     with NginxServer() as server, ProxyProcess(server.port, "http") as proxy:
         def upload():
-            done = subprocess.run(["bash", "-c", f"head -c {size} /dev/zero | curl -sS -T - -X POST "
-                                   f"-o /dev/null -w %{{http_code}} http://127.0.0.1:{proxy.port}/sink"],
+            url = f"http://127.0.0.1:{proxy.port}/sink"
+            done = subprocess.run(["bash", "-c", f"head -c {size} /dev/zero | curl -sS -T - "
+                                   f"-X POST -o /dev/null -w %{{http_code}} {url}"],
                                   capture_output=True, text=True)
             if done.stdout != "201":
                 raise SystemExit(done.stdout + done.stderr)

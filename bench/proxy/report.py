@@ -62,8 +62,8 @@ Everybody decodes nothing but misrule, which decodes every message; `misrule+100
 rules that match nothing.
 
 Machine: {machine()}.
-Versions: {haproxy}; {first_line("redis-server", "--version")}; {first_line("pgbench", "--version")};
-{first_line("/usr/sbin/nginx", "-v")}.
+Versions: {haproxy}; {first_line("redis-server", "--version")};
+{first_line("pgbench", "--version")}; {first_line("/usr/sbin/nginx", "-v")}.
 
 ## Everybody where the scheduler puts them
 

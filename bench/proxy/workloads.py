@@ -71,8 +71,8 @@ class Pgbench(Workload):
 
     @staticmethod
     def rule(number):
-        return {"postgres": {"query": f"SELECT abalance FROM pgbench_accounts WHERE aid = -{number}"},
-                "drop": {}}
+        query = f"SELECT abalance FROM pgbench_accounts WHERE aid = -{number}"
+        return {"postgres": {"query": query}, "drop": {}}
 
     HALF_WAY = {"postgres": {"query": "*pgbench_accounts*"}, "delay": {"durationUs": 1000}}
 

@@ -152,7 +152,8 @@ class Garbage(unittest.TestCase):
 
     BEGINNINGS = {
         "redis": [b"", b"*2\r\n$", b"*1\r\n$4\r\nPING\r\n", b"*99999999\r\n"],
-        "http": [b"", b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"],
+        "http": [b"", b"GET / HTTP/1.1\r\n",
+                 b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"],
         "postgres": [b"", b"\x00\x00\x00\x08\x04\xd2\x16\x2f", b"\x00\x00\x00\x20\x00\x03\x00\x00"],
         "tcp": [b""],
     }
