@@ -22,6 +22,8 @@ Task Outlet::write_sealed(ByteView bytes) {
   }
 }
 
+// A session outlives what is written of it.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 Task Outlet::send_outgoing(TlsSession& session) {
   const std::string wire = session.take_outgoing();
   sealed_ok_ = co_await write_wire(wire);

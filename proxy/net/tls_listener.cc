@@ -23,6 +23,7 @@ int on_hello(SSL* ssl, int* alert, void*) {
   return static_cast<TlsSession*>(SSL_get_app_data(ssl))->on_hello(ssl, alert);
 }
 
+// NOLINTNEXTLINE(readability-function-size): OpenSSL calls it so.
 int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* size, const unsigned char*,
             unsigned, void*) {
   const std::string& chosen = static_cast<TlsSession*>(SSL_get_app_data(ssl))->chosen();

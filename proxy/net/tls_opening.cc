@@ -191,6 +191,8 @@ Task TlsOpening::ask_postgres() {
   }
 }
 
+// All of them outlive the opening.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 Task TlsOpening::drive(TlsSession& session, Stream& stream, Outlet& out) {
   arm();
   for (;;) {

@@ -21,6 +21,7 @@ class TlsReader {
   void each_key(const Value& dict, const std::string& where, const std::vector<std::string>& known,
                 const Take& take) const;
   void read_client(const Value& dict, model::Interface& declared) const;
+  void take_server_key(std::string_view key, const Value& said, model::ServerTls& tls) const;
   model::ServerTls read_server(const Value& value) const;
   std::string text(std::string_view key, const Value& value) const;
   std::string file(std::string_view key, const Value& value) const;
@@ -74,23 +75,25 @@ void TlsReader::check_pair(const std::string& cert, const std::string& key) cons
   if (cert.empty() != key.empty()) fail("tls: a certificate and its key come together");
 }
 
+void TlsReader::take_server_key(std::string_view key, const Value& said,
+                                model::ServerTls& tls) const {
+  if (key == "ca") tls.ca = file(key, said);
+  if (key == "cert") tls.cert = file(key, said);
+  if (key == "key") tls.key = file(key, said);
+  if (key == "server_name") tls.server_name = text(key, said);
+  if (key != "verify") return;
+  const auto verify = model::verify_from_name(text(key, said));
+  if (!verify) {
+    fail(fmt::format("tls: verify: unknown {}", said.repr()),
+         "one of \"none\", \"chain\", \"full\"");
+  }
+  tls.verify = *verify;
+}
+
 model::ServerTls TlsReader::read_server(const Value& value) const {
   model::ServerTls tls;
   each_key(value, "tls: upstream", {"ca", "cert", "key", "server_name", "verify"},
-           [&](std::string_view key, const Value& said) {
-             if (key == "server_name") {
-               tls.server_name = text(key, said);
-             } else if (key == "verify") {
-               const auto verify = model::verify_from_name(text(key, said));
-               if (!verify) {
-                 fail(fmt::format("tls: verify: unknown {}", said.repr()),
-                      "one of \"none\", \"chain\", \"full\"");
-               }
-               tls.verify = *verify;
-             } else {
-               (key == "ca" ? tls.ca : key == "cert" ? tls.cert : tls.key) = file(key, said);
-             }
-           });
+           [&](std::string_view key, const Value& said) { take_server_key(key, said, tls); });
   check_pair(tls.cert, tls.key);
   return tls;
 }
