@@ -26,11 +26,17 @@ std::size_t ValueScanner::take_at_once(ByteView bytes) {
     case '+':
     case '-':
     case ':':
+    case '_':
       end = bytes.find('\r');
       if (end == ByteView::npos || bytes.size() - end < 2 || bytes[end + 1] != '\n') return 0;
       end += 2;
       break;
     case '$': {
+      constexpr ByteView kNil = "$-1\r\n";
+      if (bytes.starts_with(kNil)) {
+        end = kNil.size();
+        break;
+      }
       const auto size = read_small_length(bytes, end);
       if (!size || bytes.size() - end < *size + 2) return 0;
       end += *size;
