@@ -21,6 +21,7 @@ std::uint64_t Damage::next_random() {
 void Damage::aim(std::uint64_t window) {
   aimed_ = true;
   const std::uint64_t count = std::min({bytes_, window, kPlacesMax});
+  if (count == 0) return;
   if (count == window) {
     for (std::uint64_t place = 0; place < count; ++place) places_.push_back(place);
     return;

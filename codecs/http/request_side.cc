@@ -267,9 +267,10 @@ std::string_view RequestSide::why_not_twice() const {
   if (first.connect || first.upgrade) return "the request is for another protocol";
   if (current_.expects_continue) return "the client waits for 100 before it sends the body";
   const bool sized = current_.body.kind == BodyFraming::Kind::kLength;
-  const bool whole = !read_ahead() || body_.done();
   const std::size_t limit = session_.limits().whole_bytes_max;
-  if (!whole || (sized && current_.body.length > limit)) return "the request is too long";
+  const bool beyond = read_ahead() && current_.gathered.size() - current_.head_bytes > limit;
+  if (beyond || (sized && current_.body.length > limit)) return "the request is too long";
+  if (read_ahead() && body_.error().has_value()) return "the request's end cannot be found";
   return {};
 }
 
@@ -282,6 +283,10 @@ bool RequestSide::duplicate(ByteView rest, Step& step) {
   if (has_body && !read_ahead()) {
     begin_gathering(rest.substr(0, current_.head_bytes), step);
     return false;
+  }
+  if (has_body && !body_.done()) {
+    mode_ = Mode::kGather;
+    return true;
   }
   const std::size_t unread = read_ahead() ? 0 : current_.head_bytes;
   std::string wire = read_ahead() ? std::exchange(current_.gathered, {})

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 namespace misrule::codecs::http {
 
@@ -37,6 +38,31 @@ Verb close_verb(bool reset) {
 Verb hold_request(Duration hold) { return {.hold = hold, .tag = 7}; }
 
 Verb hold_reply(Duration hold) { return {.hold = hold, .hold_reply = true, .tag = 7}; }
+
+Verb plan_verb(Verb::Kind kind, ReplyPlan plan) {
+  return {.kind = kind,
+          .seed = 5,
+          .plan = std::make_shared<const ReplyPlan>(std::move(plan)),
+          .tag = 7};
+}
+
+std::vector<std::string> expect_outcome(const Recording& dialogue, const Outcome& expected,
+                                        const std::function<void(RecordingHost&)>& arm) {
+  std::vector<std::string> log;
+  for_each_split(dialogue, [&](const Recording& cut) {
+    Rig rig;
+    arm(rig.host);
+    for (const Piece& piece : cut) {
+      rig.pump.feed(piece.direction, piece.bytes);
+      while (rig.pump.held(piece.direction).has_value()) rig.pump.release(piece.direction);
+    }
+    EXPECT_EQ(rig.pump.to_server(), expected.to_server);
+    EXPECT_EQ(rig.pump.to_client(), expected.to_client);
+    EXPECT_EQ(rig.pump.closed(), expected.closed);
+    log = rig.host.log;
+  });
+  return log;
+}
 
 std::function<Verb(const Facts&)> on_path(std::string path, Verb verb) {
   return [path = std::move(path), verb = std::move(verb)](const Facts& facts) {

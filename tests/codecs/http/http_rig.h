@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codecs/http/conversation.h"
 #include "tests/codecs/pump.h"
@@ -26,6 +27,20 @@ Verb replace_with(unsigned status, std::string_view body = {});
 Verb close_verb(bool reset = false);
 Verb hold_request(Duration hold);
 Verb hold_reply(Duration hold);
+
+/// With a plan, decided by rule 7.
+Verb plan_verb(Verb::Kind kind, ReplyPlan plan = {});
+
+/// What comes of a dialogue, however its bytes are cut.
+struct Outcome {
+  std::string to_server = {};
+  std::string to_client = {};
+  bool closed = false;
+  bool operator==(const Outcome&) const = default;
+};
+/// Runs it with every cut, and expects this each time; holds end at once. Returns the last log.
+std::vector<std::string> expect_outcome(const Recording& dialogue, const Outcome& expected,
+                                        const std::function<void(RecordingHost&)>& arm);
 
 /// Decides `verb` for one path and forwards the rest.
 std::function<Verb(const Facts&)> on_path(std::string path, Verb verb);
