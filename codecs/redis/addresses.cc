@@ -53,8 +53,9 @@ std::vector<Token> tokens_of(ByteView bytes) {
     Token token{.type = bytes.front(), .text = bytes.substr(1, end - 1)};
     std::size_t size = end + 2;
     std::size_t length = 0;
-    const char* const last = token.text.data() + token.text.size();
-    const bool is_read = std::from_chars(token.text.data(), last, length).ec == std::errc();
+    const std::string_view number = token.text;
+    const auto read = std::from_chars(number.data(), number.data() + number.size(), length);
+    const bool is_read = read.ec == std::errc();
     if (token.is_string() && is_read) {
       if (bytes.size() - size < length + 2) return {};
       token.text = bytes.substr(size, length);
