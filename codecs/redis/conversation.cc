@@ -29,6 +29,11 @@ class RedisConversation final : public Conversation {
     }
   }
 
+  std::string_view state() const override {
+    if (session_.replies_raw) return "raw";
+    return session_.in_transaction ? "transaction" : "idle";
+  }
+
   std::optional<std::uint64_t> held_unit() const override {
     const auto request = to_server_.held_unit();
     return request ? request : to_client_.held_unit();

@@ -77,5 +77,17 @@ INSTANTIATE_TEST_SUITE_P(Recorded, RedisVectors, testing::ValuesIn(vector_files(
                            return name;
                          });
 
+TEST(RedisConversation, SaysInWhichStateItIs) {
+  Rig rig;
+  EXPECT_EQ(rig.conversation->state(), "idle");
+  rig.client(command("MULTI") + command("GET a") + command("EXEC") + command("SYNC"));
+  rig.server("+OK\r\n+QUEUED\r\n");
+  EXPECT_EQ(rig.conversation->state(), "transaction");
+  rig.server("*1\r\n$-1\r\n");
+  EXPECT_EQ(rig.conversation->state(), "idle");
+  rig.server("$100\r\nREDIS");
+  EXPECT_EQ(rig.conversation->state(), "raw");
+}
+
 }  // namespace
 }  // namespace misrule::codecs::redis
