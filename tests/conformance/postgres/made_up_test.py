@@ -1,5 +1,5 @@
-"""Replies that are made up, changed or sent twice: what drivers read in text and in binary, what the
-server holds, and that what follows is sound."""
+"""Replies that are made up, changed or sent twice: what drivers read in text and in binary, what
+the server holds, and that what follows is sound."""
 
 import asyncio
 import datetime

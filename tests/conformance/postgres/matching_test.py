@@ -1,5 +1,5 @@
 """Which statements a rule is about: by kind, table, schema, column, regular expression, prepared
-name and bound values, as drivers send them. Each rule meets statements that it is not about first."""
+name and bound values, as drivers send them. Each rule first meets what it is not about."""
 
 import asyncio
 import unittest
@@ -48,7 +48,8 @@ class Matching(Changed):
                           [("select 1",), ("select * from payments",)])
         self.statement_of({"schema": "shop"}, ("truncate shop.orders",),
                           [("select * from payments",)])
-        self.statement_of({"column": "city"}, ("insert into shop.orders (id, city) values (1, 'x')",),
+        self.statement_of({"column": "city"},
+                          ("insert into shop.orders (id, city) values (1, 'x')",),
                           [("insert into shop.orders values (1, 'city')",),
                            ("select id as city from shop.orders",)])
         self.statement_of({"query_regex": r"from payments\s+where id in \(\d+, \d+\)"},
