@@ -165,7 +165,9 @@ std::variant<NeedMore, RequestHead, EmptyLine, DecodeError> RequestDecoder::next
   if (auto* error = std::get_if<DecodeError>(&scanned)) return std::move(*error);
   auto parsed = parse_request(std::get<ByteView>(scanned));
   if (auto* error = std::get_if<DecodeError>(&parsed)) return std::move(*error);
-  return std::get<RequestHead>(parsed);
+  const auto& head = std::get<RequestHead>(parsed);
+  if (head.method.size() > method_bytes_max_) return DecodeError{"a method beyond the limit"};
+  return head;
 }
 
 Decoded<ResponseHead> ResponseDecoder::next(ByteView unread) {
