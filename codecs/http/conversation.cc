@@ -26,7 +26,6 @@ class HttpConversation final : public Conversation {
     // What follows the handshake may have come with it.
     Step after = sockets_->of(direction).walk(unread.substr(step.pass));
     after.pass += step.pass;
-    if (after.need != 0) after.need += step.pass;
     return after;
   }
 
