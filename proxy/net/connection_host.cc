@@ -84,6 +84,7 @@ codecs::Verb ConnectionHost::decide(const codecs::Facts& facts) {
   const bool again = facts.phase == codecs::Phase::kReply;
   if (!again) shard_.counts().messages_total.add(1);
   const rules::Scope& scope = acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp));
+  if (scope.idle() && !shard_.options().record_all) return {};  // Most units of a sidecar.
   rules::Decision decision;
   if (!scope.idle()) decision = scope.decide(facts, actor_, shard_.loop().now());
   if (again) {
