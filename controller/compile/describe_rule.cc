@@ -134,7 +134,8 @@ std::string action_text(const Rule& rule) {
     case Rule::kDrop:
       if (rule.drop().reset()) return "reset the connection";
       if (rule.drop().side() == "reply") return "lost reply";
-      return fmt::format("drop the {}", rule.drop().has_mode() ? rule.drop().mode() : "connection");
+      if (rule.drop().has_mode()) return fmt::format("drop the {}", rule.drop().mode());
+      return rule.redis().has_channel() ? "drop the message" : "drop the connection";
     case Rule::kLink:
       return model::link_text(rule.link());
     case Rule::ACTION_NOT_SET:

@@ -39,6 +39,10 @@ TEST(DescribeRule, SaysWhatItMeetsAndWhatHappens) {
   drop.mutable_tcp();
   drop.mutable_drop();
   EXPECT_EQ(describe_rule(drop), "any connection -> drop the connection");
+  Rule lost;
+  lost.mutable_redis()->set_channel("news");
+  lost.mutable_drop();
+  EXPECT_EQ(describe_rule(lost), "a message in news -> drop the message");
   EXPECT_EQ(describe_rule(Rule()), "any traffic -> recorded");
 }
 
