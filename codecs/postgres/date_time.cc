@@ -27,7 +27,7 @@ std::optional<int> take_number(std::string_view& text, std::size_t digits) {
   if (text.size() < digits) return std::nullopt;
   int number = 0;
   const char* const end = text.data() + digits;
-  const auto read = std::from_chars(text.data(), end, number);
+  const auto read = std::from_chars(end - digits, end, number);
   if (read.ec != std::errc() || read.ptr != end || number < 0) return std::nullopt;
   text.remove_prefix(digits);
   return number;

@@ -56,7 +56,8 @@ bool StatementDetails::any_of_shape(Detail what, const Wants& wants) const {
 
 bool StatementDetails::any_parameter(std::string_view number, const Wants& wants) const {
   std::size_t place = 0;
-  std::from_chars(number.data(), number.data() + number.size(), place);
+  const char* const end = number.data() + number.size();
+  std::from_chars(end - number.size(), end, place);
   if (portal_ == nullptr || place == 0) return false;
   const auto bound = read_bound(portal_->bound);
   if (!bound || place > bound->values.size()) return false;

@@ -22,7 +22,7 @@ template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number number = {};
   const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number);
+  const auto read = std::from_chars(end - text.size(), end, number);
   if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
   return number;
 }
