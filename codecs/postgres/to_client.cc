@@ -315,11 +315,8 @@ void ToClient::settle_transaction(char status) {
     session_.timeout.transaction_ended(!session_.failed_since_ready);
     session_.failed_since_ready = false;
   }
-  if (session_.ledger.empty()) {
-    session_.expect(state);
-  } else if (state == Transaction::kFailed && session_.expected == Transaction::kOpen) {
-    session_.expect(state);
-  }
+  const bool failed = state == Transaction::kFailed && session_.expected == Transaction::kOpen;
+  if (session_.ledger.empty() || failed) session_.expect(state);
 }
 
 void ToClient::done(Unit& unit, std::string_view tag) {
