@@ -8,8 +8,8 @@ Every round measures everyone once, in turn, so that what the machine does meanw
 a figure is the median over the rounds of the ratio within the round. CPU is the proxy process's
 own, per request. misrule runs without a rule, with 10, and with 10,000 that share protocol,
 operation and the beginning of their pattern with the traffic and match nothing. Checks keep it
-honest: nothing was opaque, the proxy decoded as many requests as the server counted, and a rule that is added half way
-fires on connections that are open.
+honest: nothing was opaque, the proxy decoded as many requests as the server counted, and a rule
+that is added half way fires on connections that are open.
 """
 
 import argparse

@@ -55,7 +55,7 @@ class WebSocketSide {
   std::string message_;                                       // What is gathered, as it came,
   std::string text_;                                          // and its payload.
   std::vector<std::pair<std::size_t, std::size_t>> payload_;  // Places of it in message_: at, size.
-  std::optional<Verb> verb_;  // Of the message that is gathered.
+  std::optional<Verb> verb_;                                  // Of the message that is gathered.
   std::uint64_t unit_ = 0;
   std::optional<std::uint64_t> held_;
 };
