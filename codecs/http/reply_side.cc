@@ -81,7 +81,7 @@ bool ReplySide::take_head(const ResponseHead& head, Step& step) {
 }
 
 bool ReplySide::take_interim(const ResponseHead& head, Step& step) {
-  const bool awaited = solicited_ && front().unit == session_.awaits_continue;
+  const bool awaited = solicited_ && session_.awaits_body_of(front());
   if (status_ == 100 && awaited) session_.awaits_continue = 0;
   if (solicited_ && front().repeated) {
     step.act = Substitute{.bytes = head.wire.size()};
@@ -316,7 +316,7 @@ bool ReplySide::complete(Step& step) {
   if (solicited_) {
     const Owed& owed = front();
     if (owed.connect || owed.upgrade) session_.switch_pending = false;
-    if (session_.awaits_continue == owed.unit) session_.body_uncertain = true;
+    if (session_.awaits_body_of(owed)) session_.body_uncertain = true;
     session_.finish_front(status_, {.status = told_status_, .how = how});
   }
   if (closes_) session_.server_done = true;

@@ -315,7 +315,8 @@ bool RequestSide::forward(ByteView rest, Step& step) {
     body_.start(current_.body);
     step.pass += current_.head_bytes;
   }
-  mode_ = body_.done() ? Mode::kHead : Mode::kBody;
+  // Behind a body whose length was made wrong nobody finds the next head.
+  mode_ = body_.done() && !breaks_framing_ ? Mode::kHead : Mode::kBody;
   session_.switch_pending = owed().connect || owed().upgrade;
   session_.awaits_continue = current_.expects_continue && !body_.done() ? owed().unit : 0;
   session_.body_uncertain = false;

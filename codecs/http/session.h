@@ -71,6 +71,10 @@ class Session {
   bool switch_pending = false;
   /// The unit whose body is announced with "Expect: 100-continue" and has not begun; 0 if none.
   std::uint64_t awaits_continue = 0;
+  /// A request that is sent twice awaits nothing the second time, and is no unit of its own.
+  bool awaits_body_of(const Owed& owed) const {
+    return awaits_continue != 0 && awaits_continue == owed.unit;
+  }
   /// The final reply came in place of the 100: the client may send the body or leave it out.
   bool body_uncertain = false;
   /// Since a handshake both directions are WebSocket frames; what was asked for then.

@@ -78,6 +78,12 @@ TEST(BodyChange, ofARequest) {
       expect_outcome({{Direction::kToServer, ask + get("/2")}}, {.to_server = wrong},
                      [&](RecordingHost& host) { host.decide_as = on_path("/x", broken); });
   EXPECT_EQ(log.back(), "opaque a request whose framing a rule broke");
+  const auto ahead = expect_outcome({{Direction::kToServer, ask + get("/2")}}, {.to_server = wrong},
+                                    [&](RecordingHost& host) {
+                                      host.wanted = {Detail::kBody};
+                                      host.decide_as = on_path("/x", broken);
+                                    });
+  EXPECT_EQ(ahead.back(), "opaque a request whose framing a rule broke");
 }
 
 TEST(BodyChange, aDuplicateIsAnsweredOnce) {
@@ -88,6 +94,21 @@ TEST(BodyChange, aDuplicateIsAnsweredOnce) {
       {.to_server = ask + ask + get("/2"), .to_client = reply_with("1") + reply_with("2")},
       [&](RecordingHost& host) { host.decide_as = on_path("/x", plan_verb(Kind::kDuplicate)); });
   EXPECT_EQ(log.size(), 4U);
+}
+
+TEST(BodyChange, aDuplicateMayBeAnsweredInTheMiddleOfTheNextRequest) {
+  const std::string ask = post("/x", "pay");
+  const std::string next = post("/2", "body");
+  const auto log = expect_outcome(
+      {{Direction::kToServer, ask},
+       {Direction::kToClient, reply_with("1")},
+       {Direction::kToServer, next.substr(0, next.size() - 4)},
+       {Direction::kToClient, reply_with("again")},
+       {Direction::kToServer, "body"},
+       {Direction::kToClient, reply_with("2")}},
+      {.to_server = ask + ask + next, .to_client = reply_with("1") + reply_with("2")},
+      [&](RecordingHost& host) { host.decide_as = on_path("/x", plan_verb(Kind::kDuplicate)); });
+  for (const std::string& line : log) EXPECT_FALSE(line.starts_with("opaque")) << line;
 }
 
 TEST(BodyChange, whatIsMadeUpReplacesTheServersReply) {

@@ -153,7 +153,7 @@ TEST(HttpClient, RefusedTimedOutAndInterrupted) {
   std::jthread later([&] { ::eventfd_write(interrupt.fd(), 1); });
   const auto reply =
       run_step({.step = HttpStep{.method = "GET", .path = "/"}}, {.port = port}, interrupt.fd());
-  EXPECT_EQ(reply.error, "interrupted");
+  EXPECT_TRUE(reply.error.ends_with("interrupted")) << reply.error;  // Perhaps while connecting.
 }
 
 /// Python's http.server, as a server that somebody else wrote.

@@ -33,7 +33,8 @@ TEST_F(Filters, AValueThatAFieldNeverHasIsFoundAtLoad) {
       only_problem(in_test("assert_never(type = \"proxy\", where = {\"action\": \"erorr\"})")),
       "4:43-60 this filter matches nothing: the action of a proxy event is never \"erorr\" "
       "(did you mean error?) [it is one of forward, error, delay, drop, link, respond, "
-      "rewrite, duplicate, corrupt, truncate, hold, held, opaque, released, skipped]");
+      "rewrite, duplicate, corrupt, truncate, hold, held, opaque, released, skipped, "
+      "tls_failed]");
   EXPECT_NE(
       only_problem(in_test("assert_never(type = \"lifecycle\", where = {\"action\": \"exitted\"})"))
           .find("did you mean exited?"),
