@@ -220,8 +220,8 @@ assert_never(type = "stdout", where = lambda e: e.data.get("action") == "melting
 ''')
 
     def test_on_the_hosts_network(self):
-        spec = SERVICE.replace("8080", "48080")
-        spec = spec.replace('"./api.py"', '"./api.py", env = {"PORT": "48080"}')
+        spec = SERVICE.replace("8080", "18048")
+        spec = spec.replace('"./api.py"', '"./api.py", env = {"PORT": "18048"}')
         self.assert_passes('assert_eq(get("/health").status, 200)', spec, "--network", "host")
 
 

@@ -21,6 +21,10 @@ using std::chrono::milliseconds;
 
 UniqueFd listen_anywhere(std::uint16_t& port) {
   UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (listener.fd() < 0) {
+    ADD_FAILURE() << "no socket";
+    return listener;
+  }
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -35,7 +39,7 @@ UniqueFd listen_anywhere(std::uint16_t& port) {
 /// Answers one connection with fixed bytes once the request's head is there.
 class CannedServer {
  public:
-  explicit CannedServer(std::string answer, bool reset = false)
+  explicit CannedServer(const std::string& answer, bool reset = false)
       : listener_(listen_anywhere(port_)),
         thread_([this, answer, reset] { serve(answer, reset); }) {}
 
