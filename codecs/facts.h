@@ -35,6 +35,7 @@ enum class Detail : std::uint8_t {
   kMessage,         ///< HTTP: a WebSocket message's text, an event's data.
   kDirection,       ///< HTTP: of a WebSocket message, "to_server" or "to_client".
   kText,            ///< The raw text and the normal form: what regular expressions look into.
+  kRawPath,         ///< HTTP: the path as it was sent, with capital digits after each '%'.
 };
 
 /// Answers what is asked rarely. Lives as long as the Facts it belongs to.

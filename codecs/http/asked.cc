@@ -89,6 +89,8 @@ bool RequestDetails::any(Detail what, std::string_view key, const Wants& wants) 
       return !direction_.empty() && wants(direction_);
     case Detail::kText:
       return wants(target_);
+    case Detail::kRawPath:
+      return wants(raw_path(target_));
     default:
       return false;
   }

@@ -1,6 +1,7 @@
 #include "codecs/http/path.h"
 
 #include <optional>
+#include <span>
 
 namespace misrule::codecs::http {
 namespace {
@@ -76,6 +77,26 @@ std::string_view normal_path(std::string_view target, std::string& storage) {
   if (!path.starts_with('/') || (!encoded && !dotted)) return path;
   storage = without_dot_segments(encoded ? decoded(path) : std::string(path));
   return storage;
+}
+
+std::string raw_path(std::string_view target) { return with_capital_digits(path_part(target)); }
+
+bool has_encoded_byte(std::string_view text) {
+  for (std::size_t at = text.find('%'); at < text.size(); at = text.find('%', at + 1)) {
+    if (encoded_byte(text.substr(at)).has_value()) return true;
+  }
+  return false;
+}
+
+std::string with_capital_digits(std::string_view text) {
+  std::string out(text);
+  for (std::size_t at = out.find('%'); at < out.size(); at = out.find('%', at + 1)) {
+    if (!encoded_byte(std::string_view(out).substr(at)).has_value()) continue;
+    for (char& digit : std::span(out).subspan(at + 1, 2)) {
+      if (digit >= 'a') digit = static_cast<char>(digit - ('a' - 'A'));
+    }
+  }
+  return out;
 }
 
 std::string decoded_parameter(std::string_view text) {

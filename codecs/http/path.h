@@ -21,6 +21,14 @@ namespace misrule::codecs::http {
 /// The view points into `target` or, where decoding changed anything, into `storage`.
 std::string_view normal_path(std::string_view target, std::string& storage);
 
+/// The path as it was sent: "/caf%C3%A9/./b". The digits of encoded bytes become capitals, because
+/// both cases mean the same byte.
+std::string raw_path(std::string_view target);
+/// Is some byte encoded in it, such as "%2F"?
+bool has_encoded_byte(std::string_view text);
+/// "%c3%a9" is "%C3%A9"; all else stays.
+std::string with_capital_digits(std::string_view text);
+
 /// A name or value of a query string: "a+b%21" is "a b!".
 std::string decoded_parameter(std::string_view text);
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/duration_text.h"
+#include "codecs/http/path.h"
 #include "codecs/postgres/sql.h"
 #include "codecs/postgres/sqlstate.h"
 #include "proxy/proxy.h"
@@ -251,7 +252,9 @@ CompiledRule compile_rule(const model::Rule& rule, Protocol protocol) {
   }
   if (rule.has_http()) {
     compiled.method = in_capitals(rule.http().method());
-    if (rule.http().has_path()) compiled.glob.emplace(rule.http().path());
+    // A pattern with an encoded byte is about the path as it was sent: one of `details`.
+    const bool decoded = !codecs::http::has_encoded_byte(rule.http().path());
+    if (rule.http().has_path() && decoded) compiled.glob.emplace(rule.http().path());
   } else if (rule.has_redis()) {
     const model::RedisMatch& match = rule.redis();
     if (match.has_command()) compiled.command.emplace(match.command(), GlobCase::kInsensitive);

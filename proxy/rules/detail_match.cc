@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include "codecs/http/path.h"
 #include "spec/model/rules.pb.h"
 
 namespace misrule::rules {
@@ -51,6 +52,9 @@ void add_postgres(const model::PostgresMatch& match, Matches& out) {
 }
 
 void add_http(const model::HttpMatch& match, Matches& out) {
+  const bool raw = codecs::http::has_encoded_byte(match.path());
+  out.add(raw, Detail::kRawPath, codecs::http::with_capital_digits(match.path()),
+          GlobCase::kSensitive);
   out.add(match.has_host(), Detail::kHost, match.host(), GlobCase::kInsensitive);
   out.add_all(match.headers(), Detail::kHeader, GlobCase::kSensitive);
   out.add_all(match.query(), Detail::kQueryParameter, GlobCase::kSensitive);
@@ -82,7 +86,7 @@ std::string DetailMatch::keyword() const {
   constexpr std::string_view kNames[] = {
       "statement", "table",     "schema",    "column",       "prepared",     "params",
       "host",      "headers",   "query",     "request_body", "reply_status", "args",
-      "db",        "websocket", "direction", "query_regex"};
+      "db",        "websocket", "direction", "query_regex",  "path"};
   const std::string_view name = kNames[static_cast<std::size_t>(what)];
   return key.empty() ? fmt::format("{}=", name) : fmt::format("{}[{}]", name, key);
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "codecs/http/json_path.h"
+#include "codecs/http/path.h"
 #include "proxy/rules/words.h"
 
 namespace misrule::rules {
@@ -20,14 +21,10 @@ bool is_method_token(std::string_view method) {
   });
 }
 
-// "%C3%A9" or "/../": spellings that the normal form of a path does not have.
+// "/../": a spelling that the normal form of a path does not have. With an encoded byte in it the
+// pattern is about the path as it was sent.
 bool is_unlike_any_path(std::string_view pattern) {
-  for (std::size_t at = pattern.find('%'); at != std::string_view::npos;
-       at = pattern.find('%', at + 1)) {
-    const std::string_view digits = pattern.substr(at + 1, 2);
-    const bool hex = digits.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-    if (digits.size() == 2 && hex && digits != "2F") return true;
-  }
+  if (codecs::http::has_encoded_byte(pattern)) return false;
   return pattern.find("/../") != std::string_view::npos ||
          pattern.find("/./") != std::string_view::npos;
 }
@@ -148,9 +145,9 @@ Status check_http_match(const model::HttpMatch& match) {
   }
   if (is_unlike_any_path(path)) {
     return fail(Code::kInvalid,
-                fmt::format("path=\"{}\" can never match: paths are compared decoded and without "
-                            "dot segments, so write the characters themselves (an encoded slash "
-                            "stays %2F)",
+                fmt::format("path=\"{}\" can never match: paths are compared without dot segments "
+                            "(a pattern with an encoded byte, such as %2E, is compared with the "
+                            "path as it was sent)",
                             path),
                 "path");
   }

@@ -29,6 +29,11 @@ TEST(RequestDetails, sayWhatWasAsked) {
   EXPECT_FALSE(has(details, Detail::kTable, "", ""));
 }
 
+TEST(RequestDetails, thePathAsItWasSent) {
+  const RequestDetails details("GET /a%2fb/../c HTTP/1.1\r\n\r\n", "/a%2fb/../c?d=%2f", "");
+  EXPECT_TRUE(has(details, Detail::kRawPath, "", "/a%2Fb/../c"));
+}
+
 TEST(RequestDetails, anAbsoluteTargetSaysWhoIsAsked) {
   const RequestDetails details("GET http://shop/ HTTP/1.1\r\nHost: shop\r\n\r\n", "http://shop/",
                                "");

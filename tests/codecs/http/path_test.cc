@@ -37,6 +37,21 @@ TEST(NormalPath, keepsWhatServersTellApart) {
   EXPECT_EQ(path_of("/a%253f"), "/a%3f");
 }
 
+TEST(RawPath, isThePathAsItWasSent) {
+  EXPECT_EQ(raw_path("/caf%c3%a9/./b?x=%2f"), "/caf%C3%A9/./b");
+  EXPECT_EQ(raw_path("http://shop/a%2fb/%zz%a"), "/a%2Fb/%zz%a");
+  EXPECT_EQ(raw_path("http://shop"), "/");
+}
+
+TEST(RawPath, encodedBytes) {
+  for (const char* encoded : {"%2F", "/a%2fb", "%%00", "*%7e"}) {
+    EXPECT_TRUE(has_encoded_byte(encoded)) << encoded;
+  }
+  for (const char* plain : {"", "/a", "%", "/100%", "%2", "%2?", "%g0", "2F%"}) {
+    EXPECT_FALSE(has_encoded_byte(plain)) << plain;
+  }
+}
+
 TEST(NormalPath, copiesOnlyWhatItChanges) {
   std::string storage;
   const std::string target = "/plain?x=%20";

@@ -71,6 +71,28 @@ class Details(Actions):
         self.told_apart({"host": "SHOP.*"}, ("/a", "GET", None, {"Host": "shop.example:80"}),
                         ("/a", "GET", None, {"Host": "[::1]:80"}))
 
+    def test_the_path_decoded_or_as_it_was_sent(self):
+        for number, (pattern, wanted, other) in enumerate([
+                ("/café", "/caf%C3%A9", "/cafe"),
+                ("/café/*", "/caf%c3%a9/a", "/caf%C3%A9%2Fa"),
+                ("/caf%C3%a9", "/caf%c3%A9", "/caf%25C3%A9"),
+                ("/a%2Fb", "/a%2fb", "/a/b"),
+                ("/a%2fb", "/a%2Fb", "/a%252Fb"),
+                ("/a/b", "/a/./b?x=%2F", "/a%2Fb"),
+                ("/%61*", "/%61bc", "/abc"),
+                ("/a/../b%20c", "/a/../b%20c", "/b%20c")]):
+            with self.subTest(pattern):
+                self.proxy.set_rules([])
+                self.assertEqual([self.ask(path)[0] for path in (wanted, other)], [200, 200])
+                self.rule({"path": pattern}, identity=f"p{number}", error={"status": 503})
+                self.assertEqual([self.ask(path)[0] for path in (wanted, other)], [503, 200])
+                self.assertEqual(self.fired(f"p{number}"), 1)
+        self.in_step()
+
+    def test_a_path_with_an_encoded_byte_is_one_condition_of_several(self):
+        self.told_apart({"path": "/a%2F*", "method": "POST", "reply_status": "200"},
+                        ("/a%2fb", "POST", "x"), ("/a%2fb", "GET"))
+
     def test_header(self):
         self.told_apart({"headers": {"X-Tenant": "acme*"}},
                         ("/a", "GET", None, {"x-tenant": "acme-1"}),

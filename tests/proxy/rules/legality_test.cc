@@ -115,7 +115,7 @@ TEST(CheckRule, triggersThatNeverFire) {
 TEST(CheckRule, patternsThatNeverMatch) {
   EXPECT_THAT(refusal(http_error("r", "orders")), HasSubstr("did you mean \"/orders\""));
   EXPECT_THAT(refusal(http_error("r", "/orders?id=1")), HasSubstr("write path=\"/orders\""));
-  EXPECT_THAT(refusal(http_error("r", "/caf%C3%A9")), HasSubstr("write the characters"));
+  EXPECT_EQ(refusal(http_error("r", "/caf%C3%A9/../b")), "legal");
   EXPECT_THAT(refusal(http_error("r", "/a/../b")), HasSubstr("dot segments"));
   EXPECT_EQ(refusal(http_error("r", "/a%2Fb/100%")), "legal");
   EXPECT_EQ(refusal(http_error("r", "/orders/?")), "legal");
