@@ -6,6 +6,8 @@
     ```json   must be JSON
     ```text   pictures and output: not executed
 
+A port from 18000 to 18099 in a command stands for one that is free: the same one on all of its page.
+
 Any other language, or none, is an error: a block that nobody executes must say so by its name.
 """
 
@@ -61,6 +63,21 @@ def specs_of(blocks):
             whole += block.text + "\n"
             if "def test_" in whole:
                 yield block, whole
+
+
+class Ports:
+    """What the ports of the pages are here. `take` gives a free one."""
+
+    def __init__(self, take):
+        self.take = take
+        self.taken = {}
+
+    def put_into(self, path, text):
+        def here(match):
+            if (path, match[0]) not in self.taken:
+                self.taken[path, match[0]] = str(self.take())
+            return self.taken[path, match[0]]
+        return re.sub(r"\b180\d\d\b", here, text)
 
 
 def unknown_languages(blocks):

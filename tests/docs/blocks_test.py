@@ -55,6 +55,14 @@ class Blocks(unittest.TestCase):
         found = [(block.line, text) for block, text in blocks.specs_of(self.blocks)]
         self.assertEqual(found, [(8, 'db = service("db")\n\ndef test_a():\n    pass\n\n')])
 
+    def test_ports_are_free_ones_and_a_page_s_own(self):
+        numbers = iter(range(20001, 20009))
+        ports = blocks.Ports(lambda: next(numbers))
+        self.assertEqual(ports.put_into("a.md", "x:18098 y:18099/18098 118098"),
+                         "x:20001 y:20002/20001 118098")
+        self.assertEqual(ports.put_into("b.md", "x:18098"), "x:20003")
+        self.assertEqual(ports.put_into("a.md", "x:18099"), "x:20002")
+
     def test_what_nobody_executes_is_named(self):
         self.assertEqual([b.language for b in blocks.unknown_languages(self.blocks)], ["cpp", ""])
 

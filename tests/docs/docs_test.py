@@ -5,13 +5,16 @@ Commands run in a copy of examples/shop with the built misrule on the PATH. `mak
 it knows the target (make -n): `make test` is what runs this test, the demo has a test of its own.
 """
 
+import contextlib
 import ctypes
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +37,14 @@ def pages():
                    "examples", "bench", "tests"):
         found += sorted(SOURCES.glob(f"{folder}/**/*.md"))
     return {str(path.relative_to(SOURCES)): path.read_text() for path in found}
+
+
+def free_port():
+    """One that no client is given meanwhile: below the range of those."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Docs(unittest.TestCase):
@@ -91,10 +102,11 @@ class Docs(unittest.TestCase):
     def test_every_command_answers_what_the_page_says(self):
         commands = [command for block in self.blocks_in("sh")
                     for command in blocks.commands_of(block)]
+        ports = blocks.Ports(free_port)
         for command in commands:
             with self.subTest(f"{command.path}:{command.line}: {command.text}"):
                 text = re.sub(r"^make ", f"make -n -C {SOURCES} ", command.text)
-                process = self.run_in_shop(text)
+                process = self.run_in_shop(ports.put_into(command.path, text))
                 self.assertEqual(process.returncode, command.exit_code,
                                  process.stdout + process.stderr)
         self.assertGreaterEqual(len(commands), COMMANDS_MIN)
