@@ -8,6 +8,7 @@ peak (VmHWM, reset before) while one large message flows. The reader takes the b
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -19,9 +20,10 @@ import time
 from peers import ProxyProcess
 from nginx_server import NginxServer
 from postgres_server import PostgresServer
-from redis_server import RedisServer, Wire
+from redis_server import RedisServer
 
 CONNECTIONS = 9_500  # Two descriptors each: as many as a process may have here, less some.
+CONNECTIONS_OF_TWO = 10_000  # In two processes: as many as the server and the client may have.
 
 
 def status_kib(pid, name):
@@ -34,26 +36,34 @@ def forget_peak(pid):
         file.write("5")
 
 
-def idle_connections(count):
-    with RedisServer("--maxclients", str(count + 100)) as server:
-        with ProxyProcess(server.port, "redis") as proxy:
-            with Wire(proxy.port) as wire:
-                wire.call("PING")
-            before = status_kib(proxy.pid, "VmRSS")
-            peers = []
-            for _ in range(count):
-                peer = socket.create_connection(("127.0.0.1", proxy.port), timeout=30)
-                peer.sendall(b"*1\r\n$4\r\nPING\r\n")
-                if peer.recv(16) != b"+PONG\r\n":
-                    raise SystemExit("no answer")
-                peers.append(peer)
-            open_now = proxy.counters()["connections_open"]
-            if open_now < count:
-                raise SystemExit(f"{open_now} connections stand, not {count}")
-            grown = status_kib(proxy.pid, "VmRSS") - before
-            for peer in peers:
-                peer.close()
-    return {"connections": count, "kib_each": grown / count}
+def connect_idle(proxy):
+    peer = socket.create_connection(("127.0.0.1", proxy.port), timeout=30)
+    peer.sendall(b"*1\r\n$4\r\nPING\r\n")
+    if peer.recv(16) != b"+PONG\r\n":
+        raise SystemExit("no answer")
+    return peer
+
+
+def check_open(proxy, count):
+    open_now = proxy.counters()["connections_open"]
+    if open_now < count:
+        raise SystemExit(f"{open_now} connections stand, not {count}")
+
+
+def idle_connections(count, processes):
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(RedisServer("--maxclients", str(count + 100)))
+        proxies = [stack.enter_context(ProxyProcess(server.port, "redis"))
+                   for _ in range(processes)]
+        for proxy in proxies:
+            connect_idle(proxy).close()
+        before = sum(status_kib(proxy.pid, "VmRSS") for proxy in proxies)
+        for number in range(count):
+            stack.enter_context(connect_idle(proxies[number % processes]))
+        for proxy in proxies:
+            check_open(proxy, count // processes)
+        grown = sum(status_kib(proxy.pid, "VmRSS") for proxy in proxies) - before
+    return {"connections": count, "processes": processes, "kib_each": grown / count}
 
 
 def peak_while(proxy, work):
@@ -120,7 +130,8 @@ def main():
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     figures = {}
-    for name, measured in (("idle", lambda: idle_connections(CONNECTIONS)),
+    for name, measured in (("idle", lambda: idle_connections(CONNECTIONS, 1)),
+                           ("idle_in_two", lambda: idle_connections(CONNECTIONS_OF_TWO, 2)),
                            ("redis_value", large_redis_value),
                            ("postgres_row", large_postgres_row),
                            ("http_body", large_http_body)):

@@ -63,6 +63,9 @@ class Direct:
     def cpu_seconds(self):
         return 0.0
 
+    def pid(self):
+        return None
+
 
 class Misrule:
     name = "misrule"
@@ -82,7 +85,10 @@ class Misrule:
         self.proxy.__exit__()
 
     def cpu_seconds(self):
-        return cpu_seconds(self.proxy.pid)
+        return cpu_seconds(self.pid())
+
+    def pid(self):
+        return self.proxy.pid
 
 
 class Program:
@@ -111,7 +117,10 @@ class Program:
             self.process.wait()
 
     def cpu_seconds(self):
-        return cpu_seconds(self.process.pid)
+        return cpu_seconds(self.pid())
+
+    def pid(self):
+        return self.process.pid
 
 
 class HaProxy(Program):

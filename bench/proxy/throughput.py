@@ -9,7 +9,8 @@ a figure is the median over the rounds of the ratio within the round. CPU is the
 own, per request. misrule runs without a rule, with 10, and with 10,000 that share protocol,
 operation and the beginning of their pattern with the traffic and match nothing. Checks keep it
 honest: nothing was opaque, the proxy decoded as many requests as the server counted, and a rule
-that is added half way fires on connections that are open.
+that is added half way fires on connections that are open. System calls are counted by the kernel
+in one more run of a second, which no other figure is taken from.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import threading
 import time
 
 from peers import Direct, HaProxy, Misrule, Toxiproxy
+from system_calls import SystemCalls, why_not_counted
 from workloads import SERVERS, WORKLOADS
 
 
@@ -41,6 +43,14 @@ def measure(workload, server, peer, seconds):
     before = peer.cpu_seconds()
     did = workload.run(server, peer.port, seconds)
     return {**did, "cpu_us": (peer.cpu_seconds() - before) / did["count"] * 1e6}
+
+
+def calls_per_request(workload, server, peer):
+    if peer.pid() is None or why_not_counted():
+        return None
+    with SystemCalls(peer.pid()) as calls:
+        did = workload.run(server, peer.port, 1)
+    return calls.count / did["count"]
 
 
 def check_counts(workload, server, proxy):
@@ -102,11 +112,13 @@ def shown(value):
 
 
 def print_table(workload, figures):
-    print(f"\n{workload.name:22}       rate  of direct of haproxy   CPU us  of haproxy's    p50 us")
+    print(f"\n{workload.name:22}       rate  of direct of haproxy   CPU us  of haproxy's    p50 us"
+          "     calls")
     for name, figure in figures.items():
         print(f"  {name:16} {figure['rate']:12.0f} {shown(figure['of_direct'])} "
               f"{shown(figure['of_haproxy'])} {figure['cpu_us']:8.1f} "
-              f"   {shown(figure['cpu_of_haproxy'])} {figure['p50_us']:9.0f}")
+              f"   {shown(figure['cpu_of_haproxy'])} {figure['p50_us']:9.0f}"
+              f"{shown(figure['calls'])}")
 
 
 def enter_all(wanted):
@@ -132,6 +144,8 @@ def run_workload(workload, server, peers, options):
         measured = {peer.name: measure(workload, server, peer, options.seconds) for peer in order}
         rounds.append({peer.name: measured[peer.name] for peer in peers})
     figures = figures_of(rounds)
+    for peer in peers:
+        figures[peer.name]["calls"] = calls_per_request(workload, server, peer)
     print_table(workload, figures)
     return figures
 
@@ -168,6 +182,8 @@ def main():
     options = parser.parse_args()
     if options.pin is not None:
         os.sched_setaffinity(0, {options.pin})  # Children inherit it.
+    if why := why_not_counted():
+        print(f"skipped: system calls per request: {why}")
     results = {}
     for protocol in [options.only] if options.only else SERVERS:
         results.update(run_protocol(protocol, options))
