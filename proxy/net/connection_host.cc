@@ -112,6 +112,7 @@ void ConnectionHost::open_unit(const codecs::Facts& facts, const rules::Decision
   event.set("decision", decision.rule == nullptr ? "forward" : decision.rule->decision);
   open_.push_back({.unit = facts.unit,
                    .tag = decision.verb.tag,
+                   .spent = decision.spent,
                    .began = shard_.loop().now(),
                    .event = std::move(event)});
 }
@@ -119,6 +120,7 @@ void ConnectionHost::open_unit(const codecs::Facts& facts, const rules::Decision
 /// A rule on the reply of a unit that was let through, or held, on its way there.
 void ConnectionHost::add_rule(OpenUnit& open, const rules::Decision& decision) {
   open.tag = decision.verb.tag;
+  open.spent = decision.spent;
   open.event.put("action", decision.rule->action).put("rule", decision.rule->id);
   open.event.remove("label");
   if (!decision.rule->label.empty()) open.event.set("label", decision.rule->label);
@@ -142,7 +144,7 @@ void ConnectionHost::skipped(std::uint64_t unit, std::string_view why) {
     event.set("rule", rule->id);
     if (!rule->label.empty()) event.set("label", rule->label);
   }
-  shard_.book().take_back(open->tag);
+  shard_.book().take_back(open->spent, actor_);
   open->tag = 0;
   open->event.put("action", "forward").put("decision", "forward");
   open->event.remove("rule");

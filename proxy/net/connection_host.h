@@ -60,6 +60,7 @@ class ConnectionHost final : public codecs::ConversationHost {
   struct OpenUnit {
     std::uint64_t unit = 0;
     std::uint64_t tag = 0;
+    rules::Spent spent = {};
     TimePoint began = {};
     model::Event event = {};
   };

@@ -33,7 +33,7 @@ class RuleBook::Pages {
 
   const RuleName* find(std::uint64_t tag) const;
   std::uint64_t tag_of(std::string_view id) const;
-  void take_back(std::uint64_t tag);
+  void take_back(const Spent& spent, Actor& actor);
   std::vector<model::RuleTally> tallies() const;
 
  private:

@@ -50,12 +50,22 @@ std::uint64_t RuleBook::Pages::tag_of(std::string_view id) const {
   return counters == counters_by_id_.end() ? 0 : latest_.at(counters->second)->tag;
 }
 
-void RuleBook::Pages::take_back(std::uint64_t tag) {
+void RuleBook::Pages::take_back(const Spent& spent, Actor& actor) {
   const std::scoped_lock lock(mutex_);
-  if (tag == 0 || tag > states_.size()) return;
-  RuleCounters& counters = *states_[static_cast<std::size_t>(tag - 1)].counters;
+  if (spent.tag == 0 || spent.tag > states_.size()) return;
+  const RuleState& state = states_[static_cast<std::size_t>(spent.tag - 1)];
+  RuleCounters& counters = *state.counters;
   counters.fired.fetch_sub(1, std::memory_order_relaxed);
   counters.skipped.fetch_add(1, std::memory_order_relaxed);
+  const Per per = state.trigger.per;
+  if (per == Per::kRule) return;
+  const std::scoped_lock of_keys(counters.by_key.mutex);
+  LocalCounts* const local =
+      per == Per::kKey ? counters.by_key.of(spent.key) : &actor.local_[&counters];
+  // Another transaction may have begun, and counts anew.
+  const bool still_counts =
+      local != nullptr && (per != Per::kTransaction || local->transaction == spent.transaction);
+  if (still_counts && local->fired > 0) --local->fired;
 }
 
 void RuleBook::Pages::add_sightings(const CompiledSet& set, Totals& totals) {
@@ -95,7 +105,7 @@ RuleBook::~RuleBook() = default;
 
 const RuleName* RuleBook::find(std::uint64_t tag) const { return pages_->find(tag); }
 std::uint64_t RuleBook::tag_of(std::string_view id) const { return pages_->tag_of(id); }
-void RuleBook::take_back(std::uint64_t tag) { pages_->take_back(tag); }
+void RuleBook::take_back(const Spent& spent, Actor& actor) { pages_->take_back(spent, actor); }
 std::vector<model::RuleTally> RuleBook::tallies() const { return pages_->tallies(); }
 
 }  // namespace misrule::rules

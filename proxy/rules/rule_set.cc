@@ -184,7 +184,11 @@ void Scope::consider(const CompiledRule& rule, const codecs::Facts& facts, Actor
     return;
   }
   if (!counts.take_fire()) return;
-  decision = {.verb = rule.verb, .rule = &rule.state->name, .ordinal = match};
+  decision = {.verb = rule.verb,
+              .rule = &rule.state->name,
+              .ordinal = match,
+              .spent = {.tag = rule.state->tag, .transaction = facts.transaction}};
+  if (trigger.per == Per::kKey) decision.spent.key = facts.subject;
   key.seed ^= kDelaySalt;
   if (rule.delay.varies()) decision.verb.hold = rule.delay.sample(key);
   if (is_random) decision.verb.seed = decision_hash(key);

@@ -38,6 +38,7 @@ class RuleSet;
 
 namespace misrule::rules {
 
+class Actor;
 class ScopeRules;  // The rules of one interface and source, indexed.
 class Sightings;   // What passed one listener while rules concerned it.
 struct CompiledRule;
@@ -55,6 +56,13 @@ struct RuleName {
   model::SourcePosition position = {};
 };
 
+/// What a decision has used up of its rule's counts, to be given back if it comes to nothing.
+struct Spent {
+  std::uint64_t tag = 0;          ///< The rule; 0: nothing was spent.
+  std::uint64_t transaction = 0;  ///< Per::kTransaction: it counts in this one.
+  std::string key = {};           ///< Per::kKey: it counts for this one.
+};
+
 /// Everything that outlives a rule set. Thread-safe.
 class RuleBook {
  public:
@@ -68,8 +76,8 @@ class RuleBook {
   const RuleName* find(std::uint64_t tag) const;
   /// The latest wording of the rule with this id; 0: there is none.
   std::uint64_t tag_of(std::string_view id) const;
-  /// A decision of this rule could not be carried out: it has not fired.
-  void take_back(std::uint64_t tag);
+  /// A decision about this actor could not be carried out: its rule has not fired.
+  void take_back(const Spent& spent, Actor& actor);
   /// One per rule ever armed, in order of arming. Near misses are worked out here, not while
   /// deciding.
   std::vector<model::RuleTally> tallies() const;
@@ -90,6 +98,7 @@ class Actor {
 
  private:
   friend class Scope;
+  friend class RuleBook;
   /// What chance decides of this actor's next match of the rule by.
   DecisionKey next_key(const RuleState& rule, std::uint64_t seed);
 
@@ -104,6 +113,7 @@ struct Decision {
   codecs::Verb verb = {};          ///< Its tag names the rule in the book; 0 if none acts.
   const RuleName* rule = nullptr;  ///< The same rule; lives as long as the book.
   std::uint64_t ordinal = 0;       ///< It was the rule's how-manieth match, from 1.
+  Spent spent = {};
 };
 
 /// The link faults that hold for one connection.

@@ -166,10 +166,51 @@ TEST_F(TriggerTest, WhatIsTakenBackHasNotFired) {
   const Scope scope = set_->scope({.service = "api", .interface = "http", .consumer = "x"});
   const Decision decision = scope.decide(request("GET", "/a"), first_, kStart);
   EXPECT_EQ(book_.tallies()[0].fired, 1U);
-  book_.take_back(decision.verb.tag);
+  book_.take_back(decision.spent, first_);
   EXPECT_EQ(book_.tallies()[0].fired, 0U);
   EXPECT_EQ(book_.tag_of("r"), decision.verb.tag);
   EXPECT_EQ(book_.tag_of("s"), 0U);
+}
+
+// Of three units of one connection, transaction or key, the rule may act on one.
+model::Rule once(const std::string& per) {
+  model::Rule rule = http_error("r", "*");
+  rule.mutable_trigger()->set_times(1);
+  rule.mutable_trigger()->set_per(per);
+  return rule;
+}
+
+TEST_F(TriggerTest, WhatIsTakenBackIsLeftForTheNextOfItsKind) {
+  for (const char* const per : {"connection", "key"}) {
+    arm(once(per));
+    const Scope scope = set_->scope({.service = "api", .interface = "http", .consumer = "x"});
+    const std::string path = std::string("/") + per;
+    const Decision decision = scope.decide(request("GET", path), first_, kStart);
+    ASSERT_NE(decision.rule, nullptr);
+    EXPECT_FALSE(fires(first_, request("GET", path))) << per;
+    book_.take_back(decision.spent, first_);
+    EXPECT_TRUE(fires(first_, request("GET", path))) << per;
+    EXPECT_FALSE(fires(first_, request("GET", path))) << per;
+  }
+}
+
+TEST_F(TriggerTest, WhatIsTakenBackOfAnEndedTransactionIsNoOthers) {
+  model::Rule rule = postgres_error("r", "*");
+  rule.mutable_trigger()->set_times(1);
+  rule.mutable_trigger()->set_per("transaction");
+  arm(rule);
+  const Scope scope = set_->scope({.service = "db", .interface = "pg", .consumer = "x"});
+  codecs::Facts facts = statement("SELECT 1");
+  facts.transaction = 1;
+  const Decision of_first = scope.decide(facts, first_, kStart);
+  ASSERT_NE(of_first.rule, nullptr);
+  book_.take_back(of_first.spent, first_);
+  const Decision again = scope.decide(facts, first_, kStart);
+  EXPECT_NE(again.rule, nullptr);
+  facts.transaction = 2;
+  EXPECT_TRUE(fires(first_, facts));
+  book_.take_back(again.spent, first_);
+  EXPECT_FALSE(fires(first_, facts));
 }
 
 }  // namespace
