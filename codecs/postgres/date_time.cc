@@ -114,6 +114,21 @@ std::optional<std::int64_t> parse_timestamp(std::string_view text) {
   return text.empty() ? std::optional(since.count()) : std::nullopt;
 }
 
+std::optional<std::int64_t> parse_time(std::string_view text) {
+  if (text == "24:00:00" || text == "24:00") return kMicrosPerDay;
+  const auto time = take_time(text);
+  return time && text.empty() ? std::optional(time->count()) : std::nullopt;
+}
+
+std::optional<TimeTz> parse_time_tz(std::string_view text) {
+  const auto time = take_time(text);
+  if (!time) return std::nullopt;
+  const auto zone = take_zone(text);
+  if (!zone || !text.empty()) return std::nullopt;
+  const std::int64_t ahead = *zone / seconds(1);
+  return TimeTz{.microseconds = time->count(), .seconds_west = static_cast<std::int32_t>(-ahead)};
+}
+
 std::string date_text(std::int32_t count) {
   if (count == INT32_MAX) return "infinity";
   if (count == INT32_MIN) return "-infinity";
@@ -131,12 +146,25 @@ std::string timestamp_text(std::int64_t count) {
     rest += kMicrosPerDay;
     --day;
   }
-  const std::int64_t second = rest / 1'000'000;
-  std::string text = fmt::format("{} {:02}:{:02}:{:02}", date_text(static_cast<std::int32_t>(day)),
-                                 second / 3600, second / 60 % 60, second % 60);
-  if (rest % 1'000'000 == 0) return text;
-  text += fmt::format(".{:06}", rest % 1'000'000);
+  return date_text(static_cast<std::int32_t>(day)) + " " + time_text(rest);
+}
+
+std::string time_text(std::int64_t count) {
+  const std::int64_t second = count / 1'000'000;
+  std::string text = fmt::format("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+  if (count % 1'000'000 == 0) return text;
+  text += fmt::format(".{:06}", count % 1'000'000);
   text.erase(text.find_last_not_of('0') + 1);
+  return text;
+}
+
+std::string time_tz_text(const TimeTz& time) {
+  const std::int64_t west = time.seconds_west;
+  const std::int64_t away = west < 0 ? -west : west;
+  std::string text = time_text(time.microseconds);
+  text += fmt::format("{}{:02}", west > 0 ? '-' : '+', away / 3600);
+  if (away % 3600 != 0) text += fmt::format(":{:02}", away / 60 % 60);
+  if (away % 60 != 0) text += fmt::format(":{:02}", away % 60);
   return text;
 }
 

@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "codecs/postgres/arrays.h"
 #include "codecs/postgres/date_time.h"
+#include "codecs/postgres/interval.h"
 #include "codecs/postgres/numeric.h"
 
 namespace misrule::codecs::postgres {
@@ -135,6 +137,32 @@ std::optional<std::string> encode_time(std::uint32_t type, const Value& value) {
   return out;
 }
 
+/// What is no point in time: intervals, times of day.
+std::optional<std::string> encode_span(std::uint32_t type, const Value& value) {
+  const auto* text = std::get_if<std::string>(&value.held);
+  if (text == nullptr) return std::nullopt;
+  std::string out;
+  if (type == kInterval) {
+    const auto interval = parse_interval(*text);
+    if (!interval) return std::nullopt;
+    append_u64(out, static_cast<std::uint64_t>(interval->microseconds));
+    append_u32(out, static_cast<std::uint32_t>(interval->days));
+    append_u32(out, static_cast<std::uint32_t>(interval->months));
+    return out;
+  }
+  if (type == kTime) {
+    const auto time = parse_time(*text);
+    if (!time) return std::nullopt;
+    append_u64(out, static_cast<std::uint64_t>(*time));
+    return out;
+  }
+  const auto time = parse_time_tz(*text);
+  if (!time) return std::nullopt;
+  append_u64(out, static_cast<std::uint64_t>(time->microseconds));
+  append_u32(out, static_cast<std::uint32_t>(time->seconds_west));
+  return out;
+}
+
 std::optional<std::string> encode_number(std::uint32_t type, const Value& value) {
   if (type == kNumeric) {
     const auto text = plain_text(value);
@@ -154,6 +182,21 @@ std::optional<std::string> encode_number(std::uint32_t type, const Value& value)
 bool is_text(std::uint32_t type) {
   return type == kText || type == kVarchar || type == kBpchar || type == kName || type == kJson ||
          type == kJsonb || type == kUnknown;
+}
+
+std::optional<std::string> encode_binary(std::uint32_t type, const Value& value);
+
+std::optional<std::string> encode_elements(std::uint32_t type, const Value& value) {
+  const auto* text = std::get_if<std::string>(&value.held);
+  auto elements = text == nullptr ? std::nullopt : parse_array(*text);
+  if (!elements) return std::nullopt;
+  for (auto& element : *elements) {
+    if (!element) continue;
+    auto binary = encode_binary(type, Value{*std::move(element)});
+    if (!binary) return std::nullopt;
+    element = *std::move(binary);
+  }
+  return encode_array(type, *elements);
 }
 
 /// Nothing if the type is not known, too.
@@ -179,6 +222,10 @@ std::optional<std::string> encode_binary(std::uint32_t type, const Value& value)
     case kTimestamp:
     case kTimestampTz:
       return encode_time(type, value);
+    case kTime:
+    case kTimeTz:
+    case kInterval:
+      return encode_span(type, value);
     case kUuid:
       return encode_uuid(value);
     case kBytea:
@@ -186,6 +233,7 @@ std::optional<std::string> encode_binary(std::uint32_t type, const Value& value)
     default:
       break;
   }
+  if (const std::uint32_t element = element_type(type)) return encode_elements(element, value);
   if (!is_text(type)) return std::nullopt;
   auto text = plain_text(value);
   if (text && type == kJsonb) text->insert(0, 1, static_cast<char>(kJsonbVersion));
@@ -193,10 +241,18 @@ std::optional<std::string> encode_binary(std::uint32_t type, const Value& value)
 }
 
 bool has_binary(std::uint32_t type) {
-  constexpr std::uint32_t kTypes[] = {kBool,        kInt2,   kInt4,    kOid,  kInt8,
-                                      kFloat4,      kFloat8, kNumeric, kDate, kTimestamp,
-                                      kTimestampTz, kUuid,   kBytea};
+  constexpr std::uint32_t kTypes[] = {kBool,   kInt2,     kInt4, kOid,       kInt8,        kFloat4,
+                                      kFloat8, kNumeric,  kDate, kTimestamp, kTimestampTz, kTime,
+                                      kTimeTz, kInterval, kUuid, kBytea};
   return std::ranges::find(kTypes, type) != std::end(kTypes);
+}
+
+/// An array of more than one dimension, or with indices of its own: as it is, or not at all.
+std::optional<std::string> array_as_said(const Value& value) {
+  const auto* text = std::get_if<std::string>(&value.held);
+  const bool is_one = text != nullptr && (text->starts_with('{') || text->starts_with('['));
+  return is_one && text->ends_with('}') && !parse_array(*text) ? std::optional(*text)
+                                                               : std::nullopt;
 }
 
 std::optional<std::string> whole_text(std::uint32_t type, ByteView bytes) {
@@ -220,7 +276,7 @@ std::optional<std::string> float_text(ByteView bytes) {
   return std::nullopt;
 }
 
-std::optional<std::string> time_text(std::uint32_t type, ByteView bytes) {
+std::optional<std::string> moment_text(std::uint32_t type, ByteView bytes) {
   ByteReader reader(bytes);
   if (type == kDate) {
     return bytes.size() == 4 ? std::optional(date_text(reader.read_i32())) : std::nullopt;
@@ -229,13 +285,43 @@ std::optional<std::string> time_text(std::uint32_t type, ByteView bytes) {
   return timestamp_text(reader.read_i64()) + (type == kTimestampTz ? "+00" : "");
 }
 
+std::optional<std::string> span_text(std::uint32_t type, ByteView bytes) {
+  ByteReader reader(bytes);
+  const std::int64_t microseconds = reader.read_i64();
+  if (type == kTime) {
+    return bytes.size() == 8 ? std::optional(time_text(microseconds)) : std::nullopt;
+  }
+  const std::int32_t second = reader.read_i32();
+  if (type == kTimeTz) {
+    const TimeTz time{.microseconds = microseconds, .seconds_west = second};
+    return bytes.size() == 12 ? std::optional(time_tz_text(time)) : std::nullopt;
+  }
+  const Interval interval{
+      .microseconds = microseconds, .days = second, .months = reader.read_i32()};
+  return bytes.size() == 16 ? std::optional(interval_text(interval)) : std::nullopt;
+}
+
+std::optional<std::string> elements_text(std::uint32_t type, ByteView bytes) {
+  auto elements = decode_array(type, bytes);
+  if (!elements) return std::nullopt;
+  for (auto& element : *elements) {
+    if (!element) continue;
+    auto text = text_of_binary(type, *element);
+    if (!text) return std::nullopt;
+    element = *std::move(text);
+  }
+  return array_text(*elements);
+}
+
 }  // namespace
 
 std::optional<std::string> encode_value(std::uint32_t type, Format format, const Value& value) {
   if (format == Format::kBinary) return encode_binary(type, value);
-  if (!has_binary(type)) return plain_text(value);
+  const bool is_array = element_type(type) != 0;
+  if (!has_binary(type) && !is_array) return plain_text(value);
   const auto bytes = encode_binary(type, value);
-  return bytes ? text_of_binary(type, *bytes) : std::nullopt;
+  if (!bytes) return is_array ? array_as_said(value) : std::nullopt;
+  return text_of_binary(type, *bytes);
 }
 
 std::optional<std::string> text_of_binary(std::uint32_t type, ByteView bytes) {
@@ -255,7 +341,11 @@ std::optional<std::string> text_of_binary(std::uint32_t type, ByteView bytes) {
     case kDate:
     case kTimestamp:
     case kTimestampTz:
-      return time_text(type, bytes);
+      return moment_text(type, bytes);
+    case kTime:
+    case kTimeTz:
+    case kInterval:
+      return span_text(type, bytes);
     case kUuid:
       return bytes.size() == kUuidBytes ? std::optional(uuid_text(bytes)) : std::nullopt;
     case kBytea:
@@ -263,8 +353,10 @@ std::optional<std::string> text_of_binary(std::uint32_t type, ByteView bytes) {
     case kJsonb:
       return bytes.empty() ? std::nullopt : std::optional(std::string(bytes.substr(1)));
     default:
-      return std::string(bytes);
+      break;
   }
+  if (const std::uint32_t element = element_type(type)) return elements_text(element, bytes);
+  return std::string(bytes);
 }
 
 std::uint32_t natural_type(const Value& value) {

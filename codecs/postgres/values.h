@@ -29,8 +29,11 @@ enum TypeOid : std::uint32_t {
   kBpchar = 1042,
   kVarchar = 1043,
   kDate = 1082,
+  kTime = 1083,
   kTimestamp = 1114,
   kTimestampTz = 1184,
+  kInterval = 1186,
+  kTimeTz = 1266,
   kNumeric = 1700,
   kUuid = 2950,
   kJsonb = 3802,
@@ -38,8 +41,9 @@ enum TypeOid : std::uint32_t {
 
 enum class Format : std::uint8_t { kText, kBinary };
 
-/// Nothing if the type has no such value, or, in binary, if the type is none of the above. A type
-/// that is not known takes any text in text format. `value` is not null.
+/// Nothing if the type has no such value, or, in binary, if the type is neither one of the above
+/// nor an array of them with one dimension ("{1,2}"). A type that is not known, and an array of
+/// more dimensions, takes any text in text format. `value` is not null.
 std::optional<std::string> encode_value(std::uint32_t type, Format format, const Value& value);
 
 /// A binary value as the server would write it in text; nothing if it cannot be read so.

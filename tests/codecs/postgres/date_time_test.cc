@@ -27,6 +27,26 @@ TEST(DateTime, ZonesAndShortForms) {
   EXPECT_EQ(parse_timestamp("2000-01-01"), 0);
 }
 
+TEST(DateTime, TimesOfDay) {
+  for (const char* text : {"00:00:00", "09:30:00.25", "23:59:59.999999", "24:00:00"}) {
+    const auto time = parse_time(text);
+    ASSERT_TRUE(time.has_value()) << text;
+    EXPECT_EQ(time_text(*time), text);
+  }
+  for (const char* text : {"09:30:00+02", "09:30:00-03:30", "00:00:00+00"}) {
+    const auto time = parse_time_tz(text);
+    ASSERT_TRUE(time.has_value()) << text;
+    EXPECT_EQ(time_tz_text(*time), text);
+  }
+  EXPECT_EQ(parse_time_tz("09:30Z")->seconds_west, 0);
+  EXPECT_EQ(parse_time_tz("09:30+01")->seconds_west, -3600);
+  for (const char* text : {"", "9:30", "24:00:01", "09:30:00x", "09:30 PST"}) {
+    EXPECT_FALSE(parse_time(text).has_value()) << text;
+    EXPECT_FALSE(parse_time_tz(text).has_value()) << text;
+  }
+  EXPECT_FALSE(time_tz_text({.microseconds = -1, .seconds_west = INT32_MIN}).empty()) << "hostile";
+}
+
 TEST(DateTime, WhatIsNone) {
   for (const char* text : {"", "2000", "2023-02-29", "2000-13-01", "2000-01-01x", "-001-01-01"}) {
     EXPECT_FALSE(parse_date(text).has_value()) << text;

@@ -33,6 +33,20 @@ TEST(Values, EachTypeInBothFormats) {
       {kText, {std::string("gr\u00fc\u00df")}, "gr\u00fc\u00df", 6},
       {kVarchar, {std::int64_t{5}}, "5", 1},
       {kJsonb, {std::string("{}")}, "{}", 3},
+      {kTime, {std::string("09:30")}, "09:30:00", 8},
+      {kTimeTz, {std::string("09:30:00.5-03:30")}, "09:30:00.5-03:30", 12},
+      {kInterval, {std::string("90 minutes")}, "01:30:00", 16},
+      {1000, {std::string("{true,f,NULL}")}, "{t,f,NULL}", 34},
+      {1007, {std::string("{1, -2}")}, "{1,-2}", 36},
+      {1009, {std::string("{a,\"b c\"}")}, "{a,\"b c\"}", 32},
+      {1016, {std::string("{}")}, "{}", 12},
+      {1022, {std::string("{0.5}")}, "{0.5}", 32},
+      {1185, {std::string("{\"2026-11-21 09:30:00Z\"}")}, "{\"2026-11-21 09:30:00+00\"}", 32},
+      {1231, {std::string("{2.5}")}, "{2.5}", 36},
+      {2951,
+       {std::string("{11111111-2222-3333-4444-555555555555}")},
+       "{11111111-2222-3333-4444-555555555555}",
+       40},
   };
   for (const Case& one : cases) {
     EXPECT_EQ(encode_value(one.type, Format::kText, one.value), one.text) << one.type;
@@ -54,13 +68,23 @@ TEST(Values, WhatATypeCannotHold) {
 }
 
 TEST(Values, UnknownTypesAreTextOnly) {
-  constexpr std::uint32_t kInterval = 1186;
-  EXPECT_EQ(encode_value(kInterval, Format::kText, {std::string("1 day")}), "1 day");
-  EXPECT_FALSE(encode_value(kInterval, Format::kBinary, {std::string("1 day")}).has_value());
+  constexpr std::uint32_t kPoint = 600;
+  EXPECT_EQ(encode_value(kPoint, Format::kText, {std::string("(1,2)")}), "(1,2)");
+  EXPECT_FALSE(encode_value(kPoint, Format::kBinary, {std::string("(1,2)")}).has_value());
+}
+
+TEST(Values, ArraysOfMoreDimensionsAreTextOnly) {
+  constexpr std::uint32_t kInt4Array = 1007;
+  EXPECT_EQ(encode_value(kInt4Array, Format::kText, {std::string("{{1},{2}}")}), "{{1},{2}}");
+  EXPECT_FALSE(encode_value(kInt4Array, Format::kBinary, {std::string("{{1},{2}}")}).has_value());
+  EXPECT_FALSE(encode_value(kInt4Array, Format::kText, {std::string("{a}")}).has_value());
+  EXPECT_FALSE(encode_value(kInt4Array, Format::kText, {std::string("1")}).has_value());
 }
 
 TEST(Values, BytesOfTheWrongLengthAreNothing) {
-  for (const std::uint32_t type : {kBool, kInt2, kInt4, kInt8, kFloat4, kDate, kTimestamp, kUuid}) {
+  for (const std::uint32_t type :
+       std::initializer_list<std::uint32_t>{kBool, kInt2, kInt4, kInt8, kFloat4, kDate, kTimestamp,
+                                            kUuid, kTime, kTimeTz, kInterval, 1007}) {
     EXPECT_FALSE(text_of_binary(type, "abc").has_value()) << type;
   }
 }
