@@ -18,6 +18,14 @@ std::uint64_t Damage::next_random() {
   return mixed ^ (mixed >> 31U);
 }
 
+char Damage::changed(char byte) {
+  while (true) {
+    const auto flipped = static_cast<unsigned char>(1 + next_random() % 255);
+    const auto other = static_cast<char>(static_cast<unsigned char>(byte) ^ flipped);
+    if (never_.find(other) == std::string_view::npos) return other;
+  }
+}
+
 void Damage::aim(std::uint64_t window) {
   aimed_ = true;
   const std::uint64_t count = std::min({bytes_, window, kPlacesMax});
@@ -37,8 +45,7 @@ void Damage::apply(std::span<char> payload) {
   const std::uint64_t end = position_ + payload.size();
   for (; done_ < places_.size() && places_[done_] < end; ++done_) {
     char& byte = payload[static_cast<std::size_t>(places_[done_] - position_)];
-    const auto flipped = static_cast<unsigned char>(1 + next_random() % 255);
-    byte = static_cast<char>(static_cast<unsigned char>(byte) ^ flipped);
+    byte = changed(byte);
   }
   position_ = end;
 }

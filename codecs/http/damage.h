@@ -5,14 +5,16 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace misrule::codecs::http {
 
 class Damage {
  public:
-  Damage(std::uint64_t seed, std::uint64_t bytes) : seed_(seed), bytes_(bytes) {}
+  /// No byte becomes one of `never`.
+  Damage(std::uint64_t seed, std::uint64_t bytes, std::string_view never = {})
+      : seed_(seed), bytes_(bytes), never_(never) {}
 
   /// The places lie within the first `window` bytes of the payload, which it surely has.
   void aim(std::uint64_t window);
@@ -22,9 +24,11 @@ class Damage {
 
  private:
   std::uint64_t next_random();
+  char changed(char byte);
 
   std::uint64_t seed_;
   std::uint64_t bytes_;
+  std::string_view never_;  // Of a literal.
   bool aimed_ = false;
   std::uint64_t position_ = 0;
   std::size_t done_ = 0;

@@ -56,14 +56,9 @@ Act EventRelay::carry_out() {
     case Verb::Kind::kDuplicate:
       done("an event, twice", false);
       return Substitute{.with = as_sent(event) + as_sent(event)};
-    case Verb::Kind::kCorrupt: {
-      const std::size_t data = event.find("data:") + 5;
-      Damage damage(verb.seed, verb.plan->bytes);
-      damage.aim(event.find('\n', data) - data);
-      damage.apply(std::span(event).subspan(data));
-      done("an event, corrupted", false);
+    case Verb::Kind::kCorrupt:
+      corrupt(event, verb);
       break;
-    }
     case Verb::Kind::kClose:
     case Verb::Kind::kSwallow:
     case Verb::Kind::kLose:
@@ -80,6 +75,25 @@ Act EventRelay::carry_out() {
       break;
   }
   return Substitute{.with = as_sent(std::move(event))};
+}
+
+void EventRelay::corrupt(std::string& event, const Verb& verb) {
+  const std::vector<ByteView> lines = data_lines(event);
+  std::size_t bytes = 0;
+  for (const ByteView line : lines) bytes += line.size();
+  if (bytes == 0) {
+    session_.host().skipped(unit_, "the event's data is empty");
+    return done("an event", false);
+  }
+  // What would end a line, or fall away at its beginning, were no longer data.
+  Damage damage(verb.seed, verb.plan->bytes, "\r\n ");
+  damage.aim(bytes);
+  const char* const begin = event.data();
+  for (const ByteView line : lines) {
+    const auto at = static_cast<std::size_t>(line.data() - begin);
+    damage.apply(std::span(event).subspan(at, line.size()));
+  }
+  done("an event, corrupted", false);
 }
 
 void EventRelay::done(std::string_view reply, bool failed) {

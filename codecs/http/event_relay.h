@@ -38,6 +38,7 @@ class EventRelay {
  private:
   std::string as_sent(std::string event) const;
   Act carry_out();
+  void corrupt(std::string& event, const Verb& verb);
   void done(std::string_view reply, bool failed);
 
   Session& session_;

@@ -1,6 +1,7 @@
 #include "codecs/http/event_stream.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace misrule::codecs::http {
@@ -24,8 +25,8 @@ std::string EventStream::take_rest() {
   return std::exchange(pending_, {});
 }
 
-std::optional<std::string> event_data(ByteView event) {
-  std::optional<std::string> data;
+std::vector<ByteView> data_lines(ByteView event) {
+  std::vector<ByteView> lines;
   while (!event.empty()) {
     const std::size_t end = std::min(event.find('\n'), event.size());
     ByteView line = event.substr(0, end);
@@ -34,12 +35,18 @@ std::optional<std::string> event_data(ByteView event) {
     if (line != "data" && !line.starts_with("data:")) continue;
     line.remove_prefix(std::min<std::size_t>(5, line.size()));
     if (line.starts_with(' ')) line.remove_prefix(1);
-    if (data.has_value()) {
-      data->push_back('\n');
-      *data += line;
-    } else {
-      data = std::string(line);
-    }
+    lines.push_back(line);
+  }
+  return lines;
+}
+
+std::optional<std::string> event_data(ByteView event) {
+  const std::vector<ByteView> lines = data_lines(event);
+  if (lines.empty()) return std::nullopt;
+  std::string data(lines.front());
+  for (const ByteView line : std::span(lines).subspan(1)) {
+    data.push_back('\n');
+    data += line;
   }
   return data;
 }

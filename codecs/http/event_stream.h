@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -27,7 +28,9 @@ class EventStream {
   std::size_t scanned_ = 0;  // Line ends before here are known.
 };
 
-/// Its data lines, joined with LF; nothing if it has none (a comment that keeps the line busy).
+/// What its data lines say, one by one: views into it.
+std::vector<ByteView> data_lines(ByteView event);
+/// The same, joined with LF; nothing if it has none (a comment that keeps the line busy).
 std::optional<std::string> event_data(ByteView event);
 
 }  // namespace misrule::codecs::http

@@ -152,9 +152,13 @@ bool WebSocketSide::carry_out(Step& step) {
   way_ = whole ? Way::kNone : Way::kPass;
   frame_passes_ = true;
   std::string flows = std::exchange(message_, {});
+  const bool nothing = verb.kind == Verb::Kind::kCorrupt && !verb.plan->framing && text_.empty();
   const bool needs_whole = verb.kind == Verb::Kind::kDuplicate || verb.kind == Verb::Kind::kCorrupt;
   if (needs_whole && !whole) {
     session_.host().skipped(unit_, "the message is too long");
+    done("a message", false, true);
+  } else if (nothing) {
+    session_.host().skipped(unit_, "the message is empty");
     done("a message", false, true);
   } else if (verb.kind == Verb::Kind::kForward) {
     done("a message", false, true);
@@ -215,7 +219,7 @@ std::string WebSocketSide::corrupted(const Verb& verb) const {
     return wire;
   }
   Damage damage(verb.seed, verb.plan->bytes);
-  if (!text_.empty()) damage.aim(text_.size());
+  damage.aim(text_.size());
   for (const auto& [at, size] : payload_) damage.apply(std::span(wire).subspan(at, size));
   return wire;
 }

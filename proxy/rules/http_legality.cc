@@ -271,6 +271,13 @@ Status check_of_message(const model::Rule& rule) {
                             "corrupt(){} can befall",
                             what, sse ? "" : ", and error(status=1011)"));
   }
+  if (sse && rule.corrupt().framing()) {
+    return fail(
+        Code::kInvalid,
+        "corrupt() changes the data of an event; framing=True is for whole replies, without "
+        "sse=",
+        "framing");
+  }
   if (!side_of(rule).empty()) {
     return fail(Code::kInvalid,
                 fmt::format("side= is about requests and replies, {} about messages{}", what,

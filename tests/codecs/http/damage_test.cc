@@ -33,5 +33,16 @@ TEST(Damage, changesSoManyBytesHoweverTheyCome) {
   EXPECT_EQ(damaged("", 3, 1, 1), "");
 }
 
+TEST(Damage, neverMakesWhatItMustNot) {
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    std::string text = "\v\f!";
+    Damage damage(seed, 3, "\r\n ");
+    damage.aim(text.size());
+    damage.apply(text);
+    EXPECT_EQ(differences(text, "\v\f!"), 3U);
+    EXPECT_EQ(text.find_first_of("\r\n "), std::string::npos) << seed;
+  }
+}
+
 }  // namespace
 }  // namespace misrule::codecs::http

@@ -26,6 +26,8 @@ TEST(EventStream, eventsEndWithAnEmptyLine) {
 TEST(EventStream, dataIsWhatTheLinesSay) {
   EXPECT_EQ(event_data("id: 1\r\ndata: b\r\ndata:  c\r\n\r\n"), "b\n c");
   EXPECT_EQ(event_data("data\n\n"), "");
+  EXPECT_EQ(data_lines("data: b\nid: 1\ndata\ndata:  c\r\n\r\n"),
+            (std::vector<ByteView>{"b", "", " c"}));
   EXPECT_EQ(event_data("database: x\n\n"), std::nullopt);
   EXPECT_EQ(event_data(": comment\n\n"), std::nullopt);
 }

@@ -86,6 +86,69 @@ TEST(HttpReply, aHeldReplyHoldsWhatIsBehindItAndNotTheRequests) {
   EXPECT_THAT(rig.host.log, testing::Contains("hold_ended 1 rule_ended"));
 }
 
+// A rule on the reply's status: what becomes of `reply` to GET /, and of the next exchange.
+std::string decided_by_status(Rig& rig, const Verb& verb, std::string_view reply) {
+  rig.host.wanted_phases = {Phase::kReply};
+  rig.host.decide_as = [&verb](const Facts& facts) {
+    const auto is_503 = [](std::string_view status) { return status == "503"; };
+    const bool hit =
+        facts.phase == Phase::kReply && facts.details->any(Detail::kReplyStatus, {}, is_503);
+    return hit ? verb : Verb{};
+  };
+  rig.client(get("/ok"));
+  EXPECT_EQ(rig.server(kOk), kOk);
+  rig.client(get("/"));
+  return rig.server(reply);
+}
+
+const std::string kBusyHead = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 8\r\n\r\n";
+const std::string kBusy = kBusyHead + "01234567";
+
+TEST(HttpReply, byItsStatusCorrupted) {
+  Rig rig;
+  const Verb verb = plan_verb(Verb::Kind::kCorrupt, {.bytes = 8});
+  const std::string seen = decided_by_status(rig, verb, kBusy);
+  ASSERT_EQ(seen.size(), kBusy.size());
+  EXPECT_THAT(seen, testing::StartsWith(kBusyHead));
+  for (std::size_t at = kBusyHead.size(); at < kBusy.size(); ++at) EXPECT_NE(seen[at], kBusy[at]);
+  EXPECT_EQ(rig.host.log.back(), "exchanged 2 503, corrupted did failed");
+  rig.client(get("/next"));
+  EXPECT_EQ(rig.server(kOk), kOk);
+}
+
+TEST(HttpReply, byItsStatusWithAnotherLength) {
+  Rig rig;
+  const Verb verb = plan_verb(Verb::Kind::kCorrupt, {.framing = true});
+  EXPECT_THAT(decided_by_status(rig, verb, kBusy), HasSubstr("Content-Length: 4\r\n\r\n01234567"));
+}
+
+TEST(HttpReply, byItsStatusCut) {
+  Rig rig;
+  const Verb verb = plan_verb(Verb::Kind::kTruncate, {.bytes = 3});
+  EXPECT_EQ(decided_by_status(rig, verb, kBusy), kBusyHead + "012");
+  EXPECT_TRUE(rig.pump.closed());
+  EXPECT_EQ(rig.host.log.back(), "exchanged 2 connection closed within 503 did failed");
+}
+
+TEST(HttpReply, byItsStatusHeld) {
+  Rig rig;
+  EXPECT_EQ(decided_by_status(rig, hold_request(seconds(9)), kBusy), "");
+  EXPECT_EQ(rig.pump.held(Direction::kToClient)->for_at_most, seconds(9));
+  EXPECT_EQ(rig.client(get("/next")), get("/next"));
+  rig.pump.release(Direction::kToClient, Released::kRuleEnded);
+  EXPECT_EQ(rig.to_client(), kBusy);
+  EXPECT_EQ(rig.server(kOk), kOk);
+}
+
+TEST(HttpReply, byItsStatusWithoutABodyNothingCanBeDamaged) {
+  for (const Verb::Kind kind : {Verb::Kind::kCorrupt, Verb::Kind::kTruncate}) {
+    Rig rig;
+    const std::string empty = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
+    EXPECT_EQ(decided_by_status(rig, plan_verb(kind, {.bytes = 1}), empty), empty);
+    EXPECT_THAT(rig.host.log, testing::Contains("skipped 2 there is no body"));
+  }
+}
+
 TEST(HttpReply, aSwitchOfProtocolsIsATunnel) {
   Rig rig;
   const std::string ask =

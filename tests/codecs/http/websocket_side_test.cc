@@ -1,5 +1,6 @@
 #include "codecs/http/websocket_side.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/codecs/http/http_rig.h"
@@ -71,6 +72,22 @@ TEST(WebSocketSide, anErrorClosesWithItsCode) {
   expect_talk({{Direction::kToClient, frame("a") + frame("hit")}},
               {.to_client = frame("a") + close, .closed = true}, verb);
   expect_talk({{Direction::kToServer, masked("hit")}}, {.to_client = close, .closed = true}, verb);
+}
+
+TEST(WebSocketSide, anEmptyMessageCannotBeCorrupted) {
+  const std::string sent = masked("");
+  const auto log =
+      expect_outcome({{Direction::kToServer, kAsk},
+                      {Direction::kToClient, kGranted},
+                      {Direction::kToServer, sent}},
+                     {.to_server = kAsk + sent, .to_client = kGranted}, [](RecordingHost& host) {
+                       host.wanted_phases = {Phase::kWebSocket};
+                       host.decide_as = [](const Facts& facts) {
+                         const bool message = facts.phase == Phase::kWebSocket;
+                         return message ? plan_verb(Verb::Kind::kCorrupt, {.bytes = 2}) : Verb{};
+                       };
+                     });
+  EXPECT_THAT(log, testing::Contains("skipped 2 the message is empty"));
 }
 
 TEST(WebSocketSide, whatIsNoFrameGoesOpaque) {

@@ -378,6 +378,7 @@ class Refusals(Actions):
         ({"host": "http://shop/"}, {"error": {}}, "name and port alone"),
         ({"websocket": "*", "sse": "*"}, {"drop": {}}, "say one"),
         ({"sse": "*"}, {"error": {}}, "is about messages"),
+        ({"sse": "*"}, {"corrupt": {"framing": True}}, "changes the data of an event"),
         ({"websocket": "*"}, {"error": {"status": 503}}, "no close code"),
         ({"websocket": "*"}, {"drop": {"mode": "connection"}}, "loses the message"),
         ({"path": "/a", "direction": "to_server"}, {"drop": {}}, "direction= says"),
