@@ -32,6 +32,10 @@
 #include "base/clock.h"
 #include "codecs/facts.h"
 
+namespace misrule::codecs::redis {
+class ServerCommands;
+}  // namespace misrule::codecs::redis
+
 namespace misrule::codecs {
 
 enum class Direction : std::uint8_t { kToServer, kToClient };
@@ -88,8 +92,13 @@ class ConversationHost {
   virtual ~ConversationHost() = default;
 
   /// Asked exactly once per unit, before any of it flows (and once more for Phase::kReply, if that
-  /// is wanted). While no rule exists for this listener it is cheap.
+  /// is wanted); but see is_idle().
   virtual Verb decide(const Facts& facts) = 0;
+  /// No rule could be about a request now, and nobody listens: a unit of Phase::kRequest may go its
+  /// way undecided and untold, as long as passed() counts it. Most traffic of a sidecar does.
+  virtual bool is_idle() const { return false; }
+  /// So many units went their way while is_idle().
+  virtual void passed(std::uint64_t) {}
   /// Does any rule in force want this? What is expensive to find out is left alone otherwise.
   virtual bool wants(Detail) const { return false; }
   /// The same of units of a phase other than kRequest: they need not be decided otherwise.
@@ -97,8 +106,10 @@ class ConversationHost {
   /// The verb that was decided for this unit cannot be carried out as things stand; the unit goes
   /// its way untouched. An event says why, and the rule has not fired.
   virtual void skipped(std::uint64_t, std::string_view) {}
-  /// Told exactly once per unit that was decided.
+  /// Told exactly once per unit that was decided; not at all while nobody follows().
   virtual void exchanged(const Exchange& exchange) = 0;
+  /// Does anybody want to be told of a unit that is under way?
+  virtual bool follows() const { return true; }
   /// A hold of a unit ended otherwise than by its time: for the events.
   virtual void hold_ended(std::uint64_t unit, Released why) = 0;
   /// From now on bytes flow undecoded in both directions. Told at most once.
@@ -110,6 +121,11 @@ class ConversationHost {
   /// Where clients meet a proxy of the server at `node` ("host:port"; ":port" is on the host of
   /// this connection's server) instead of the server itself; empty: nowhere.
   virtual std::string route_to(std::string_view) { return {}; }
+  /// What the Redis server behind this connection has told of its commands, if anything; it lives
+  /// until walk() returns.
+  virtual const redis::ServerCommands* server_commands() const { return nullptr; }
+  /// A command that neither it nor the built-in table knows.
+  virtual void met_unknown_command(std::string_view) {}
   /// The protocol's name, once it is known: where it is found out from the first bytes.
   virtual void speaks(std::string_view) {}
 };

@@ -13,6 +13,16 @@ using Failure = std::optional<DecodeError>;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
+// RFC 9110, 5.6.2.
+constexpr std::array<bool, 256> kIsTokenChar = [] {
+  std::array<bool, 256> is = {};
+  for (char c = '0'; c <= '9'; ++c) is[static_cast<unsigned char>(c)] = true;
+  for (char c = 'a'; c <= 'z'; ++c) is[static_cast<unsigned char>(c)] = true;
+  for (char c = 'A'; c <= 'Z'; ++c) is[static_cast<unsigned char>(c)] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) is[static_cast<unsigned char>(c)] = true;
+  return is;
+}();
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -43,21 +53,27 @@ class FieldReader {
   explicit FieldReader(const FieldContext& context) : context_(context) {}
 
   Failure read(std::string_view name, std::string_view value) {
-    if (equal_without_case(name, "content-length")) return read_length(value);
-    if (equal_without_case(name, "transfer-encoding")) return read_coding(value);
-    if (equal_without_case(name, "host")) return read_host(value);
-    if (equal_without_case(name, "connection")) read_connection(value);
-    if (equal_without_case(name, "upgrade")) {
-      upgrade_named_ = !value.empty();
-      websocket_named_ = equal_without_case(value, "websocket");
+    // Most fields are none of these, and their lengths show it.
+    switch (name.size()) {
+      case 4:
+        return is(name, "host") ? read_host(value) : Failure();
+      case 6:
+        if (is(name, "accept")) fields_.accepts_events = value.starts_with("text/event-stream");
+        if (is(name, "expect")) fields_.expects_continue = is(value, "100-continue");
+        return {};
+      case 7:
+        if (is(name, "upgrade")) read_upgrade(value);
+        return {};
+      case 10:
+        if (is(name, "connection")) read_connection(value);
+        return {};
+      case 14:
+        return is(name, "content-length") ? read_length(value) : Failure();
+      case 17:
+        return is(name, "transfer-encoding") ? read_coding(value) : Failure();
+      default:
+        return {};
     }
-    if (equal_without_case(name, "accept")) {
-      fields_.accepts_events = value.starts_with("text/event-stream");
-    }
-    if (equal_without_case(name, "expect")) {
-      fields_.expects_continue = equal_without_case(value, "100-continue");
-    }
-    return {};
   }
 
   std::variant<HeadFields, DecodeError> finish() {
@@ -70,6 +86,10 @@ class FieldReader {
   }
 
  private:
+  static bool is(std::string_view text, std::string_view word) {
+    return equal_without_case(text, word);
+  }
+
   Failure read_length(std::string_view value) {
     constexpr std::size_t kDigitsMax = 18;  // Of what surely fits.
     if (fields_.content_length.has_value()) return DecodeError{"two Content-Length fields"};
@@ -105,6 +125,11 @@ class FieldReader {
     return DecodeError{"Host differs from the request target"};
   }
 
+  void read_upgrade(std::string_view value) {
+    upgrade_named_ = !value.empty();
+    websocket_named_ = is(value, "websocket");
+  }
+
   void read_connection(std::string_view value) {
     for_each_element(value, [&](std::string_view option) {
       if (equal_without_case(option, "close")) fields_.close = true;
@@ -129,7 +154,7 @@ Failure read_line(std::string_view line, FieldReader& reader) {
                                    line.substr(0, std::min(colon, line.size())).substr(0, 40))};
   }
   const std::string_view value = line.substr(colon + 1);
-  if (value.find_first_of(std::string_view("\0\r", 2)) != std::string_view::npos) {
+  if (std::ranges::any_of(value, [](char c) { return c == '\0' || c == '\r'; })) {
     return DecodeError{"a NUL or CR in a header field"};
   }
   return reader.read(line.substr(0, colon), trimmed(value));
@@ -137,17 +162,14 @@ Failure read_line(std::string_view line, FieldReader& reader) {
 
 }  // namespace
 
-bool is_token_char(char c) {
-  if ((c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z')) return true;
-  return c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+bool is_token_char(char c) { return kIsTokenChar[static_cast<unsigned char>(c)]; }
 
 bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, is_token_char);
 }
 
 bool equal_without_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
+  return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
 }
 
 std::variant<HeadFields, DecodeError> parse_fields(ByteView lines, const FieldContext& context) {

@@ -136,6 +136,10 @@ bool RequestSide::take_request(const RequestHead& head, Step& step) {
     session_.requests_opaque(fmt::format("more than {} requests unanswered", pipelined_max));
     return true;
   }
+  const HeadFields& fields = head.fields;
+  const bool is_simple = !fields.upgrade && !fields.expects_continue && !fields.accepts_events &&
+                         head.method != "CONNECT";
+  if (is_simple && session_.host().is_idle()) return pass_untouched(head, step);
   current_ = describe(head);
   // Whoever waits for a 100 sends nothing that could be read ahead.
   const bool has_body = current_.body.kind != BodyFraming::Kind::kNone;
@@ -152,6 +156,25 @@ bool RequestSide::take_request(const RequestHead& head, Step& step) {
          RequestDetails(head.wire, head.target, {}));
   remember(&head);
   return settle(head.wire, step);
+}
+
+// A request that no rule can be about, and that asks for nothing but its reply.
+bool RequestSide::pass_untouched(const RequestHead& head, Step& step) {
+  session_.host().passed(1);
+  if (std::exchange(current_.decided, false)) current_ = {};
+  session_.ledger().push({.fate = Owed::Fate::kForwarded,
+                          .unit = session_.next_unit(),
+                          .close_after = head.closes(),
+                          .old_keep_alive = head.minor == 0 && head.fields.keep_alive,
+                          .head = head.method == "HEAD"});
+  step.pass += head.wire.size();
+  change_.reset();
+  body_.start(head.body());
+  mode_ = body_.done() ? Mode::kHead : Mode::kBody;
+  session_.switch_pending = false;
+  session_.awaits_continue = 0;
+  session_.body_uncertain = false;
+  return true;
 }
 
 void RequestSide::begin_gathering(ByteView head, Step& step) {
@@ -379,50 +402,6 @@ void RequestSide::skip(std::string_view why) {
   if (open) session_.host().skipped(unit, why);
 }
 
-bool RequestSide::replace(Step& step) {
-  owed().fate = Owed::Fate::kAnswer;
-  const std::uint64_t drain_max = session_.limits().drain_bytes_max;
-  const bool ahead = read_ahead();
-  drained_ = ahead ? current_.gathered.size() - current_.head_bytes : 0;
-  if (!ahead) body_.start(current_.body);
-  const bool too_long =
-      (current_.body.kind == BodyFraming::Kind::kLength && current_.body.length > drain_max) ||
-      drained_ > drain_max || body_.error().has_value();
-  // Whoever waits for a 100 may send the body now or leave it out: no next request can be found.
-  const bool uncertain = current_.expects_continue && !body_.done();
-  if (too_long || uncertain) {
-    prepare_answer(true);
-  } else if (body_.done()) {
-    prepare_answer(current_.reply_to.close);
-  } else {
-    mode_ = Mode::kDrain;
-  }
-  current_.gathered.clear();
-  drop_and_emit(ahead ? 0 : current_.head_bytes, step);
-  return false;
-}
-
-void RequestSide::prepare_answer(bool close) {
-  ReplyTo to = current_.reply_to;
-  to.close = close;
-  append_told(owed().answer, current_.verb, to);
-  owed().close_after = close;
-  owed().ready = true;
-  mode_ = close ? Mode::kDiscard : Mode::kHead;
-}
-
-void RequestSide::drop_and_emit(std::size_t bytes, Step& step) {
-  Injection ready;
-  if (session_.reply_at_border) ready = session_.take_ready();
-  if (ready.end != Injection::End::kNone) {
-    step.act = std::move(ready).as_close();
-  } else if (!ready.bytes.empty()) {
-    step.act = Answer{.bytes = bytes, .with = std::move(ready.bytes)};
-  } else {
-    step.act = Substitute{.bytes = bytes};
-  }
-}
-
 bool RequestSide::pass_body(ByteView rest, Step& step) {
   if (body_.error().has_value()) {
     session_.requests_opaque("request body: " + body_.error()->what);
@@ -465,20 +444,6 @@ bool RequestSide::cut(Step& step) {
   session_.closed = true;
   change_.reset();
   step.act = Close{};
-  return false;
-}
-
-bool RequestSide::drain_body(ByteView rest, Step& step) {
-  if (rest.empty()) return false;
-  const std::size_t bytes = body_.advance(rest);
-  drained_ += bytes;
-  const bool too_long = drained_ > session_.limits().drain_bytes_max;
-  if (body_.error().has_value() || too_long) {
-    prepare_answer(true);
-  } else if (body_.done()) {
-    prepare_answer(current_.reply_to.close);
-  }
-  drop_and_emit(bytes, step);
   return false;
 }
 

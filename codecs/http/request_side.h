@@ -58,6 +58,7 @@ class RequestSide {
   bool advance(ByteView rest, Step& step);
   bool read_head(ByteView rest, Step& step);
   bool take_request(const RequestHead& head, Step& step);
+  bool pass_untouched(const RequestHead& head, Step& step);
   bool gather(ByteView rest, Step& step);
   bool decide_gathered(Step& step);
   bool settle(ByteView rest, Step& step);

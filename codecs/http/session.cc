@@ -75,6 +75,7 @@ void Session::lose_front(unsigned status, bool in_it) {
 
 void Session::finish_front(unsigned status, const Told& told) {
   const Owed& owed = ledger_.front();
+  if (!host_.follows()) return ledger_.pop();
   const unsigned seen = told.status == 0 ? status : told.status;
   std::string reply = std::to_string(seen);
   if (told.status != 0) reply += fmt::format(" in place of {}", status);

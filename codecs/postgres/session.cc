@@ -212,13 +212,14 @@ bool Session::may_fail(const Unit& unit) const {
 }
 
 void Session::tell(Unit& unit, Exchange exchange) {
-  if (std::exchange(unit.told, true)) return;
+  if (std::exchange(unit.told, true) || !host.follows()) return;
   exchange.unit = unit.id;
   exchange.tag = unit.tag;
   host.exchanged(exchange);
 }
 
 void Session::tell_done(Unit& unit, std::string_view tag) {
+  if (!host.follows()) return;
   // A server that was asked to commit a failed transaction says ROLLBACK.
   const bool undone = unit.ends_transaction() && tag == "ROLLBACK";
   Exchange exchange{.reply = std::string(tag),

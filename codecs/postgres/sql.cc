@@ -151,6 +151,18 @@ StatementKind kind_of(std::string_view normal) {
   }
 }
 
+bool is_plain(std::string_view sql) {
+  constexpr std::array<std::string_view, 4> kPlain = {"select", "insert", "update", "delete"};
+  constexpr std::size_t kSize = 6;
+  if (sql.size() <= kSize || sql[kSize] != ' ') return false;
+  const auto is_first = [&](std::string_view word) {
+    return std::ranges::equal(sql.substr(0, kSize), word, {}, in_lower_case);
+  };
+  if (!std::ranges::any_of(kPlain, is_first)) return false;
+  const std::size_t last = sql.find_last_not_of("; \n");
+  return sql.find(';') >= last;
+}
+
 std::vector<Extent> split_statements(std::string_view sql, Backslash backslash) {
   std::vector<Extent> statements;
   SqlLexer lexer(sql, backslash);

@@ -38,6 +38,10 @@ std::string normal_form(std::string_view sql, Backslash backslash = Backslash::k
 /// The kind of one statement, from its normal form.
 StatementKind kind_of(std::string_view normal);
 
+/// Whatever else it says: it is one statement, by its first word one that changes neither the
+/// transaction nor what the session remembers. False also where that takes a closer look.
+bool is_plain(std::string_view sql);
+
 /// One statement of a string: [begin, end), without what stands around it and its semicolon.
 struct Extent {
   std::size_t begin = 0;

@@ -16,6 +16,8 @@ namespace {
 
 using Kind = Owed::Kind;
 
+constexpr std::size_t kReadyBytes = 6;
+
 /// The types that may answer each kind, errors and what nobody asked for aside.
 std::string_view answers(Kind kind) {
   switch (kind) {
@@ -102,7 +104,9 @@ Move ToClient::on_owed(const Message& message, ByteView rest, Owed& head) {
     if (message.type == 'G' && still_passes_ == 0) return {.act = end_of_loss()};
   }
   const bool is_repeated = head.is_ours && head.kind == Kind::kQuery;
-  if (message.type == 'E') return is_repeated ? on_repeated(message, head) : on_error(message);
+  if (message.type == 'E') {
+    return is_repeated ? on_repeated(message, head) : on_error(message, rest);
+  }
   if (!answers(head.kind).contains(message.type)) {
     return desynchronised(message, "another answer is due");
   }
@@ -178,8 +182,57 @@ void ToClient::note_setting(std::string_view name, std::string_view value) {
   session_.backslash = value == "off" ? Backslash::kEscapes : Backslash::kOrdinary;
 }
 
-Move ToClient::on_error(const Message& message) {
+/// The server failed a Query: of that there is always more to come.
+bool ToClient::awaits_ready(const Message& message, ByteView rest) {
+  const Owed& head = *session_.ledger.head();
+  const Unit* const unit = head.at < head.units.size() ? &head.units[head.at] : nullptr;
+  return head.kind == Kind::kQuery && unit != nullptr && unit->fate == Unit::Fate::kPoison &&
+         rest.size() < message.wire_bytes + message.rest_bytes + kReadyBytes;
+}
+
+std::optional<Act> ToClient::ended() {
+  Owed* const head = session_.ledger.head();
+  Unit* const unit = head != nullptr && awaiting_ready_ ? head->unit() : nullptr;
+  if (unit == nullptr) return std::nullopt;
+  session_.tell_injected(*unit);
+  return Substitute{.with = error_response(*unit->error)};
+}
+
+Move ToClient::on_error(const Message& message, ByteView rest) {
   const ErrorFields error = read_error(message.head);
+  // Both leave at once: asyncpg in a COPY forgets an error that comes alone.
+  awaiting_ready_ = !error.is_fatal() && awaits_ready(message, rest);
+  if (awaiting_ready_) {
+    return {.need = message.wire_bytes + message.rest_bytes + kReadyBytes};
+  }
+  return with_ready(on_failure(message, error), message, rest);
+}
+
+/// What takes an error's place, and the ReadyForQuery behind it if that has come.
+Move ToClient::with_ready(Move move, const Message& message, ByteView rest) {
+  const std::size_t bytes = message.wire_bytes + message.rest_bytes;
+  const auto* const told = move.act ? std::get_if<Substitute>(&*move.act) : nullptr;
+  Owed* const head = session_.ledger.head();
+  if (told == nullptr || told->with.empty() || head == nullptr ||
+      !answers(head->kind).contains('Z') || rest.size() < bytes + kReadyBytes ||
+      rest[bytes] != 'Z') {
+    return move;
+  }
+  const auto decoded = decode_message(rest.substr(bytes), Sender::kServer, session_.limits);
+  const auto* const ready = std::get_if<Message>(&decoded);
+  if (ready == nullptr || ready->wire_bytes != kReadyBytes) return move;
+  flow_.dropping = 0;
+  Move then = on_ready(*ready, *head);
+  std::string with = told->with + std::string(rest.substr(bytes, then.pass));
+  if (then.act && std::holds_alternative<Close>(*then.act)) {
+    auto& close = std::get<Close>(*then.act);
+    close.to_client.insert(0, with);
+    return {.act = std::move(close)};
+  }
+  return {.act = Substitute{.bytes = bytes + kReadyBytes, .with = std::move(with)}};
+}
+
+Move ToClient::on_failure(const Message& message, const ErrorFields& error) {
   session_.failed_since_ready = true;
   session_.ledger.copy_in_ended();
   Owed& head = *session_.ledger.head();
@@ -223,6 +276,8 @@ Move ToClient::on_failed_segment(const Message& message, const ErrorFields& erro
   bool is_told = failed != nullptr;
   for (Owed& owed : skipped) {
     if (&owed != &skipped.front()) refuse(owed, true);
+    // An Execute of which nobody wants to be told has its failure all the same.
+    is_told = is_told || (owed.kind == Kind::kExecute && owed.units.empty());
     for (Unit& unit : owed.units) {
       if (owed.is_made_up)
         session_.skip(unit, "what was asked before it failed, or it cannot be prepared");

@@ -158,18 +158,38 @@ Move ToServer::on_failing_copy(const Message& message, ByteView rest, Unit& unit
   return substitute(message, copy_fail(unit.tag));
 }
 
+/// A Query or Execute that no rule can be about, of a statement of which nothing is to be known.
+bool ToServer::may_pass_untold(const Message& message) {
+  if (front_ || !session_.host.is_idle()) return false;
+  Owed owed;
+  if (message.type == 'Q') {
+    if (message.rest_bytes > 0 || !is_plain(read_text(message.head))) return false;
+    owed = owed_query({});
+  } else {
+    const NamedPtr portal = session_.registry.portals.last(name_key(read_text(message.head)));
+    const bool is_first_of_plain = portal && !portal->executed && !portal->statement->is_empty() &&
+                                   portal->statement->kind == StatementKind::kOther;
+    if (!is_first_of_plain) return false;
+    portal->executed = true;
+    owed = {.kind = Kind::kExecute, .named = portal};
+  }
+  ++session_.units;
+  session_.host.passed(1);
+  owe(std::move(owed));
+  return true;
+}
+
 Move ToServer::on_outside_copy(const Message& message, ByteView rest) {
   switch (message.type) {
     case 'Q':
-      return on_query(message, rest);
+      return may_pass_untold(message) ? pass(message) : on_query(message, rest);
     case 'E':
-      return on_execute(message, rest);
+      return may_pass_untold(message) ? pass(message) : on_execute(message, rest);
     case 'P':
       on_parse(message);
       break;
     case 'B':
-      on_bind(message);
-      break;
+      return on_whole_bind(message, rest);
     case 'C':
       on_close(message);
       break;
@@ -215,6 +235,20 @@ void ToServer::on_parse(const Message& message) {
   owe(std::move(owed));
 }
 
+/// Long values are waited for only if somebody looks at them.
+Move ToServer::on_whole_bind(const Message& message, ByteView rest) {
+  const std::size_t bytes = message.wire_bytes + message.rest_bytes;
+  if (message.rest_bytes == 0 || bytes > session_.limits.bound_bytes_max ||
+      !session_.host.wants(Detail::kParameter)) {
+    on_bind(message);
+    return pass(message);
+  }
+  if (rest.size() < bytes) return {.need = bytes};
+  const Message whole = in_whole(message, rest);
+  on_bind(whole);
+  return pass(whole);
+}
+
 void ToServer::on_bind(const Message& message) {
   const auto texts = read_two_texts(message.head);
   Owed owed{.kind = Kind::kBind, .name = name_key(texts ? texts->first : "")};
@@ -224,7 +258,10 @@ void ToServer::on_bind(const Message& message) {
   if (statement && session_.registry.has_room()) {
     portal =
         std::make_shared<Named>(Named{.statement = statement->statement, .prepared = statement});
-    if (message.rest_bytes == 0) portal->bound = read_behind_two_texts(message.head);
+    const std::string_view bound = read_behind_two_texts(message.head);
+    if (message.rest_bytes == 0 && session_.registry.has_room_for(*portal, bound.size())) {
+      portal->bound = bound;
+    }
   }
   session_.registry.portals.ask(owed.name, std::move(portal));
   owe(std::move(owed));
@@ -358,8 +395,8 @@ Move ToServer::send_query(const Message& message) {
   return changes ? substitute(message, query_message(with)) : pass(message);
 }
 
-Owed ToServer::owed_query() {
-  Owed owed{.kind = Kind::kQuery, .units = std::move(front_->units)};
+Owed ToServer::owed_query(std::vector<Unit> units) {
+  Owed owed{.kind = Kind::kQuery, .units = std::move(units)};
   front_.reset();
   if (session_.registry.statements.last("")) {
     owed.drops_unnamed = true;
@@ -443,9 +480,9 @@ Move ToServer::substitute(const Message& message, std::string with) {
 
 void ToServer::owe(Owed owed) {
   session_.ledger.push(std::move(owed));
-  if (session_.ledger.size() <= session_.limits.owed_max) return;
-  session_.go_opaque(
-      fmt::format("more than {} requests wait for an answer", session_.limits.owed_max));
+  if (session_.ledger.bytes() <= session_.limits.owed_bytes_max) return;
+  session_.go_opaque(fmt::format("{} requests wait for an answer, which are too many to remember",
+                                 session_.ledger.size()));
 }
 
 }  // namespace misrule::codecs::postgres

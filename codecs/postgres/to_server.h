@@ -44,9 +44,11 @@ class ToServer {
   Move on_startup(const FirstPacket& packet);
   Move on_message(const Message& message, ByteView rest);
   Move on_outside_copy(const Message& message, ByteView rest);
+  bool may_pass_untold(const Message& message);
   Move on_query(const Message& message, ByteView rest);
   Move on_execute(const Message& message, ByteView rest);
   void on_parse(const Message& message);
+  Move on_whole_bind(const Message& message, ByteView rest);
   void on_bind(const Message& message);
   void on_close(const Message& message);
   void on_describe(const Message& message);
@@ -72,7 +74,8 @@ class ToServer {
   std::optional<Move> answer_execute(const Message& message);
   Move repeat_query(const Message& message);
   Move repeat_execute(const Message& message);
-  Owed owed_query();
+  Owed owed_query() { return owed_query(std::move(front_->units)); }
+  Owed owed_query(std::vector<Unit> units);
   Owed owed_execute();
 
   /// A COPY FROM that must fail once enough rows have passed.

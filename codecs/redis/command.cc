@@ -17,6 +17,17 @@ bool is_foreign(char c) {
   return byte == 0x7f || (byte < 0x20 && c != '\t' && c != '\r' && c != '\n');
 }
 
+// The string at `at`, which is moved behind it; nothing unless it is there whole.
+std::optional<ByteView> take_word(ByteView bytes, std::size_t& at) {
+  if (at >= bytes.size() || bytes[at] != '$') return std::nullopt;
+  ++at;
+  const auto size = read_small_length(bytes, at);
+  if (!size || bytes.size() - at < *size + 2) return std::nullopt;
+  const ByteView word = bytes.substr(at, *size);
+  at += *size + 2;
+  return word;
+}
+
 }  // namespace
 
 Decoded<Command> CommandDecoder::next(ByteView unread) {
@@ -41,16 +52,25 @@ bool CommandDecoder::scan_at_once(ByteView unread) {
   if (!count || *count == 0) return false;
   words_.clear();
   for (std::size_t left = *count; left > 0; --left) {
-    if (at >= bytes.size() || bytes[at] != '$') return false;
-    ++at;
-    const auto size = read_small_length(bytes, at);
-    if (!size || bytes.size() - at < *size + 2) return false;
-    words_.push_back(bytes.substr(at, *size));
-    at += *size + 2;
+    const auto word = take_word(bytes, at);
+    if (!word) return false;
+    words_.push_back(*word);
   }
   count_ = *count;
   scanned_at_once_ = at;
   return true;
+}
+
+std::size_t CommandDecoder::whole(ByteView unread, ByteView name) const {
+  if (scanned_ > 0 || !unread.starts_with('*')) return 0;
+  const ByteView bytes = unread.substr(0, limits_.command_bytes_max);
+  std::size_t at = 1;
+  const auto count = read_small_length(bytes, at);
+  if (!count || *count == 0 || take_word(bytes, at) != name) return 0;
+  for (std::size_t left = *count - 1; left > 0; --left) {
+    if (!take_word(bytes, at)) return 0;
+  }
+  return at;
 }
 
 Decoded<Command> CommandDecoder::next_inline(ByteView unread) {

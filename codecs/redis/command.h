@@ -37,6 +37,10 @@ class CommandDecoder {
   /// Looks at the front of `unread`; after a command the caller drops wire.size() bytes.
   Decoded<Command> next(ByteView unread);
 
+  /// The bytes of the command at the front, if it is an array that is there whole and its first
+  /// word is `name` to the letter; else 0, and next() is to be asked.
+  std::size_t whole(ByteView unread, ByteView name) const;
+
   /// A command was given that is not whole, and has not ended yet.
   bool in_rest() const { return in_rest_; }
   /// How many of the front bytes belong to it.

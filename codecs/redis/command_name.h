@@ -14,21 +14,33 @@
 
 namespace misrule::codecs::redis {
 
+class ServerCommands;
+
 /// A command's name in capitals, with the subcommand where it has one: "GET", "CONFIG SET".
 class CommandName {
  public:
-  /// `words`: the name and the arguments, at least one.
-  explicit CommandName(std::span<const ByteView> words);
+  /// `words`: the name and the arguments, at least one. `server`: what its server has told of its
+  /// commands, null if nothing; traits() may be of it.
+  explicit CommandName(std::span<const ByteView> words, const ServerCommands* server = nullptr);
 
   /// Cut where no command's name is that long. Lives as long as this.
   std::string_view text() const { return {text_.data(), size_}; }
-  /// nullptr for what redis-server 7.0 does not know.
+  /// The same, but for what the server has given another name: what that is.
+  std::string_view real_text() const { return traits_ == nullptr ? text() : traits_->name; }
+  /// nullptr for what neither redis-server 7.0 knows nor the server has told.
   const CommandTraits* traits() const { return traits_; }
   /// Of how many words it is made.
   std::size_t words() const { return words_; }
+  /// Whatever its arguments are, it means nothing for the conversation.
+  bool is_always_plain() const {
+    return words_ == 1 && size_ <= kPlainMax && kind() == CommandKind::kPlain &&
+           (traits_ == nullptr || !traits_->is_container());
+  }
   CommandKind kind() const { return traits_ == nullptr ? CommandKind::kPlain : traits_->kind; }
 
  private:
+  static constexpr std::size_t kPlainMax = 32;
+
   void append(std::string_view word);
 
   std::array<char, 64> text_;

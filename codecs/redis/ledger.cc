@@ -7,12 +7,8 @@
 namespace misrule::codecs::redis {
 namespace {
 
-bool is_ordinary(const Owed& owed) {
-  return owed.kind == CommandKind::kPlain && !owed.touched && !owed.told;
-}
-
 bool continues(const Owed& run, const Owed& next) {
-  return is_ordinary(run) && is_ordinary(next) && run.queued == next.queued &&
+  return run.is_ordinary() && next.is_ordinary() && run.queued == next.queued &&
          run.unit + run.units == next.unit;
 }
 
@@ -44,6 +40,14 @@ Owed Ledger::take_unit() {
   Owed taken = std::move(run);
   drop_front();
   return taken;
+}
+
+void Ledger::drop_units(std::uint64_t count) {
+  units_ -= count;
+  Owed& run = front();
+  run.units -= count;
+  run.unit += count;
+  if (run.units == 0) drop_front();
 }
 
 bool Ledger::any(bool (*wanted)(const Owed& owed)) const {

@@ -60,6 +60,8 @@ struct Owed {
   std::uint64_t units = 1;  ///< So many neighbours alike, from `unit` on.
   std::unique_ptr<Touched> touched = {};
 
+  /// The answer to it is any one value, and nothing is to be done about that.
+  bool is_ordinary() const { return kind == CommandKind::kPlain && !touched && !told; }
   Touched::Fate fate() const { return touched ? touched->fate : Touched::Fate::kForward; }
   std::uint64_t tag() const { return touched ? touched->tag : 0; }
   /// Without the server's having been asked.
@@ -84,6 +86,8 @@ class Ledger {
   void push(Owed owed);
   /// One unit of the front, which is one no more.
   Owed take_unit();
+  /// So many of the front, which has as many or more.
+  void drop_units(std::uint64_t count);
   bool any(bool (*wanted)(const Owed& owed)) const;
 
  private:

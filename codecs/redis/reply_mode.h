@@ -12,6 +12,8 @@ class ReplyMode {
 
   /// One command reaches the server, of which these words are known. Will there be an answer?
   bool answers(Said said);
+  /// Nothing was said: every command is answered.
+  bool is_usual() const { return !off_ && !skip_next_; }
 
  private:
   bool off_ = false;

@@ -14,13 +14,14 @@ std::string first_word(std::string_view text) {
 }  // namespace
 
 void Session::tell(const Owed& owed, Exchange exchange) {
-  if (owed.told || owed.fate() == Fate::kSecond) return;
+  if (owed.told || owed.fate() == Fate::kSecond || !host.follows()) return;
   exchange.unit = owed.unit;
   exchange.tag = owed.tag();
   host.exchanged(exchange);
 }
 
 void Session::tell_answered(const Owed& owed, std::string reply, bool is_error) {
+  if (!host.follows()) return;
   Exchange exchange{.failed = is_error,
                     .server = is_error ? ServerOutcome::kDidNot : ServerOutcome::kDid};
   if (is_error) exchange.code = first_word(reply);
@@ -74,7 +75,12 @@ void Session::tell_queue_undone(bool is_failure) {
 
 void Session::tell_queue_untold() {
   while (!queue.empty()) {
-    tell(queue.take_unit(), {.reply = "lost with its transaction's answer", .failed = true});
+    const Owed owed = queue.take_unit();
+    // In the place of some the server did something else.
+    const bool was_asked = reaches_server(owed.fate());
+    tell(owed, {.reply = "lost with its transaction's answer",
+                .failed = true,
+                .server = was_asked ? ServerOutcome::kDid : ServerOutcome::kDidNot});
   }
 }
 

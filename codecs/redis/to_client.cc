@@ -76,6 +76,7 @@ bool ToClient::advance(ByteView rest, Step& step) {
     return end_in_place(step);
   }
   if (rest.empty()) return false;
+  if (pass_ordinary(rest, step)) return true;
   if (begins_snapshot(rest)) return begin_snapshot();
   const bool exec = scanned_ == 0 && !in_exec_ && rest.front() == '*' && head() != nullptr &&
                     head()->kind == CommandKind::kExec && head()->fate() == Fate::kForward;
@@ -96,9 +97,8 @@ bool ToClient::begin_snapshot() {
 
 bool ToClient::end_in_place(Step& step) {
   const Owed owed = take_head();
-  session_.tell_injected(owed, owed.is_lost() ? ServerOutcome::kDid : ServerOutcome::kDidNot);
-  if (owed.is_lost() && owed.kind == CommandKind::kExec) session_.tell_queue_untold();
-  return end_with({}, owed.fate() == Fate::kReset || owed.touched->resets, step);
+  session_.tell_injected(owed);
+  return end_with({}, owed.fate() == Fate::kReset, step);
 }
 
 // A command in the transaction is to lose its answer: all of EXEC's goes with it.
@@ -125,16 +125,36 @@ bool ToClient::read_value(ByteView rest, Step& step) {
     return false;
   }
   const ByteView gathered = rest.substr(0, scanned_);
-  const bool ordinary = scanner_.done() && is_ordinary(gathered.front());
+  const char type = gathered.front();
+  const bool ordinary = scanner_.done() && type != '>' && type != '|' && answers_ordinary();
   return ordinary ? take_ordinary(gathered, step) : take_value(gathered, step);
 }
 
-// Nothing but the answer to a command that no rule touched.
-bool ToClient::is_ordinary(char type) {
-  if (type == '>' || type == '|' || in_exec_ || monitoring_ || subscriptions_.any()) return false;
+// Values that were asked for are nothing but answers to commands that no rule touched.
+bool ToClient::answers_ordinary() {
+  if (in_exec_ || monitoring_ || subscriptions_.any()) return false;
   const Owed* const next = head();
-  return next != nullptr && next->kind == CommandKind::kPlain && !next->queued && !next->told &&
-         !next->touched;
+  return next != nullptr && next->is_ordinary() && !next->queued;
+}
+
+// Answers of which nobody wants to hear: only their ends are looked for.
+bool ToClient::pass_ordinary(ByteView rest, Step& step) {
+  if (scanned_ > 0 || !answers_ordinary() || session_.host.follows()) return false;
+  const std::uint64_t owed = head()->units;
+  std::uint64_t answered = 0;
+  std::size_t bytes = 0;
+  for (; answered < owed; ++answered) {
+    const ByteView value = rest.substr(bytes);
+    if (value.starts_with('-')) break;  // It may speak of another server.
+    const std::size_t whole = ValueScanner::whole(value);
+    if (whole == 0) break;
+    bytes += whole;
+  }
+  if (answered == 0) return false;
+  session_.ledger.drop_units(answered);
+  step.pass += bytes;
+  session_.note_quiet();
+  return true;
 }
 
 bool ToClient::take_ordinary(ByteView value, Step& step) {

@@ -44,8 +44,9 @@ class ToClient {
 
   // Each takes what is unread after step.pass; true: go on.
   bool advance(ByteView rest, Step& step);
+  bool pass_ordinary(ByteView rest, Step& step);
   bool read_value(ByteView rest, Step& step);
-  bool is_ordinary(char type);
+  bool answers_ordinary();
   bool take_ordinary(ByteView value, Step& step);
   bool flow_on(ByteView rest, Step& step);
   bool begins_snapshot(ByteView rest);
@@ -57,6 +58,7 @@ class ToClient {
   bool readdress(const Reply& reply, Step& step);
   bool take_touched(const Reply& reply, Step& step);
   bool inject(Step& step);
+  bool lose(const Reply& reply, Step& step);
   bool mask(const Reply& reply, Step& step);
   bool respond(const Reply& reply, Step& step);
   bool rewrite(const Reply& reply, Step& step);

@@ -64,6 +64,7 @@ bool is_held_by_reply(const Verb& verb, Fate fate) {
 Step ToServer::walk(ByteView unread) {
   Step step;
   if (held_) return step;
+  server_ = session_.host.server_commands();
   while (!step.act && advance(unread.substr(step.pass), step)) {
   }
   return step;
@@ -97,7 +98,27 @@ bool ToServer::advance(ByteView rest, Step& step) {
   }
   if (pending_) return carry_out(rest, step);
   if (rest.empty()) return false;
-  return decoder_.in_rest() ? pass_rest(rest, step) : read_command(rest, step);
+  if (decoder_.in_rest()) return pass_rest(rest, step);
+  return pass_plain(rest, step) || read_command(rest, step);
+}
+
+// Commands that no rule can be about, of the same name as the last: only their ends are looked for.
+bool ToServer::pass_plain(ByteView rest, Step& step) {
+  if (plain_name_.empty() || !mode_.is_usual() || !session_.host.is_idle()) return false;
+  std::uint64_t commands = 0;
+  std::size_t bytes = 0;
+  while (const std::size_t whole = decoder_.whole(rest.substr(bytes), plain_name_)) {
+    bytes += whole;
+    ++commands;
+  }
+  if (commands == 0) return false;
+  session_.host.passed(commands);
+  session_.ledger.push(
+      {.queued = session_.expects_transaction, .unit = session_.units + 1, .units = commands});
+  session_.units += commands;
+  step.pass += bytes;
+  drops_rest_ = false;
+  return true;
 }
 
 bool ToServer::pass_rest(ByteView rest, Step& step) {
@@ -155,12 +176,18 @@ bool ToServer::take_command(const Command& command, Step& step) {
         fmt::format("more than {} commands unanswered", session_.limits.owed_max));
     return true;
   }
-  const CommandName name(command.words);
+  const CommandName name(command.words, server_);
+  if (name.traits() == nullptr && name.words() == 1) {
+    session_.host.met_unknown_command(name.text());
+  }
   Verb verb = decide(command, name);
   const CommandKind kind = kind_of(command, name);
   const bool untouched =
       verb.tag == 0 && verb.kind == Verb::Kind::kForward && verb.hold == Duration::zero();
-  if (untouched && kind == CommandKind::kPlain) return forward_plain(command.wire.size(), step);
+  if (untouched && kind == CommandKind::kPlain) {
+    if (name.is_always_plain()) plain_name_ = command.words.front();
+    return forward_plain(command.wire.size(), step);
+  }
   Pending pending{
       .bytes = command.wire.size(),
       .whole = command.whole,
@@ -189,8 +216,8 @@ std::unique_ptr<Touched> ToServer::touch(Verb& verb, const Command& command,
   }
   if (touched->fate == Fate::kRespond || touched->fate == Fate::kRewrite) {
     const std::size_t words = std::min(name.words(), command.words.size());
-    touched->shape = shape_of(name.text(), command.words.subspan(words));
-    touched->in_pairs = name.text() == "HSCAN" || name.text() == "ZSCAN";
+    touched->shape = shape_of(name.real_text(), command.words.subspan(words));
+    touched->in_pairs = name.real_text() == "HSCAN" || name.real_text() == "ZSCAN";
   }
   if (is_held_by_reply(verb, touched->fate)) {
     touched->hold_reply = std::exchange(verb.hold, Duration::zero());

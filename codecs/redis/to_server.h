@@ -43,6 +43,7 @@ class ToServer {
   // Each takes what is unread after step.pass; true: go on.
   bool advance(ByteView rest, Step& step);
   bool pass_rest(ByteView rest, Step& step);
+  bool pass_plain(ByteView rest, Step& step);
   bool read_command(ByteView rest, Step& step);
   bool take_command(const Command& command, Step& step);
   bool carry_out(ByteView rest, Step& step);
@@ -63,6 +64,7 @@ class ToServer {
 
   Session& session_;
   CommandDecoder decoder_;
+  const ServerCommands* server_ = nullptr;  // During walk().
   ReplyMode mode_;
   std::optional<Pending> pending_;
   std::optional<std::uint64_t> held_;
@@ -72,6 +74,7 @@ class ToServer {
   bool began_ = false;
   std::uint32_t db_outside_ = 0;  // What was selected when the transaction began.
   std::vector<ByteView> keys_;
+  std::string plain_name_;  // Of the last plain command, as it was sent.
 };
 
 }  // namespace misrule::codecs::redis

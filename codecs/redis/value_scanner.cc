@@ -9,7 +9,11 @@
 namespace misrule::codecs::redis {
 
 std::size_t ValueScanner::advance(ByteView bytes) {
-  std::size_t at = taken_ == 0 ? take_at_once(bytes) : 0;
+  std::size_t at = 0;
+  if (taken_ == 0 && state_ == State::kType) {
+    at = taken_ = whole(bytes);
+    if (at > 0) state_ = State::kDone;
+  }
   while (at < bytes.size() && state_ != State::kDone && !error_) {
     const std::size_t some = take_some(bytes.substr(at));
     at += some;
@@ -18,9 +22,8 @@ std::size_t ValueScanner::advance(ByteView bytes) {
   return at;
 }
 
-// Most values are one line or one string, and there whole; all others are for take_some().
-std::size_t ValueScanner::take_at_once(ByteView bytes) {
-  if (bytes.empty() || state_ != State::kType) return 0;
+std::size_t ValueScanner::whole(ByteView bytes) {
+  if (bytes.empty()) return 0;
   std::size_t end = 1;
   switch (bytes.front()) {
     case '+':
@@ -28,28 +31,18 @@ std::size_t ValueScanner::take_at_once(ByteView bytes) {
     case ':':
     case '_':
       end = bytes.find('\r');
-      if (end == ByteView::npos || bytes.size() - end < 2 || bytes[end + 1] != '\n') return 0;
-      end += 2;
-      break;
+      return end != ByteView::npos && bytes.substr(end + 1).starts_with('\n') ? end + 2 : 0;
     case '$': {
       constexpr ByteView kNil = "$-1\r\n";
-      if (bytes.starts_with(kNil)) {
-        end = kNil.size();
-        break;
-      }
+      if (bytes.starts_with(kNil)) return kNil.size();
       const auto size = read_small_length(bytes, end);
       if (!size || bytes.size() - end < *size + 2) return 0;
       end += *size;
-      if (bytes[end] != '\r' || bytes[end + 1] != '\n') return 0;
-      end += 2;
-      break;
+      return bytes[end] == '\r' && bytes[end + 1] == '\n' ? end + 2 : 0;
     }
     default:
       return 0;
   }
-  taken_ = end;
-  state_ = State::kDone;
-  return end;
 }
 
 void ValueScanner::restart() {

@@ -22,6 +22,10 @@ class ValueScanner {
  public:
   explicit ValueScanner(std::size_t depth_max) : depth_max_(depth_max) {}
 
+  /// How many of the front bytes are a value of the most usual kinds, a line or a string, that is
+  /// there whole; 0: it takes a scanner to see.
+  static std::size_t whole(ByteView bytes);
+
   /// How many of the front bytes belong to the value that is under way: all of them, unless it is
   /// done within them or cannot be read.
   std::size_t advance(ByteView bytes);
@@ -41,7 +45,6 @@ class ValueScanner {
     bool chunks = false;    ///< A string whose pieces ";0" ends.
   };
 
-  std::size_t take_at_once(ByteView bytes);
   std::size_t take_some(ByteView bytes);
   std::size_t take_line(ByteView bytes);
   void end_line(char c);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "proxy/net/command_learner.h"
 #include "proxy/net/shard.h"
 #include "proxy/net/sniffing.h"
 #include "proxy/net/sockets.h"
@@ -27,7 +28,10 @@ void refuse(UniqueFd client) {
 }  // namespace
 
 Acceptor::Acceptor(Shard& shard, std::shared_ptr<ListenerRecord> record, UniqueFd fd)
-    : shard_(shard), record_(std::move(record)), fd_(std::move(fd)) {
+    : shard_(shard),
+      record_(std::move(record)),
+      fd_(std::move(fd)),
+      learner_(std::make_unique<CommandLearner>(shard.loop(), *record_)) {
   shard_.loop().watch(fd_.fd(), *this);
 }
 
@@ -51,6 +55,7 @@ void Acceptor::use(const rules::RuleSet* rules) {
 }
 
 const rules::Scope& Acceptor::scope_of(model::Protocol protocol) const {
+  if (scopes_.size() == 1) return scope();
   const auto found = std::ranges::find(kSniffed, protocol);
   const auto at = static_cast<std::size_t>(found - kSniffed.begin()) + 1;
   return at < scopes_.size() ? scopes_[at] : scope();
@@ -59,6 +64,7 @@ const rules::Scope& Acceptor::scope_of(model::Protocol protocol) const {
 void Acceptor::close() {
   shard_.loop().forget(*this);
   shard_.loop().cancel(retry_);
+  learner_->stop();
   fd_.reset();
 }
 

@@ -5,8 +5,10 @@
 #include <chrono>
 
 #include "proxy/net/acceptor.h"
+#include "proxy/net/command_learner.h"
 #include "proxy/net/event_text.h"
 #include "proxy/net/shard.h"
+#include "proxy/net/sockets.h"
 
 namespace misrule::proxy {
 
@@ -70,10 +72,12 @@ void set_code(model::Event& event, std::string_view protocol, const std::string&
 
 }  // namespace
 
-ConnectionHost::ConnectionHost(Shard& shard, const Acceptor& acceptor, std::uint64_t connection)
+ConnectionHost::ConnectionHost(Shard& shard, const Acceptor& acceptor, std::uint64_t connection,
+                               int client)
     : shard_(shard),
       acceptor_(acceptor),
       connection_(connection),
+      client_(client),
       actor_(actor_name(acceptor.listener(), acceptor.record())) {
   if (!acceptor.listener().sniffs) protocol_ = acceptor.listener().protocol;
 }
@@ -83,8 +87,8 @@ ConnectionHost::~ConnectionHost() = default;
 codecs::Verb ConnectionHost::decide(const codecs::Facts& facts) {
   const bool again = facts.phase == codecs::Phase::kReply;
   if (!again) shard_.counts().messages_total.add(1);
+  if (is_idle()) return {};
   const rules::Scope& scope = acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp));
-  if (scope.idle() && !shard_.options().record_all) return {};  // Most units of a sidecar.
   rules::Decision decision;
   if (!scope.idle()) decision = scope.decide(facts, actor_, shard_.loop().now());
   if (again) {
@@ -99,6 +103,13 @@ codecs::Verb ConnectionHost::decide(const codecs::Facts& facts) {
   if (decision.verb.tag != 0 || shard_.options().record_all) open_unit(facts, decision);
   return std::move(decision.verb);
 }
+
+bool ConnectionHost::is_idle() const {
+  return acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp)).idle() &&
+         !shard_.options().record_all;
+}
+
+void ConnectionHost::passed(std::uint64_t units) { shard_.counts().messages_total.add(units); }
 
 void ConnectionHost::open_unit(const codecs::Facts& facts, const rules::Decision& decision) {
   model::Event event = begin_event();
@@ -216,8 +227,14 @@ void ConnectionHost::speaks(std::string_view protocol) {
 }
 
 std::string ConnectionHost::route_to(std::string_view node) {
-  return shard_.route_to(acceptor_.listener(), node);
+  return shard_.route_to(acceptor_.record(), local_end_of(client_), node);
 }
+
+const codecs::redis::ServerCommands* ConnectionHost::server_commands() const {
+  return acceptor_.learner().known();
+}
+
+void ConnectionHost::met_unknown_command(std::string_view name) { acceptor_.learner().ask(name); }
 
 void ConnectionHost::went_opaque(std::string_view why) {
   opaque_ = true;

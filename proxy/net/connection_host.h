@@ -22,19 +22,25 @@ class Shard;
 
 class ConnectionHost final : public codecs::ConversationHost {
  public:
-  ConnectionHost(Shard& shard, const Acceptor& acceptor, std::uint64_t connection);
+  /// `client`: its socket, which outlives this.
+  ConnectionHost(Shard& shard, const Acceptor& acceptor, std::uint64_t connection, int client);
   ~ConnectionHost() override;
   ConnectionHost(const ConnectionHost&) = delete;
   ConnectionHost& operator=(const ConnectionHost&) = delete;
 
   codecs::Verb decide(const codecs::Facts& facts) override;
+  bool is_idle() const override;
+  void passed(std::uint64_t units) override;
   void exchanged(const codecs::Exchange& exchange) override;
+  bool follows() const override { return !open_.empty(); }
   void hold_ended(std::uint64_t unit, codecs::Released why) override;
   void went_opaque(std::string_view why) override;
   void cancellable_by(std::string_view key) override;
   bool cancel_held(std::string_view key) override;
   void speaks(std::string_view protocol) override;
   std::string route_to(std::string_view node) override;
+  const codecs::redis::ServerCommands* server_commands() const override;
+  void met_unknown_command(std::string_view name) override;
   bool wants(codecs::Detail what) const override;
   bool wants(codecs::Phase phase) const override;
   void skipped(std::uint64_t unit, std::string_view why) override;
@@ -73,6 +79,7 @@ class ConnectionHost final : public codecs::ConversationHost {
   Shard& shard_;
   const Acceptor& acceptor_;
   const std::uint64_t connection_;
+  const int client_;
   rules::Actor actor_;
   std::vector<OpenUnit> open_;
   std::vector<std::string> cancel_keys_;

@@ -31,7 +31,10 @@ Verb RecordingHost::decide(const Facts& facts) {
 }
 
 void RecordingHost::exchanged(const Exchange& exchange) {
-  EXPECT_EQ(std::erase(open_, exchange.unit), 1U) << "not open: unit " << exchange.unit;
+  const bool is_open = std::erase(open_, exchange.unit) == 1;
+  // What passed untold may be told of while something else is followed.
+  if (!is_open && counted > 0) return;
+  EXPECT_TRUE(is_open) << "not open: unit " << exchange.unit;
   exchanges.push_back(exchange);
   log.push_back(fmt::format("exchanged {} {} {}{}", exchange.unit, exchange.reply,
                             word_for(exchange.server), exchange.failed ? " failed" : ""));
@@ -108,7 +111,9 @@ void Pump::apply(const Act& act, Direction direction) {
     written_[index(other(direction))] += answer->with;
   } else if (const auto* hold = std::get_if<Hold>(&act)) {
     held_[index(direction)] = *hold;
-    EXPECT_EQ(conversation_.held_unit(), hold->unit);
+    const auto& other_hold = held_[index(other(direction))];
+    const auto held = conversation_.held_unit();
+    EXPECT_TRUE(held == hold->unit || (other_hold && held == other_hold->unit)) << hold->unit;
   } else {
     close(std::get<Close>(act));
   }

@@ -28,6 +28,10 @@ class RecordingHost final : public ConversationHost {
   /// What a rule would want to know, or units of which phase; by default nothing.
   std::vector<Detail> wanted = {};
   std::vector<Phase> wanted_phases = {};
+  /// When nothing wants to hear of units; by default never.
+  std::function<bool()> idle_when = {};
+  /// Units that went their way meanwhile.
+  std::uint64_t counted = 0;
   /// "decide 1 GET /orders", "exchanged 1 200", "hold_ended 1 cancelled", "skipped 1 why",
   /// "opaque why".
   std::vector<std::string> log = {};
@@ -40,7 +44,10 @@ class RecordingHost final : public ConversationHost {
   std::string held_key = {};
 
   Verb decide(const Facts& facts) override;
+  bool is_idle() const override { return idle_when && idle_when(); }
+  void passed(std::uint64_t units) override { counted += units; }
   void exchanged(const Exchange& exchange) override;
+  bool follows() const override { return !open_.empty(); }
   void hold_ended(std::uint64_t unit, Released why) override;
   void went_opaque(std::string_view why) override;
   void cancellable_by(std::string_view key) override;

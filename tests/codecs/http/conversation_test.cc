@@ -12,6 +12,7 @@
 
 #include "tests/codecs/grind.h"
 #include "tests/codecs/http/http_rig.h"
+#include "tests/codecs/idle.h"
 
 namespace misrule::codecs::http {
 namespace {
@@ -99,6 +100,16 @@ INSTANTIATE_TEST_SUITE_P(Recorded, HttpVectors, testing::ValuesIn(vector_files("
                            }
                            return name;
                          });
+
+TEST(HttpConversation, IsTheSameWhenNobodyListens) {
+  std::uint64_t counted = 0;
+  const auto make = [](ConversationHost& host) { return make_conversation(host); };
+  for (const std::string& vector : vector_files("http")) {
+    SCOPED_TRACE(vector);
+    counted += expect_same_when_idle(read_recording(vector), make);
+  }
+  EXPECT_GT(counted, 0U);
+}
 
 }  // namespace
 }  // namespace misrule::codecs::http

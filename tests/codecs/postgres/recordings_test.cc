@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/codecs/idle.h"
 #include "tests/codecs/postgres/rig.h"
 
 namespace misrule::codecs::postgres {
@@ -59,6 +60,16 @@ std::string golden_of(const std::string& vector, const std::string& log) {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+TEST(Recordings, AreTheSameWhenNobodyListens) {
+  std::uint64_t counted = 0;
+  const auto make = [](ConversationHost& host) { return make_conversation(host); };
+  for (const std::string& vector : vector_files("postgres")) {
+    SCOPED_TRACE(vector);
+    counted += expect_same_when_idle(read_recording(vector), make);
+  }
+  EXPECT_GT(counted, 0U);
 }
 
 TEST(Recordings, PassUntouchedHoweverTheyAreCut) {

@@ -120,5 +120,16 @@ TEST(ReadPrepare, FindsNameAndStatement) {
   EXPECT_EQ(read_deallocate("SELECT 1"), std::nullopt);
 }
 
+TEST(Sql, KnowsWhatNeedsNoCloserLook) {
+  for (const char* sql :
+       {"SELECT 1", "select 1;", "Insert into t values (1) ; \n", "update t set a"}) {
+    EXPECT_TRUE(is_plain(sql)) << sql;
+  }
+  for (const char* sql : {"", "SELECT", "selects 1", "SELECT 1; COMMIT", "SELECT ';'", "BEGIN",
+                          " SELECT 1", "/* */ SELECT 1", "SET x = 1", "DELETE\tFROM t"}) {
+    EXPECT_FALSE(is_plain(sql)) << sql;
+  }
+}
+
 }  // namespace
 }  // namespace misrule::codecs::postgres

@@ -109,5 +109,20 @@ TEST(CommandDecoder, SaysWhatCannotBeRead) {
   EXPECT_EQ(std::get<DecodeError>(decoded).what, "a line of more than 10 bytes");
 }
 
+TEST(CommandDecoder, FindsTheEndOfOneWithAKnownName) {
+  const std::string get = "*2\r\n$3\r\nGET\r\n$1\r\na\r\n";
+  CommandDecoder decoder{Limits{}};
+  EXPECT_EQ(decoder.whole(get + "*1\r\n", "GET"), get.size());
+  EXPECT_EQ(decoder.whole(get, "get"), 0U);
+  EXPECT_EQ(decoder.whole("*0\r\n", "GET"), 0U);
+  EXPECT_EQ(decoder.whole("GET a\r\n", "GET"), 0U);
+  for (std::size_t size = 0; size < get.size(); ++size) {
+    EXPECT_EQ(decoder.whole(get.substr(0, size), "GET"), 0U) << size;
+  }
+  // It has begun to look at this one itself, and keeps its place.
+  EXPECT_TRUE(std::holds_alternative<NeedMore>(decoder.next(get.substr(0, 5))));
+  EXPECT_EQ(decoder.whole(get, "GET"), 0U);
+}
+
 }  // namespace
 }  // namespace misrule::codecs::redis

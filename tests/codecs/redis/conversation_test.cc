@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/codecs/grind.h"
+#include "tests/codecs/idle.h"
 #include "tests/codecs/redis/rig.h"
 
 namespace misrule::codecs::redis {
@@ -76,6 +77,59 @@ INSTANTIATE_TEST_SUITE_P(Recorded, RedisVectors, testing::ValuesIn(vector_files(
                            std::erase(name, '-');
                            return name;
                          });
+
+TEST(RedisConversation, IsTheSameWhenNobodyListens) {
+  std::uint64_t counted = 0;
+  const auto make = [](ConversationHost& host) { return make_conversation(host); };
+  for (const std::string& vector : vector_files("redis")) {
+    SCOPED_TRACE(vector);
+    counted += expect_same_when_idle(read_recording(vector), make);
+  }
+  EXPECT_GT(counted, 0U);
+}
+
+TEST(RedisConversation, CountsPlainCommandsWhileNobodyListens) {
+  Rig rig;
+  bool idle = true;
+  rig.host.idle_when = [&idle] { return idle; };
+  // The first of a name is looked at; to others of that name nothing is paid but attention.
+  rig.client(command("GET a") + command("GET b") + command("GET c") + command("SET d 1"));
+  EXPECT_EQ(rig.host.decided, 2U);
+  EXPECT_EQ(rig.host.counted, 2U);
+  rig.server("$1\r\nA\r\n-MOVED 1 127.0.0.1:7001\r\n$-1\r\n");
+  idle = false;
+  rig.client(command("GET e"));
+  EXPECT_EQ(rig.host.log.back(), "decide 5 GET e");
+  rig.server("+OK\r\n$1\r\nE\r\n");
+  EXPECT_EQ(rig.host.log.back(), "exchanged 5 1 bytes did");
+  EXPECT_EQ(rig.pump.to_client(),
+            "$1\r\nA\r\n-MOVED 1 127.0.0.1:7001\r\n$-1\r\n+OK\r\n$1\r\nE\r\n");
+}
+
+TEST(RedisConversation, KeepsItsStateWhileNobodyListens) {
+  Rig rig;
+  bool idle = true;
+  rig.host.idle_when = [&idle] { return idle; };
+  std::string state;
+  rig.host.decide_as = [&state](const Facts& facts) {
+    state = facts.state;
+    return Verb{};
+  };
+  // With an argument MULTI is refused, and CLIENT alone does nothing: what comes next is another
+  // matter, though its first word is the same.
+  rig.client(command("MULTI x") + command("CLIENT") + command("CLIENT REPLY SKIP") +
+             command("GET a") + command("MULTI") + command("GET a") + command("GET b"));
+  rig.server("-ERR wrong number\r\n-ERR wrong number\r\n+OK\r\n+QUEUED\r\n+QUEUED\r\n");
+  idle = false;
+  rig.client(command("GET c"));
+  EXPECT_EQ(state, "transaction");
+  EXPECT_EQ(rig.conversation->state(), "transaction");
+  rig.server("+QUEUED\r\n");
+  rig.client(command("EXEC"));
+  rig.server("*3\r\n$-1\r\n$-1\r\n$-1\r\n");
+  EXPECT_EQ(rig.conversation->state(), "idle");
+  EXPECT_FALSE(rig.host.opaque.has_value());
+}
 
 TEST(RedisConversation, SaysInWhichStateItIs) {
   Rig rig;

@@ -33,6 +33,18 @@ TEST(Ledger, WhatDiffersStaysApart) {
   EXPECT_FALSE(ledger.any([](const Owed& owed) { return owed.touched != nullptr; }));
 }
 
+TEST(Ledger, DropsManyOfOneRun) {
+  Ledger ledger;
+  ledger.push({.unit = 1, .units = 5});
+  ledger.push({.kind = CommandKind::kHello, .unit = 6});
+  ledger.drop_units(2);
+  EXPECT_EQ(ledger.front().unit, 3U);
+  EXPECT_EQ(ledger.units(), 4U);
+  ledger.drop_units(3);
+  EXPECT_EQ(ledger.front().unit, 6U);
+  EXPECT_EQ(ledger.units(), 1U);
+}
+
 TEST(Ledger, StaysInOrderOverAnyNumber) {
   Ledger ledger;
   std::uint64_t pushed = 0;
