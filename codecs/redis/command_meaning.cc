@@ -62,7 +62,8 @@ bool is_about_subscriptions(CommandKind kind) {
 
 std::uint32_t answers_of(const Command& command, const CommandName& name, CommandKind kind) {
   if (kind == CommandKind::kAddresses) {
-    return static_cast<std::uint32_t>(address_form_of(name.text()).value_or(AddressForm::kSlots));
+    return static_cast<std::uint32_t>(
+        address_form_of(name.real_text()).value_or(AddressForm::kSlots));
   }
   if (kind == CommandKind::kSelect) return number_of<std::uint32_t>(command.words[1]).value_or(0);
   if (!is_about_subscriptions(kind)) return 1;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "codecs/redis/key_spec.h"
+#include "codecs/redis/server_commands.h"
+
 namespace misrule::codecs::redis {
 namespace {
 
@@ -78,15 +81,15 @@ void append_migrate(Words words, std::vector<ByteView>& keys) {
 
 }  // namespace
 
-CommandName::CommandName(std::span<const ByteView> words) {
+CommandName::CommandName(std::span<const ByteView> words, const ServerCommands* server) {
   append(words.front());
-  traits_ = find_command(text());
+  traits_ = find_command(text(), server);
   if (traits_ == nullptr || !traits_->is_container() || words.size() < 2) return;
   append(" ");
   append(words[1]);
   words_ = 2;
   // Of a subcommand that is not known, nothing is known.
-  traits_ = find_command(text());
+  traits_ = find_command(text(), server);
 }
 
 void CommandName::append(std::string_view word) {
@@ -113,6 +116,11 @@ void append_keys(const CommandTraits& traits, std::span<const ByteView> words, s
       return append_geo_store(words, keys);
     case KeyPlaces::kMigrate:
       return append_migrate(words, keys);
+    case KeyPlaces::kSpecs:
+      for (const KeySpec& spec : static_cast<const TraitsBySpecs&>(traits).specs) {
+        append_keys(spec, words, count, keys);
+      }
+      return;
   }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 // What is known of each command of redis-server 7.0: what it does to the conversation, where its
-// keys stand, whether it writes.
+// keys stand, whether it writes. What a server itself says goes before that (server_commands.h).
 
 #include <cstdint>
 #include <string_view>
@@ -38,6 +38,7 @@ enum class KeyPlaces : std::uint8_t {
   kSort,              ///< Argument 1, and what follows STORE.
   kGeoStore,          ///< Argument 1, and what follows STORE or STOREDIST.
   kMigrate,           ///< Argument 3 or, if that is empty, all behind KEYS.
+  kSpecs,             ///< As a server has told; the traits are TraitsBySpecs.
 };
 
 struct CommandTraits {

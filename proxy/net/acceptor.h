@@ -14,6 +14,7 @@
 
 namespace misrule::proxy {
 
+class CommandLearner;
 class Shard;
 
 class Acceptor final : public Watched {
@@ -28,6 +29,8 @@ class Acceptor final : public Watched {
   const rules::Scope& scope() const { return scopes_.front(); }
   /// Of connections that speak `protocol`; scope() unless the listener finds that out.
   const rules::Scope& scope_of(model::Protocol protocol) const;
+  /// Of the commands of a Redis server behind it.
+  CommandLearner& learner() const { return *learner_; }
   void use(const rules::RuleSet* rules);
   /// No more connections; those that stand go on.
   void close();
@@ -43,6 +46,7 @@ class Acceptor final : public Watched {
   UniqueFd fd_;
   std::vector<rules::Scope> scopes_ = {{}};  // The listener's, then one per kSniffed if it sniffs.
   Loop::Timer retry_ = {};
+  const std::unique_ptr<CommandLearner> learner_;
 };
 
 }  // namespace misrule::proxy

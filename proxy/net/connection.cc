@@ -49,7 +49,7 @@ Connection::Connection(Shard& shard, const Acceptor& acceptor, std::uint64_t num
       acceptor_(acceptor),
       number_(number),
       began_(shard.loop().now()),
-      host_(shard, acceptor, number),
+      host_(shard, acceptor, number, ends.client.fd()),
       conversation_(conversation_for(shard, acceptor.listener(), host_)),
       client_(shard.loop(), std::move(ends.client), *this),
       server_(shard.loop(), std::move(ends.server), *this),

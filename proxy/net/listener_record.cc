@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include "proxy/net/command_learner.h"
 #include "proxy/net/tls_listener.h"
 
 namespace misrule::proxy {
@@ -21,7 +22,9 @@ bool is_alive(const UniqueFd& fd) {
 ListenerRecord::ListenerRecord(Listener listener) : ListenerRecord(std::move(listener), nullptr) {}
 
 ListenerRecord::ListenerRecord(Listener listener, std::unique_ptr<TlsListener> tls)
-    : listener_(std::move(listener)), tls_(std::move(tls)) {}
+    : listener_(std::move(listener)),
+      tls_(std::move(tls)),
+      commands_(std::make_unique<LearnedCommands>()) {}
 
 ListenerRecord::~ListenerRecord() = default;
 

@@ -15,6 +15,7 @@
 
 namespace misrule::proxy {
 
+class LearnedCommands;
 class TlsListener;
 
 class ListenerRecord {
@@ -28,6 +29,8 @@ class ListenerRecord {
   const Listener& listener() const { return listener_; }
   /// Null where none is spoken.
   TlsListener* tls() const { return tls_.get(); }
+  /// What a Redis server behind it has told of its commands.
+  LearnedCommands& commands() const { return *commands_; }
   /// The how-manieth connection this is, from 1.
   std::uint64_t next_connection() { return ++connections_; }
 
@@ -44,6 +47,7 @@ class ListenerRecord {
   };
   const Listener listener_;
   const std::unique_ptr<TlsListener> tls_;
+  const std::unique_ptr<LearnedCommands> commands_;
   std::atomic<std::uint64_t> connections_ = 0;
   std::mutex mutex_;
   std::deque<Offered> offered_;

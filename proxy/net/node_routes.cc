@@ -1,5 +1,8 @@
 #include "proxy/net/node_routes.h"
 
+#include <chrono>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -11,10 +14,8 @@ namespace {
 
 constexpr Logger kLog{"proxy/net"};
 
-// Clients are told an address, so it must be one: not every address of the machine, nor a file.
-bool can_be_told(const std::string& listening) {
-  return !listening.starts_with("0.0.0.0:") && !listening.starts_with("[::]:") &&
-         !listening.starts_with("unix:");
+bool is_everywhere(const std::string& listening) {
+  return listening.starts_with("0.0.0.0:") || listening.starts_with("[::]:");
 }
 
 std::string host_of(const std::string& endpoint) { return endpoint.substr(0, endpoint.rfind(':')); }
@@ -31,33 +32,77 @@ std::string endpoint_of(std::string_view node, const std::string& own_host) {
   return is_bare_v6 ? fmt::format("[{}]:{}", host, port) : std::string(node);
 }
 
-// Brackets belong to endpoints; a cluster writes "::1:7001".
-std::string told(const std::string& endpoint) {
-  if (!endpoint.starts_with('[')) return endpoint;
-  const std::size_t end = endpoint.find(']');
-  return endpoint.substr(1, end - 1) + endpoint.substr(end + 1);
+std::string port_of(const std::string& endpoint) { return endpoint.substr(endpoint.rfind(':')); }
+
+// Brackets belong to endpoints; a cluster writes "::1:7001", and an IPv4 client of an IPv6 socket
+// knows the address as its own.
+std::string told(const std::string& listening, const Endpoint& met_at) {
+  const bool here = is_everywhere(listening) && met_at.size != 0 && !is_unix(met_at);
+  std::string host = host_of(here ? endpoint_text(met_at) : listening);
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  constexpr std::string_view kMapped = "::ffff:";
+  if (host.starts_with(kMapped) && host.find('.') != std::string::npos) {
+    host = host.substr(kMapped.size());
+  }
+  return host + port_of(listening);
+}
+
+// Why no server's address can be replaced for clients of this listener; empty: it can.
+std::string_view why_not(const Listener& listener) {
+  if (is_unix(listener.listen)) return "clients of a Unix socket have no address to be told";
+  if (is_unix(listener.upstream)) return "the server is on a Unix socket, and has no address";
+  return {};
 }
 
 }  // namespace
 
-std::string NodeRoutes::find(const Listener& origin, std::string_view node,
+NodeRoutes::NodeRoutes(NameLookup::Resolver resolver)
+    : names_(std::move(resolver), std::chrono::seconds(10), std::chrono::seconds(10)) {}
+
+// Said once, for people: clients leave the proxy behind.
+std::string NodeRoutes::leave_alone(std::string_view node, std::string_view why) {
+  constexpr std::size_t kSaidMax = 256;
+  const std::lock_guard lock(mutex_);
+  if (left_alone_.size() >= kSaidMax) return {};
+  std::string said = fmt::format("the address {} is passed on as it is: {}", node, why);
+  const auto [it, is_new] = left_alone_.insert(std::move(said));
+  if (is_new) kLog.warn("{}", *it);
+  return {};
+}
+
+Result<Endpoint> NodeRoutes::server_at(const std::string& node) {
+  if (auto at = parse_endpoint(node)) return at;
+  const std::string name = host_of(node);
+  const auto address = names_.find(name);
+  if (!address) return fail(Code::kNotFound, fmt::format("nobody knows the name {}", name));
+  const bool is_v6 = address->find(':') != std::string::npos;
+  return parse_endpoint((is_v6 ? "[" + *address + "]" : *address) + port_of(node));
+}
+
+std::string NodeRoutes::find(const Origin& origin, std::string_view node,
                              const std::function<Result<Endpoint>(const Listener&)>& open) {
-  const std::string here = endpoint_text(origin.listen);
-  const std::string upstream = endpoint_text(origin.upstream);
+  const Listener& listener = origin.listener;
   // Within a test, connections find their proxies by themselves.
-  const bool leads = origin.consumer.empty() && !origin.tls && !origin.upstream_tls;
-  if (!leads || !can_be_told(here) || is_unix(origin.upstream)) return {};
-  const auto server = parse_endpoint(endpoint_of(node, host_of(upstream)));
-  if (!server || is_unix(*server)) return {};
+  if (!listener.consumer.empty()) return {};
+  if (const auto why = why_not(listener); !why.empty()) return leave_alone(node, why);
+  const std::string here = endpoint_text(listener.listen);
+  const std::string upstream = endpoint_text(listener.upstream);
+  const std::string wanted_node = endpoint_of(node, host_of(upstream));
+  if (wanted_node.empty()) return {};
+  const auto server = server_at(wanted_node);
+  if (!server) return leave_alone(node, server.error().what);
+  if (is_unix(*server)) return {};
   const std::lock_guard lock(mutex_);
   const auto key_of = [&](std::string at) {
-    return Key{origin.service, origin.interface, std::move(at)};
+    return Key{listener.service, listener.interface, std::move(at)};
   };
-  routes_.try_emplace(key_of(upstream), told(here));
+  routes_.try_emplace(key_of(upstream), here);
   const Key key = key_of(endpoint_text(*server));
-  if (const auto known = routes_.find(key); known != routes_.end()) return known->second;
+  if (const auto known = routes_.find(key); known != routes_.end()) {
+    return told(known->second, origin.met_at);
+  }
   if (routes_.size() >= kNodesMax) return {};
-  Listener wanted = origin;
+  Listener wanted = listener;
   wanted.upstream = *server;
   wanted.upstream_else = {};
   const auto at = parse_endpoint(host_of(here) + ":0");
@@ -70,7 +115,8 @@ std::string NodeRoutes::find(const Listener& origin, std::string_view node,
   }
   kLog.info("{} leads to {}, of which {} spoke", endpoint_text(*opened), std::get<2>(key),
             upstream);
-  return routes_.emplace(key, told(endpoint_text(*opened))).first->second;
+  const auto route = routes_.emplace(key, endpoint_text(*opened)).first;
+  return told(route->second, origin.met_at);
 }
 
 }  // namespace misrule::proxy

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "proxy/net/sockets.h"
+#include "proxy/net/tls_listener.h"
 
 namespace misrule::proxy {
 
@@ -21,15 +22,21 @@ Acceptor& Shard::listen(std::shared_ptr<ListenerRecord> record, UniqueFd fd) {
   return *acceptors_.back();
 }
 
-std::string Shard::route_to(const Listener& origin, std::string_view node) {
+std::string Shard::route_to(const ListenerRecord& origin, const Endpoint& met_at,
+                            std::string_view node) {
   if (surroundings_.routes == nullptr || draining_) return {};
-  return surroundings_.routes->find(origin, node, [this](Listener wanted) -> Result<Endpoint> {
+  const auto open = [&](Listener wanted) -> Result<Endpoint> {
+    std::unique_ptr<TlsListener> tls;
+    if (origin.tls() != nullptr) {
+      MISRULE_TRY(tls, origin.tls()->like(wanted));
+    }
     MISRULE_TRY(UniqueFd fd, listen_on(wanted.listen, false));
     wanted.listen = bound_to(fd);
     const Endpoint at = wanted.listen;
-    listen(std::make_shared<ListenerRecord>(std::move(wanted)), std::move(fd));
+    listen(std::make_shared<ListenerRecord>(std::move(wanted), std::move(tls)), std::move(fd));
     return at;
-  });
+  };
+  return surroundings_.routes->find({.listener = origin.listener(), .met_at = met_at}, node, open);
 }
 
 void Shard::open_connection(Acceptor& acceptor, UniqueFd client, UniqueFd server) {

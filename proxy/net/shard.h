@@ -53,7 +53,8 @@ class Shard {
 
   Acceptor& listen(std::shared_ptr<ListenerRecord> record, UniqueFd fd);
   /// "host:port" of a listener for a server that the one behind `origin` spoke of; empty: none.
-  std::string route_to(const Listener& origin, std::string_view node);
+  /// `met_at`: where the client of that has connected to.
+  std::string route_to(const ListenerRecord& origin, const Endpoint& met_at, std::string_view node);
   void open_connection(Acceptor& acceptor, UniqueFd client, UniqueFd server);
   /// By the connection itself, when both of its directions are over.
   void connection_ended(std::uint64_t number);

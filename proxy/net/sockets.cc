@@ -113,10 +113,13 @@ Result<UniqueFd> listen_on(const Endpoint& endpoint, bool shared, mode_t mode) {
   return fd;
 }
 
-Endpoint bound_to(const UniqueFd& fd) {
+Endpoint bound_to(const UniqueFd& fd) { return local_end_of(fd.fd()); }
+
+Endpoint local_end_of(int fd) {
   Endpoint endpoint;
   endpoint.size = sizeof endpoint.address;
-  ::getsockname(fd.fd(), reinterpret_cast<sockaddr*>(&endpoint.address), &endpoint.size);
+  auto* const address = reinterpret_cast<sockaddr*>(&endpoint.address);
+  if (::getsockname(fd, address, &endpoint.size) != 0) endpoint.size = 0;
   return endpoint;
 }
 

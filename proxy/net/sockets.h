@@ -12,6 +12,7 @@ namespace misrule::proxy {
 Result<UniqueFd> listen_on(const Endpoint& endpoint, bool shared, mode_t mode = 0777);
 /// Where a listening socket is, once port 0 has become one.
 Endpoint bound_to(const UniqueFd& fd);
+Endpoint local_end_of(int fd);
 
 /// To the listener's upstream: non-blocking, and perhaps still connecting. Fails with the errno in
 /// `error_number` where the answer was there at once.

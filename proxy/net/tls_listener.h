@@ -27,6 +27,10 @@ class TlsListener {
   /// made.
   static Result<std::unique_ptr<TlsListener>> make(const Listener& listener,
                                                    const Authority* authority);
+  /// For another server that is spoken with in the same way.
+  Result<std::unique_ptr<TlsListener>> like(const Listener& listener) const {
+    return make(listener, authority_);
+  }
   ~TlsListener();
   TlsListener(const TlsListener&) = delete;
   TlsListener& operator=(const TlsListener&) = delete;

@@ -37,12 +37,13 @@ def is_sanitized():
 
 class ProxyProcess:
     def __init__(self, upstream_port, protocol, record_all=False, rules=None, loops=1,
-                 listen=None, arguments=()):
+                 listen=None, arguments=(), stderr=None):
         self.upstream_port = upstream_port
         self.protocol = protocol
         self.record_all = record_all
         self.loops = loops
         self.arguments = list(arguments)
+        self.stderr = stderr  # A file; by default ours.
         self.listen = listen  # By default a port that is free.
         self.first_rules = rules or []
         self.events = []
@@ -55,12 +56,14 @@ class ProxyProcess:
         self._write_rules(self.first_rules)
         arguments = [proxy_binary(), "--loops", str(self.loops), "--protocol", self.protocol,
                      "--upstream", f"127.0.0.1:{self.upstream_port}", "--rules", self.rules_file,
-                     "--no-rules-watch", "--log-level", "warn", *self.arguments]
+                     "--no-rules-watch", "--log-level", "info" if self.stderr else "warn",
+                     *self.arguments]
         if self.record_all:
             arguments.append("--record-all")
         if self.listen:
             arguments += ["--listen", self.listen]
-        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True,
+        self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=self.stderr,
+                                        text=True,
                                         preexec_fn=dying_with_us(signal.SIGTERM))
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

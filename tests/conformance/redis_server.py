@@ -104,7 +104,8 @@ class RedisServer:
         self.command("CONFIG", "RESETSTAT")
 
     def counted(self):
-        """{command: calls}, refused ones included, without what this very object asked."""
+        """{command: calls}, refused ones included, without what this very object asked and what a
+        proxy asks by itself."""
         counts = {}
         for line in self.command("INFO", "commandstats").splitlines():
             if line.startswith("cmdstat_"):
@@ -112,5 +113,6 @@ class RedisServer:
                 values = dict(field.split("=") for field in fields.split(","))
                 calls = int(values["calls"]) + int(values["rejected_calls"])
                 counts[name.removeprefix("cmdstat_").replace("|", " ").upper()] = calls
-        counts.pop("CONFIG RESETSTAT", None)
+        for by_us in ("CONFIG RESETSTAT", "COMMAND", "COMMAND INFO"):
+            counts.pop(by_us, None)
         return counts

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -34,6 +35,10 @@ class RedisTransparency(unittest.TestCase):
     def setUpClass(cls):
         cls.server = cls.enter(RedisServer())
         cls.proxy = cls.enter(ProxyProcess(cls.server.port, "redis", record_all=cls.record_all))
+        with Wire(cls.proxy.port) as wire:  # What the proxy asks by itself is asked now.
+            wire.call("PING")
+            while "cmdstat_command:" not in cls.server.command("INFO", "commandstats"):
+                time.sleep(0.02)
 
     @classmethod
     def enter(cls, context):

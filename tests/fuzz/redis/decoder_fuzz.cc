@@ -4,12 +4,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/check.h"
 #include "codecs/redis/command.h"
+#include "codecs/redis/command_name.h"
 #include "codecs/redis/reply.h"
+#include "codecs/redis/server_commands.h"
 #include "codecs/redis/value_scanner.h"
 
 namespace misrule::codecs::redis {
@@ -57,6 +61,22 @@ void compare_commands(std::string_view bytes) {
   MISRULE_CHECK(std::ranges::equal(slow->words, command->words));
 }
 
+// What a server says of its commands: whatever it is, keys lie within the words of a command.
+void find_keys(std::string_view bytes) {
+  const std::vector<std::string> names = {"FETCH"};
+  const auto table = ServerCommands::read(bytes);
+  const auto named = ServerCommands().with(names, bytes);
+  const std::vector<ByteView> words = {"FETCH", "2", "a", "STREAMS", "b", "0"};
+  for (const auto* const server : {&table, &named}) {
+    if (!server->has_value()) continue;
+    MISRULE_CHECK((*server)->size() <= ServerCommands::kCommandsMax);
+    const CommandName name(words, &**server);
+    std::vector<ByteView> keys;
+    if (name.traits() != nullptr) append_keys(*name.traits(), words, words.size() + 3, keys);
+    MISRULE_CHECK(keys.size() <= 16 * words.size());
+  }
+}
+
 }  // namespace
 }  // namespace misrule::codecs::redis
 
@@ -65,5 +85,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   compare_values(bytes);
   compare_commands(bytes);
+  find_keys(bytes);
   return 0;
 }
