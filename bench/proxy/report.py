@@ -46,7 +46,8 @@ def memory_table(memory):
     idle = [f"{figure['connections']} idle Redis connections in {figure['processes']} "
             f"process(es): {figure['kib_each']:.1f} KiB each."
             for figure in (memory.pop("idle"), memory.pop("idle_in_two"))]
-    lines = [*idle, "", "| one message | bytes | seconds | peak resident MiB |", "|---|---|---|---|"]
+    lines = [*idle, "", "| one message | bytes | seconds | peak resident MiB |",
+             "|---|---|---|---|"]
     for name, figure in memory.items():
         lines.append(f"| {name.replace('_', ' ')} | {figure['bytes']} | {figure['seconds']:.1f} | "
                      f"{figure['peak_mib']:.1f} |")

@@ -35,7 +35,7 @@ std::string damaged(ByteView bytes, const ReplyPlan& plan, std::uint64_t seed) {
 bool ToClient::take_touched(const Reply& reply, Step& step) {
   switch (head()->fate()) {
     case Fate::kLose:
-      return end_in_place(step);
+      return lose(reply, step);
     case Fate::kMask:
       return mask(reply, step);
     case Fate::kDiscard:
@@ -83,6 +83,17 @@ bool ToClient::inject(Step& step) {
   if (in_place_of_exec) transaction_ended(true);
   value_ended({});
   return true;
+}
+
+bool ToClient::lose(const Reply& reply, Step& step) {
+  const Owed owed = take_head();
+  const bool refused = reply.is_error();
+  session_.tell_injected(owed, refused ? ServerOutcome::kDidNot : ServerOutcome::kDid);
+  if (owed.kind == CommandKind::kExec) {
+    if (!refused && !reply.is_nil()) session_.tell_queue_untold();
+    session_.tell_queue_undone(true);
+  }
+  return end_with({}, owed.touched->resets, step);
 }
 
 bool ToClient::mask(const Reply& reply, Step& step) {

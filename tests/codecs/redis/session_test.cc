@@ -54,6 +54,18 @@ TEST(Session, WhatIsLeftIsToldInTheEnd) {
   EXPECT_TRUE(session.ledger.empty());
 }
 
+TEST(Session, OfALostTransactionOnlyWhatTheServerWasGivenWasDone) {
+  RecordingHost host;
+  Session session(host, Limits{});
+  session.queue.push(unit_of(host));
+  Owed owed = unit_of(host);
+  owed.touched = poisoned("WRONGTYPE no");
+  session.queue.push(std::move(owed));
+  session.tell_queue_untold();
+  EXPECT_EQ(host.exchanges[0].server, ServerOutcome::kDid);
+  EXPECT_EQ(host.exchanges[1].server, ServerOutcome::kDidNot);
+}
+
 TEST(Session, SaysOnceThatItIsOpaque) {
   RecordingHost host;
   Session session(host, Limits{});

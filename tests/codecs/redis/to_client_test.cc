@@ -197,6 +197,19 @@ TEST(RedisReplies, ALostAnswerEndsTheConnectionInItsPlace) {
   }
 }
 
+TEST(RedisReplies, ALostRefusalHasDoneNothing) {
+  Rig single(on("SET", {.kind = Verb::Kind::kLose, .tag = 7}));
+  single.client(command("SET a 1"));
+  single.server("-WRONGTYPE no\r\n");
+  EXPECT_EQ(single.host.exchanges[0].server, ServerOutcome::kDidNot);
+  Rig rig(on("EXEC", {.kind = Verb::Kind::kLose, .tag = 7}));
+  rig.client(command("MULTI") + command("SET a 1") + command("EXEC"));
+  rig.server("+OK\r\n+QUEUED\r\n-EXECABORT no\r\n");
+  EXPECT_TRUE(rig.pump.closed());
+  EXPECT_EQ(rig.host.exchanges[1].server, ServerOutcome::kDidNot);
+  EXPECT_EQ(rig.host.exchanges[2].server, ServerOutcome::kDidNot);
+}
+
 TEST(RedisReplies, ASnapshotIsNoConversation) {
   Rig rig;
   rig.client(command("SYNC"));

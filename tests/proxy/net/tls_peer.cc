@@ -27,6 +27,7 @@ TlsPeer::TlsPeer(const Identity* identity)
 std::string TlsPeer::outgoing() {
   std::string bytes(::BIO_ctrl_pending(::SSL_get_wbio(ssl_.get())), '\0');
   ::BIO_read(::SSL_get_wbio(ssl_.get()), bytes.data(), static_cast<int>(bytes.size()));
+  if (tamper_) tamper_(bytes);
   return bytes;
 }
 

@@ -2,8 +2,11 @@
 
 // The other end of a TLS leg, in a test's hands: nothing happens but what it is told to do.
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "proxy/net/tls_authority.h"
 #include "proxy/net/tls_openssl.h"
@@ -29,12 +32,15 @@ class TlsPeer {
   }
   /// Its first bytes.
   std::string hello();
+  /// Somebody on the way changes what it sends.
+  void be_tampered_with(std::function<void(std::string&)> by) { tamper_ = std::move(by); }
 
  private:
   std::string outgoing();
 
   TlsContext context_;
   std::unique_ptr<SSL, OpenSslFree> ssl_;
+  std::function<void(std::string&)> tamper_ = {};
 };
 
 }  // namespace misrule::proxy::testing
