@@ -18,9 +18,11 @@ class PostgresConversation final : public Conversation {
 
   std::optional<Act> ended(Direction direction) override {
     (direction == Direction::kToServer ? client_ended_ : server_ended_) = true;
+    std::optional<Act> last;
+    if (server_ended_) last = to_client_.ended();
     if (direction == Direction::kToServer || server_ended_) to_server_.ended();
     if (server_ended_) session_.tell_all_unanswered("connection closed");
-    return std::nullopt;
+    return last;
   }
 
   void released(Direction direction, Released why) override {

@@ -10,11 +10,13 @@ using Kind = Owed::Kind;
 
 void Ledger::push(Owed owed) {
   if (owed.kind == Kind::kSync) skipping_ = false;
+  owed.counted = sizeof(Owed) + owed.units.capacity() * sizeof(Unit);
+  bytes_ += owed.counted;
   owed_.push_back(std::move(owed));
 }
 
 Owed* Ledger::head() {
-  while (!owed_.empty() && owed_.front().kind == Kind::kCopyEnd) owed_.pop_front();
+  while (!owed_.empty() && owed_.front().kind == Kind::kCopyEnd) pop();
   return owed_.empty() ? nullptr : &owed_.front();
 }
 
@@ -22,6 +24,7 @@ std::vector<Owed> Ledger::skip_to_sync() {
   const auto sync = std::ranges::find(owed_, Kind::kSync, &Owed::kind);
   skipping_ = sync == owed_.end();
   std::vector<Owed> skipped(std::make_move_iterator(owed_.begin()), std::make_move_iterator(sync));
+  for (const Owed& owed : skipped) bytes_ -= owed.counted;
   owed_.erase(owed_.begin(), sync);
   return skipped;
 }
@@ -29,8 +32,11 @@ std::vector<Owed> Ledger::skip_to_sync() {
 void Ledger::copy_in_began() {
   const auto copy_end = std::ranges::find(owed_, Kind::kCopyEnd, &Owed::kind);
   copying_ = copy_end == owed_.end();
-  const auto kept = std::remove_if(owed_.begin(), copy_end,
-                                   [](const Owed& owed) { return owed.kind == Kind::kSync; });
+  const auto is_sync = [](const Owed& owed) { return owed.kind == Kind::kSync; };
+  for (auto owed = owed_.begin(); owed != copy_end; ++owed) {
+    if (is_sync(*owed)) bytes_ -= owed->counted;
+  }
+  const auto kept = std::remove_if(owed_.begin(), copy_end, is_sync);
   owed_.erase(kept, copy_end);
 }
 
@@ -52,6 +58,9 @@ void Ledger::copy_end_sent() {
   if (!std::exchange(copying_, false) && !owed_.empty()) push({.kind = Kind::kCopyEnd});
 }
 
-std::deque<Owed> Ledger::take_all() { return std::exchange(owed_, {}); }
+std::deque<Owed> Ledger::take_all() {
+  bytes_ = 0;
+  return std::exchange(owed_, {});
+}
 
 }  // namespace misrule::codecs::postgres

@@ -90,7 +90,8 @@ struct Owed {
   std::string name = {};       ///< Of the statement or portal that is made or closed.
   NamedPtr named = {};         ///< What is described or executed, if that is known.
   std::vector<Unit> units = {};
-  std::size_t at = 0;  ///< The unit whose reply comes next.
+  std::size_t at = 0;       ///< The unit whose reply comes next.
+  std::size_t counted = 0;  ///< The ledger's: bytes when it was pushed.
 
   /// The unit that the next message belongs to, if it belongs to one.
   Unit* unit() { return at < units.size() ? &units[at] : nullptr; }
@@ -101,9 +102,14 @@ class Ledger {
   void push(Owed owed);
   /// The entry that the server's next message answers; null if it owes nothing.
   Owed* head();
-  void pop() { owed_.pop_front(); }
+  void pop() {
+    bytes_ -= owed_.front().counted;
+    owed_.pop_front();
+  }
   bool empty() { return head() == nullptr; }
   std::size_t size() const { return owed_.size(); }
+  /// Memory that is held for it, roughly.
+  std::size_t bytes() const { return bytes_; }
 
   /// Will the server say which columns this statement, or portal, has?
   bool is_description_due(const NamedPtr& named) const;
@@ -130,6 +136,7 @@ class Ledger {
 
  private:
   std::deque<Owed> owed_;
+  std::size_t bytes_ = 0;
   bool skipping_ = false;
   bool copying_ = false;
 };

@@ -14,9 +14,13 @@ struct Limits {
   /// How much of a statement's text is gathered for matching; what is longer is matched by its
   /// front.
   std::size_t text_bytes_max = 64 * kKiB;
-  /// Requests that wait for an answer; beyond that the connection is carried undecoded.
-  std::size_t owed_max = std::size_t{1} << 18;
-  /// Text of prepared statements, raw and normalised; what does not fit is executed without a text.
+  /// Bound values that are read if a rule asks for them.
+  std::size_t bound_bytes_max = kMiB;
+  /// What is remembered of requests that wait for an answer; beyond that the connection is carried
+  /// undecoded. About 250,000 statements of a batch.
+  std::size_t owed_bytes_max = 128 * kMiB;
+  /// Text of prepared statements, raw and normalised, and what is long of their columns and bound
+  /// values; what does not fit is executed without it.
   std::size_t registry_bytes_max = 16 * kMiB;
 };
 

@@ -17,8 +17,10 @@ constexpr std::size_t kLengthMax = 0x7fffffff;
 /// What is read of names, tags and settings: the server cuts names at 63 bytes.
 constexpr std::size_t kNamesBytes = kKiB;
 constexpr std::size_t kErrorBytes = 16 * kKiB;
-/// Of bound values and of descriptions; what is longer is not known.
+/// Of bound values and of parameters' types; what is longer is not known.
 constexpr std::size_t kValuesBytes = 16 * kKiB;
+/// A server describes at most 1664 columns, with names of up to 63 bytes.
+constexpr std::size_t kColumnsBytes = 160 * kKiB;
 
 /// How much of the body is read; nothing if the client never sends this type.
 std::optional<std::size_t> client_head_bytes(char type, const Limits& limits) {
@@ -56,6 +58,7 @@ std::optional<std::size_t> server_head_bytes(char type) {
     case 'E':
       return kErrorBytes;
     case 'T':
+      return kColumnsBytes;
     case 't':
       return kValuesBytes;
     case 'G':
@@ -107,6 +110,13 @@ Decoded<Message> decode_message(ByteView unread, Sender sender, const Limits& li
                  .head = unread.substr(kHeaderBytes, head),
                  .wire_bytes = kHeaderBytes + head,
                  .rest_bytes = body - head};
+}
+
+Message in_whole(const Message& message, ByteView unread) {
+  const std::size_t bytes = message.wire_bytes + message.rest_bytes;
+  return {.type = message.type,
+          .head = unread.substr(kHeaderBytes, bytes - kHeaderBytes),
+          .wire_bytes = bytes};
 }
 
 }  // namespace misrule::codecs::postgres

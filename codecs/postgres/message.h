@@ -26,4 +26,7 @@ struct Message {
 /// length.
 Decoded<Message> decode_message(ByteView unread, Sender sender, const Limits& limits);
 
+/// The message at the front of `unread`, all of which is there, with its whole body as its head.
+Message in_whole(const Message& message, ByteView unread);
+
 }  // namespace misrule::codecs::postgres

@@ -69,4 +69,13 @@ StatementPtr Registry::make(std::string_view raw, Backslash backslash) {
           }};
 }
 
+bool Registry::has_room_for(Named& named, std::size_t bytes) {
+  named.room.reset();
+  if (bytes <= kFewBytes) return true;
+  if (*bytes_ + bytes > limits_.registry_bytes_max) return false;
+  *bytes_ += bytes;
+  named.room = {bytes_.get(), [account = bytes_, bytes](void*) { *account -= bytes; }};
+  return true;
+}
+
 }  // namespace misrule::codecs::postgres

@@ -43,8 +43,9 @@ struct Named {
   bool is_described = false;          ///< RowDescription or NoData came:
   std::string columns = {};           ///< its body; empty: it returns no rows.
   // Of a portal:
-  NamedPtr prepared = {};  ///< The statement that it was bound to.
-  std::string bound = {};  ///< Its Bind behind the names; empty if that is too long.
+  NamedPtr prepared = {};           ///< The statement that it was bound to.
+  std::string bound = {};           ///< Its Bind behind the names; empty if that is too long.
+  std::shared_ptr<void> room = {};  ///< For what is long of the above.
 };
 
 /// One namespace: prepared statements, or portals. Null stands for "no such name".
@@ -83,6 +84,8 @@ class Registry {
 
   /// A statement that counts against the bound; beyond it, one without text.
   StatementPtr make(std::string_view raw, Backslash backslash);
+  /// May `named` keep so many bytes more? Few may always be kept.
+  bool has_room_for(Named& named, std::size_t bytes);
   /// May another name be kept?
   bool has_room() const { return statements.size() + portals.size() < kNamesMax; }
 
@@ -91,6 +94,7 @@ class Registry {
 
  private:
   static constexpr std::size_t kNamesMax = std::size_t{1} << 16;
+  static constexpr std::size_t kFewBytes = 16 * kKiB;
 
   Limits limits_;
   std::shared_ptr<std::size_t> bytes_;

@@ -34,6 +34,7 @@ constexpr auto kPhrases = std::to_array<Phrase>({
     {"too many clients", "53300"},
     {"could not obtain lock", "55P03"},
     {"lock timeout", "55P03"},
+    {"canceling statement due to lock timeout", "55P03"},
     {"canceling statement", "57014"},
     {"statement timeout", "57014"},
     {"administrator command", "57P01"},

@@ -23,6 +23,8 @@ class ToClient {
 
   Step walk(ByteView unread);
   void released(Released why);
+  /// The server's stream has ended.
+  std::optional<Act> ended();
   std::optional<std::uint64_t> held_unit() const { return held_; }
 
  private:
@@ -41,7 +43,10 @@ class ToClient {
   Move on_repeated(const Message& message, Owed& head);
   Move on_description(const Message& message, Owed& head);
   void note_description(const Message& message, Named& prepared);
-  Move on_error(const Message& message);
+  Move on_error(const Message& message, ByteView rest);
+  Move on_failure(const Message& message, const ErrorFields& error);
+  bool awaits_ready(const Message& message, ByteView rest);
+  Move with_ready(Move move, const Message& message, ByteView rest);
   Move on_failed_query(const Message& message, Owed& head, const ErrorFields& error);
   Move on_failed_segment(const Message& message, const ErrorFields& error);
   Move on_tag(const Message& message, Owed& head);
@@ -75,7 +80,8 @@ class ToClient {
   bool losing_ = false;           ///< What comes until ReadyForQuery does not reach the client.
   std::size_t still_passes_ = 0;  ///< But for so many bytes of it.
   bool ends_when_ready_ = false;
-  bool resets_ = false;       ///< The end is a reset.
+  bool resets_ = false;  ///< The end is a reset.
+  bool awaiting_ready_ = false;
   Columns columns_ = {};      ///< Of the Query whose rows are rewritten.
   std::uint64_t edited_ = 0;  ///< The unit that `edits_` are for.
   RowEdits edits_ = {};

@@ -142,7 +142,12 @@ void ToClient::note_description(const Message& message, Named& prepared) {
     return;
   }
   prepared.is_described = true;
-  prepared.columns = message.type == 'T' ? message.head : ByteView();
+  prepared.columns.clear();
+  if (message.type != 'T') return;
+  // Without room, as when it is cut off: "there are columns, and nobody knows which".
+  const bool is_kept =
+      message.rest_bytes == 0 && session_.registry.has_room_for(prepared, message.head.size());
+  prepared.columns = is_kept ? message.head : message.head.substr(0, 1);
 }
 
 Move ToClient::pass_what_still_may(const Message& message) {

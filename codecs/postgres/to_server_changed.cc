@@ -91,6 +91,7 @@ std::optional<Move> ToServer::answer_execute(const Message& message) {
   owed.units.push_back(std::move(front_->units.front()));
   const NamedPtr prepared = executing_ ? executing_->prepared : nullptr;
   const bool is_described_later = prepared && !prepared->is_described &&
+                                  !executing_->bound.empty() &&
                                   (session_.ledger.is_description_due(executing_) ||
                                    session_.ledger.is_description_due(prepared));
   auto reply = made_up_reply(owed);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "codecs/postgres/ledger.h"
 #include "tests/codecs/postgres/rig.h"
 
 namespace misrule::codecs::postgres {
@@ -265,19 +266,38 @@ TEST(Opaque, HeldStatementFlowsOnWhenItsTimeIsOver) {
 }
 
 TEST(Opaque, IsToldOnce) {
-  const Limits limits{.owed_max = 1};
+  const Limits limits{.owed_bytes_max = 1};
   Rig rig(on_subject("commit", poison()), limits);
   rig.client(wire::parse_bind_execute("commit") + sync());
   EXPECT_TRUE(rig.host.opaque.has_value());
 }
 
 TEST(Opaque, MoreOwedThanIsKept) {
-  const Limits limits{.owed_max = 3};
+  const Limits limits{.owed_bytes_max = 3 * sizeof(Owed)};
   Rig rig({}, limits);
   rig.client(sync() + sync() + sync());
   EXPECT_FALSE(rig.host.opaque.has_value());
   rig.client(sync());
-  EXPECT_EQ(rig.host.opaque, "more than 3 requests wait for an answer");
+  EXPECT_EQ(rig.host.opaque, "4 requests wait for an answer, which are too many to remember");
+}
+
+TEST(Opaque, NotForALongBatch) {
+  constexpr int kStatements = 200'000;
+  Rig rig;
+  std::string thousand;
+  for (int i = 0; i < 1'000; ++i) thousand += wire::bind("", "s") + wire::execute();
+  rig.pump.feed(Direction::kToServer, wire::parse("s", "select 1"));
+  for (int i = 0; i < kStatements / 1'000; ++i) rig.pump.feed(Direction::kToServer, thousand);
+  rig.pump.feed(Direction::kToServer, sync());
+  EXPECT_FALSE(rig.host.opaque.has_value());
+  EXPECT_EQ(rig.host.decided, static_cast<std::size_t>(kStatements));
+  std::string answers;
+  for (int i = 0; i < 1'000; ++i) answers += wire::message('2') + complete("SELECT 1");
+  rig.pump.feed(Direction::kToClient, wire::message('1'));
+  for (int i = 0; i < kStatements / 1'000; ++i) rig.pump.feed(Direction::kToClient, answers);
+  rig.pump.feed(Direction::kToClient, ready());
+  EXPECT_FALSE(rig.host.opaque.has_value());
+  EXPECT_EQ(rig.host.exchanges.size(), static_cast<std::size_t>(kStatements));
 }
 
 }  // namespace

@@ -88,5 +88,25 @@ TEST(Owed, UnitsAnswerInTurn) {
   EXPECT_EQ(owed.unit(), nullptr);
 }
 
+TEST(Ledger, BytesAreThoseOfWhatIsOwed) {
+  Ledger ledger;
+  std::vector<Unit> units(1);
+  ledger.push({.kind = Owed::Kind::kExecute, .units = std::move(units)});
+  EXPECT_EQ(ledger.bytes(), sizeof(Owed) + sizeof(Unit));
+  const Owed taken = std::move(*ledger.head());
+  ledger.pop();
+  EXPECT_EQ(ledger.bytes(), 0U);
+  for (const auto kind : {Owed::Kind::kQuery, Owed::Kind::kSync, Owed::Kind::kBind,
+                          Owed::Kind::kSync, Owed::Kind::kCopyEnd, Owed::Kind::kSync}) {
+    ledger.push({.kind = kind});
+  }
+  ledger.copy_in_began();
+  EXPECT_EQ(ledger.bytes(), 4 * sizeof(Owed)) << "the Syncs of the COPY owe nothing";
+  EXPECT_EQ(ledger.skip_to_sync().size(), 3U);
+  EXPECT_EQ(ledger.bytes(), sizeof(Owed));
+  ledger.take_all();
+  EXPECT_EQ(ledger.bytes(), 0U);
+}
+
 }  // namespace
 }  // namespace misrule::codecs::postgres

@@ -47,6 +47,33 @@ TEST(Poison, NextQueryIsUntouched) {
                                       "exchanged 2 SELECT 1 did"));
 }
 
+TEST(Poison, ErrorAndReadyForQueryLeaveAtOnce) {
+  Rig rig(on_subject("copy t", poison()));
+  rig.client(query("COPY t FROM STDIN"));
+  EXPECT_EQ(rig.server(kServersError), "") << "it waits for what always follows";
+  const std::string ready_bytes = ready();
+  EXPECT_EQ(rig.server(ready_bytes.substr(0, 5)), "");
+  const Step step = [&] {
+    Rig other(on_subject("copy t", poison()));
+    other.client(query("COPY t FROM STDIN"));
+    return other.conversation->walk(Direction::kToClient, kServersError + ready_bytes);
+  }();
+  ASSERT_TRUE(step.act.has_value());
+  const auto& at_once = std::get<Substitute>(*step.act);
+  EXPECT_EQ(at_once.bytes, kServersError.size() + ready_bytes.size());
+  EXPECT_EQ(wire::spoken(at_once.with, Sender::kServer), "E(ERROR 40001 fault) Z(I)");
+  EXPECT_EQ(rig.server(ready_bytes.substr(5)), "E(ERROR 40001 fault) Z(I)");
+}
+
+TEST(Poison, ErrorOfAServerThatDiesBehindItIsTold) {
+  Rig rig(on_subject("insert", poison()));
+  rig.client(query("INSERT INTO t VALUES (1)"));
+  EXPECT_EQ(rig.server(kServersError), "");
+  rig.pump.end(Direction::kToClient);
+  EXPECT_EQ(rig.at_client(), "E(ERROR 40001 fault)");
+  EXPECT_THAT(rig.told(), ElementsAre("exchanged 1 ERROR 40001: fault did_not failed"));
+}
+
 TEST(Poison, KthOfSeveralStatements) {
   Rig rig(on_subject("select 2", poison()));
   EXPECT_EQ(rig.client(query("insert into t values (';'); SELECT 2; select 3")),

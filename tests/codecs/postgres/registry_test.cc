@@ -88,5 +88,17 @@ TEST(Registry, EmptyStatementsAreKnownAsSuch) {
   EXPECT_FALSE(registry.make("select", Backslash::kOrdinary)->is_empty());
 }
 
+TEST(Registry, WhatIsLongCountsAgainstTheBound) {
+  Registry registry({.registry_bytes_max = 100 * kKiB});
+  Named named;
+  EXPECT_TRUE(registry.has_room_for(named, 16 * kKiB)) << "few bytes need no room";
+  Named other;
+  EXPECT_TRUE(registry.has_room_for(named, 60 * kKiB));
+  EXPECT_FALSE(registry.has_room_for(other, 60 * kKiB));
+  EXPECT_TRUE(registry.has_room_for(named, 90 * kKiB)) << "in place of the 60";
+  named.room.reset();
+  EXPECT_TRUE(registry.has_room_for(other, 60 * kKiB));
+}
+
 }  // namespace
 }  // namespace misrule::codecs::postgres

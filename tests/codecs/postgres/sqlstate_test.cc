@@ -25,6 +25,7 @@ TEST(ConditionInMessage, ByNameOrByTheServersWords) {
   EXPECT_EQ(code_in("duplicate key value violates unique constraint"), "23505");
   EXPECT_EQ(code_in("unique_violation"), "23505");
   EXPECT_EQ(code_in("canceling statement due to statement timeout"), "57014");
+  EXPECT_EQ(code_in("canceling statement due to lock timeout"), "55P03");
   EXPECT_EQ(code_in("sorry, too many clients already"), "53300");
   EXPECT_EQ(code_in("cached plan must not change result type"), "0A000");
   EXPECT_EQ(code_in("something else"), "");

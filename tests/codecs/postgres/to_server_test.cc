@@ -92,5 +92,49 @@ TEST_F(ToServerTest, ReleaseOfNothingIsHarmless) {
   EXPECT_TRUE(host_.log.empty());
 }
 
+/// Bind of one parameter to the statement "s".
+std::string bind_of(const std::string& value) {
+  std::string body("\0s\0\0\0\0\1", 7);
+  append_u32(body, static_cast<std::uint32_t>(value.size()));
+  body += value;
+  append_u16(body, 0);
+  return wire::message('B', body);
+}
+
+/// Fails what has a first parameter that ends in "wanted".
+Verb poison_wanted(const Facts& facts) {
+  const bool is_wanted = facts.details != nullptr &&
+                         facts.details->any(Detail::kParameter, "1", [](std::string_view value) {
+                           return value.ends_with("wanted");
+                         });
+  return is_wanted ? poison() : Verb{};
+}
+
+TEST(LongValues, AreReadIfARuleAsksForThem) {
+  const std::string sent = bind_of(std::string(100 * kKiB, 'x') + "wanted");
+  for (const bool asks : {false, true}) {
+    Rig rig(poison_wanted);
+    if (asks) rig.host.wanted = {Detail::kParameter};
+    rig.client(wire::parse("s", "select $1"));
+    const std::size_t before = rig.pump.to_server().size();
+    rig.pump.feed(Direction::kToServer, sent.substr(0, 50'000));
+    EXPECT_EQ(rig.pump.to_server().size() == before, asks) << "it is waited for";
+    rig.pump.feed(Direction::kToServer, sent.substr(50'000) + wire::execute());
+    EXPECT_EQ(rig.pump.to_server().contains("misrule_fault_7"), asks);
+  }
+}
+
+TEST(LongValues, BeyondTheBoundTheyStreamAndAreNotKnown) {
+  Rig rig(poison_wanted, {.bound_bytes_max = 50'000});
+  rig.host.wanted = {Detail::kParameter};
+  rig.client(wire::parse("s", "select $1"));
+  const std::string sent = bind_of(std::string(100 * kKiB, 'x') + "wanted");
+  rig.pump.feed(Direction::kToServer, sent.substr(0, 20'000));
+  EXPECT_GT(rig.pump.to_server().size(), 16 * kKiB);
+  rig.pump.feed(Direction::kToServer, sent.substr(20'000) + wire::execute());
+  EXPECT_FALSE(rig.pump.to_server().contains("misrule_fault_7"));
+  EXPECT_EQ(rig.host.decided, 1U);
+}
+
 }  // namespace
 }  // namespace misrule::codecs::postgres
