@@ -238,7 +238,7 @@ Move ToClient::on_failure(const Message& message, const ErrorFields& error) {
   Owed& head = *session_.ledger.head();
   // The server failed it by itself: its own error is what a client is told.
   if (const Unit* const unit = head.unit(); unit != nullptr && unit->fate == Unit::Fate::kMask) {
-    losing_ = false;
+    losing_ = masked_ || ends_when_ready_;
   }
   if (Unit* const unit = head.unit(); unit != nullptr && unit->fails_late()) {
     if (is_servers_own(*unit, error)) session_.skip(*unit, "the server failed it by itself");
@@ -341,6 +341,7 @@ Move ToClient::on_ready(const Message& message, Owed& head) {
   if (!message.head.empty()) settle_transaction(message.head.front());
   if (losing_ && std::exchange(ends_when_ready_, false)) return {.act = end_of_loss()};
   losing_ = false;
+  masked_ = false;
   if (was_repeated) return swallow(message);
   Move move = pass(message);
   if (flow_.passing == 0) move.act = on_idle();
@@ -414,12 +415,15 @@ Move ToClient::inject(const Message& message, Unit& unit) {
   if (unit.ends_connection()) {
     return {.act = Close{.reset = unit.fate == Unit::Fate::kReset, .to_client = std::move(error)}};
   }
+  // To a client that has been told of a failure already the rest was never carried out.
+  if (masked_ || ends_when_ready_) return swallow(message);
   flow_.dropping = message.rest_bytes;
   return {.act = Substitute{.bytes = message.wire_bytes, .with = std::move(error)}};
 }
 
 /// The error in place of the success; what else comes until ReadyForQuery has no one to read it.
 Move ToClient::mask(const Message& message, const Unit& unit) {
+  if (ends_when_ready_ || std::exchange(masked_, true)) return swallow(message);
   flow_.dropping = message.rest_bytes;
   return {.act = Substitute{.bytes = message.wire_bytes, .with = error_response(*unit.error)}};
 }

@@ -77,6 +77,7 @@ class ToClient {
   Flow flow_;
   std::size_t unread_ = 0;  ///< From the front of the message that is looked at.
   std::optional<std::uint64_t> held_;
+  bool masked_ = false;           ///< The client was told an error, and the server goes on.
   bool losing_ = false;           ///< What comes until ReadyForQuery does not reach the client.
   std::size_t still_passes_ = 0;  ///< But for so many bytes of it.
   bool ends_when_ready_ = false;

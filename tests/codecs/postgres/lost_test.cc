@@ -84,6 +84,27 @@ TEST(Mask, OneOfSeveralStatementsKeepsWhatCameBefore) {
                           "exchanged 3 SELECT 1 did"));
 }
 
+TEST(Mask, BehindItNoOtherErrorIsTold) {
+  for (const Verb& second : {mask(), poison()}) {
+    const auto decide = [second](const Facts& facts) {
+      return facts.subject.starts_with("insert") ? mask() : second;
+    };
+    const bool is_poisoned = second.kind == Verb::Kind::kPoison;
+    const std::string failed = error("42703", "column \"misrule_fault_7\" does not exist");
+    const std::string then = is_poisoned ? failed : complete("SELECT 1");
+    Rig query_rig(decide);
+    query_rig.client(query("insert into t values (1); select 2"));
+    EXPECT_EQ(query_rig.server(kInserted + then + ready()), "E(ERROR 40001 fault) Z(I)");
+    Rig rig(decide);
+    rig.client(wire::parse_bind_execute("insert into t values (1)") +
+               wire::parse_bind_execute("select 2") + sync());
+    const std::string prepared = message('1') + message('2');
+    EXPECT_EQ(rig.server(prepared + complete("INSERT 0 1") + prepared + then + ready()),
+              "1 2 E(ERROR 40001 fault) Z(I)");
+    EXPECT_EQ(rig.host.exchanges.size(), 2U);
+  }
+}
+
 TEST(Lose, TheConnectionEndsOnceTheServerIsDone) {
   Rig rig(on_subject("insert", lose()));
   EXPECT_EQ(rig.client(query("insert into t values (1)")), "Q(insert into t values (1))");
