@@ -6,7 +6,7 @@
     ```json   must be JSON
     ```text   pictures and output: not executed
 
-A port from 18000 to 18099 in a command stands for one that is free: the same one on all of its page.
+In commands a port from 18000 to 18099 stands for one that is free, the same on all of a page.
 
 Any other language, or none, is an error: a block that nobody executes must say so by its name.
 """

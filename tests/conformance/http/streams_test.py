@@ -211,7 +211,7 @@ class Events(unittest.TestCase):
         connection.request("GET", "/next")
         self.assertEqual(connection.getresponse().read(), b"GET /next\n")
         connection.close()
-        return wire.decode().split("\n\n")[:-1]
+        return wire.decode("latin-1").split("\n\n")[:-1]
 
     def test_each_arrives_by_itself(self):
         self.assertEqual(self.listen(), self.ALL)
@@ -235,6 +235,46 @@ class Events(unittest.TestCase):
         self.assertEqual(self.listen(), self.ALL)
         self.assertGreaterEqual(time.monotonic() - start, 0.4)
         self.assertEqual(self.fired(), 1)
+
+    def test_corrupted(self):
+        self.rule("three", corrupt={"bytes": 2})
+        told = self.listen()
+        self.assertEqual(told[:3], self.ALL[:3])
+        # Its lines are as they were, its data is not.
+        self.assertTrue(told[3].startswith("event: x\ndata: "), told)
+        self.assertEqual(len(told[3].encode("latin-1")), len(self.ALL[3]))
+        self.assertEqual(sum(a != b for a, b in zip(told[3], self.ALL[3])), 2)
+        self.assertEqual(self.fired(), 1)
+
+    def test_held_until_the_rule_ends(self):
+        self.rule("two", hold={})
+        connection = http.client.HTTPConnection("127.0.0.1", self.proxy.port, timeout=20)
+        connection.request("GET", "/events", headers={"Accept": "text/event-stream"})
+        answer = connection.getresponse()
+
+        def read_until(end):
+            seen = b""
+            while not seen.endswith(end):
+                piece = answer.read1(65536)
+                self.assertNotEqual(piece, b"", seen)
+                seen += piece
+            return seen
+        read_until(b"data: one\n\n")
+        self.server.next_event.release()  # "two" is sent, and so is what follows it.
+        self.server.next_event.release()
+        self.proxy.wait_for(lambda event: event.get("rule") == "r")
+        self.assertEqual(self.fired(), 1)
+        connection.sock.settimeout(0.3)
+        with self.assertRaises(TimeoutError):
+            answer.read1(65536)
+        connection.sock.settimeout(20)
+        self.proxy.set_rules([])
+        # http.client gives a reply up that timed out: what comes is read from the socket.
+        seen = b""
+        while not seen.endswith(b"0\r\n\r\n"):
+            seen += connection.sock.recv(65536)
+        self.assertLess(seen.index(b"data: two\n\n"), seen.index(b"data: three\n\n"))
+        connection.close()
 
     def test_a_rule_arrives_while_events_flow(self):
         self.assertEqual(self.listen(lambda: self.rule("three", drop={})), self.ALL[:3])
