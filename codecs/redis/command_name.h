@@ -31,10 +31,11 @@ class CommandName {
   const CommandTraits* traits() const { return traits_; }
   /// Of how many words it is made.
   std::size_t words() const { return words_; }
-  /// Whatever its arguments are, it means nothing for the conversation.
+  /// Whatever its arguments are, it means nothing for the conversation. What is not known may turn
+  /// out to be another name of something that does.
   bool is_always_plain() const {
-    return words_ == 1 && size_ <= kPlainMax && kind() == CommandKind::kPlain &&
-           (traits_ == nullptr || !traits_->is_container());
+    return words_ == 1 && size_ <= kPlainMax && traits_ != nullptr &&
+           traits_->kind == CommandKind::kPlain && !traits_->is_container();
   }
   CommandKind kind() const { return traits_ == nullptr ? CommandKind::kPlain : traits_->kind; }
 

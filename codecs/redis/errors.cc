@@ -49,8 +49,8 @@ constexpr std::array kErrors = std::to_array<RealError>({
      "|SYNC|PSYNC|"},
 });
 
-constexpr std::array<std::string_view, 5> kLateCodes = {"WRONGTYPE", "NOSCRIPT", "BUSYKEY",
-                                                        "BUSYGROUP", "NOGROUP"};
+constexpr std::array<std::string_view, 8> kLateCodes = {
+    "WRONGTYPE", "NOSCRIPT", "BUSYKEY", "BUSYGROUP", "NOGROUP", "NOTBUSY", "NOPROTO", "WRONGPASS"};
 // How the texts of ERR begin that come of carrying a command out.
 constexpr std::array<std::string_view, 14> kLateTexts = {
     "value is not",  "syntax error", "index out of range", "no such key", "hash value is not",

@@ -24,8 +24,8 @@ def encoded(*words):
 class Wire:
     """A connection on which a test says and reads bytes by itself."""
 
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+    def __init__(self, port, host="127.0.0.1"):
+        self.socket = socket.create_connection((host, port), timeout=30)
         self.file = self.socket.makefile("rb")
 
     def __enter__(self):
@@ -37,6 +37,9 @@ class Wire:
 
     def send(self, *commands):
         self.socket.sendall(b"".join(encoded(*c.split()) for c in commands))
+
+    def send_words(self, *words):
+        self.socket.sendall(encoded(*words))
 
     def read(self):
         """One value, as Python has it; errors as text that begins with a dash."""
@@ -71,7 +74,7 @@ class RedisServer:
         self.process = subprocess.Popen(
             [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir",
              self.home, "--enable-debug-command", "local", "--repl-diskless-sync-delay", "0",
-             *self.arguments],
+             *map(str, self.arguments)],
             stdout=subprocess.DEVNULL, preexec_fn=dying_with_us(signal.SIGKILL))
         deadline = time.monotonic() + 20
         while not self._answers():

@@ -53,6 +53,9 @@ TEST(Errors, AreForCommandsThatAServerCanAnswerSo) {
 TEST(Errors, SomeAreToldOnlyWhenACommandIsCarriedOut) {
   EXPECT_TRUE(is_told_late(error("WRONGTYPE")));
   EXPECT_TRUE(is_told_late(error("ERR", "ERR value is not an integer or out of range")));
+  for (const char* const code : {"WRONGPASS", "NOPROTO", "NOTBUSY", "NOSCRIPT"}) {
+    EXPECT_TRUE(is_told_late(error(code))) << code;
+  }
   EXPECT_FALSE(is_told_late(error("OOM")));
   EXPECT_FALSE(is_told_late(error("ERR", "injected error")));
 }
