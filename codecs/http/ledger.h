@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "codecs/facts.h"
 #include "codecs/http/asked.h"
+#include "codecs/lean_queue.h"
 
 namespace misrule::codecs::http {
 
@@ -40,28 +40,6 @@ struct Owed {
   std::unique_ptr<Asked> asked = {};    ///< Where something later wants to know it.
 };
 
-/// A queue that owns no memory while it is empty and was never deep.
-class Ledger {
- public:
-  bool empty() const { return first_ == owed_.size(); }
-  std::size_t size() const { return owed_.size() - first_; }
-  Owed& front() { return owed_[first_]; }
-  const Owed& front() const { return owed_[first_]; }
-  Owed& back() { return owed_.back(); }
-  template <class Is>
-  bool any(Is is) const {
-    for (std::size_t i = first_; i < owed_.size(); ++i) {
-      if (is(owed_[i])) return true;
-    }
-    return false;
-  }
-  /// References to entries die.
-  void push(Owed owed) { owed_.push_back(std::move(owed)); }
-  void pop();
-
- private:
-  std::vector<Owed> owed_;
-  std::size_t first_ = 0;
-};
+using Ledger = LeanQueue<Owed>;
 
 }  // namespace misrule::codecs::http

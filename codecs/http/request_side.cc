@@ -398,7 +398,8 @@ void RequestSide::finish_change(std::string& out) {
 void RequestSide::skip(std::string_view why) {
   const std::uint64_t unit = owed().unit;
   // The server may have answered before it had the whole request.
-  const bool open = session_.ledger().any([&](const Owed& owed) { return owed.unit == unit; });
+  const bool open =
+      std::ranges::any_of(session_.ledger(), [&](const Owed& owed) { return owed.unit == unit; });
   if (open) session_.host().skipped(unit, why);
 }
 

@@ -1,5 +1,6 @@
 #include "codecs/http/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -110,7 +111,7 @@ void Session::finish_all_unseen() {
 }
 
 bool Session::owes_injection() const {
-  return ledger_.any([](const Owed& owed) {
+  return std::ranges::any_of(ledger_, [](const Owed& owed) {
     return owed.fate != Owed::Fate::kForwarded && owed.fate != Owed::Fate::kUndecided;
   });
 }

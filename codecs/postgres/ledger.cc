@@ -12,7 +12,7 @@ void Ledger::push(Owed owed) {
   if (owed.kind == Kind::kSync) skipping_ = false;
   owed.counted = sizeof(Owed) + owed.units.capacity() * sizeof(Unit);
   bytes_ += owed.counted;
-  owed_.push_back(std::move(owed));
+  owed_.push(std::move(owed));
 }
 
 Owed* Ledger::head() {
@@ -58,9 +58,9 @@ void Ledger::copy_end_sent() {
   if (!std::exchange(copying_, false) && !owed_.empty()) push({.kind = Kind::kCopyEnd});
 }
 
-std::deque<Owed> Ledger::take_all() {
+std::vector<Owed> Ledger::take_all() {
   bytes_ = 0;
-  return std::exchange(owed_, {});
+  return owed_.take_all();
 }
 
 }  // namespace misrule::codecs::postgres

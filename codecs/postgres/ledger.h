@@ -8,13 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "codecs/facts.h"
+#include "codecs/lean_queue.h"
 #include "codecs/postgres/registry.h"
 
 namespace misrule::codecs::postgres {
@@ -102,9 +102,11 @@ class Ledger {
   void push(Owed owed);
   /// The entry that the server's next message answers; null if it owes nothing.
   Owed* head();
+  /// What was asked last; null if nothing is owed.
+  Owed* last() { return owed_.empty() ? nullptr : &owed_.back(); }
   void pop() {
     bytes_ -= owed_.front().counted;
-    owed_.pop_front();
+    owed_.pop();
   }
   bool empty() { return head() == nullptr; }
   std::size_t size() const { return owed_.size(); }
@@ -132,10 +134,10 @@ class Ledger {
   bool copying() const { return copying_; }
 
   /// Everything still owed, oldest first, which is owed no more.
-  std::deque<Owed> take_all();
+  std::vector<Owed> take_all();
 
  private:
-  std::deque<Owed> owed_;
+  LeanQueue<Owed> owed_;
   std::size_t bytes_ = 0;
   bool skipping_ = false;
   bool copying_ = false;

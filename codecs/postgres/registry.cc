@@ -9,48 +9,55 @@ std::string name_key(std::string_view name) {
   return std::string(name.substr(0, kNameBytesMax));
 }
 
+const Names::Versions* Names::find(const std::string& name) const {
+  if (name.empty()) return &unnamed_;
+  const auto entry = named_.find(name);
+  return entry == named_.end() ? nullptr : &entry->second;
+}
+
+Names::Versions* Names::find(const std::string& name) {
+  return const_cast<Versions*>(std::as_const(*this).find(name));
+}
+
 NamedPtr Names::last(const std::string& name) const {
-  const auto entry = names_.find(name);
-  if (entry == names_.end()) return nullptr;
-  const Versions& versions = entry->second;
-  return versions.asked.empty() ? versions.agreed : versions.asked.back();
+  const Versions* const versions = find(name);
+  if (versions == nullptr) return nullptr;
+  return versions->asked.empty() ? versions->agreed : versions->asked.back();
 }
 
 void Names::ask(const std::string& name, NamedPtr named) {
-  names_[name].asked.push_back(std::move(named));
+  (name.empty() ? unnamed_ : named_[name]).asked.push(std::move(named));
 }
 
 void Names::agreed(const std::string& name) {
-  const auto entry = names_.find(name);
-  if (entry == names_.end() || entry->second.asked.empty()) return;
-  entry->second.agreed = std::move(entry->second.asked.front());
-  entry->second.asked.pop_front();
-  drop_if_empty(entry);
+  Versions* const versions = find(name);
+  if (versions == nullptr || versions->asked.empty()) return;
+  versions->agreed = versions->asked.take();
+  drop_if_empty(name, *versions);
 }
 
 void Names::refused(const std::string& name, bool keeps_old) {
-  const auto entry = names_.find(name);
-  if (entry == names_.end() || entry->second.asked.empty()) return;
-  entry->second.asked.pop_front();
-  if (!keeps_old) entry->second.agreed = nullptr;
-  drop_if_empty(entry);
+  Versions* const versions = find(name);
+  if (versions == nullptr || versions->asked.empty()) return;
+  versions->asked.pop();
+  if (!keeps_old) versions->agreed = nullptr;
+  drop_if_empty(name, *versions);
 }
 
 void Names::put(const std::string& name, NamedPtr named) {
-  const auto entry = names_.try_emplace(name).first;
-  entry->second.agreed = std::move(named);
-  drop_if_empty(entry);
+  Versions& versions = name.empty() ? unnamed_ : named_[name];
+  versions.agreed = std::move(named);
+  drop_if_empty(name, versions);
 }
 
 void Names::clear_agreed() {
-  for (auto entry = names_.begin(); entry != names_.end();) {
-    entry->second.agreed = nullptr;
-    entry = entry->second.asked.empty() ? names_.erase(entry) : std::next(entry);
-  }
+  unnamed_.agreed = nullptr;
+  for (auto& [name, versions] : named_) versions.agreed = nullptr;
+  std::erase_if(named_, [](const auto& entry) { return entry.second.empty(); });
 }
 
-void Names::drop_if_empty(Map::iterator entry) {
-  if (entry->second.agreed == nullptr && entry->second.asked.empty()) names_.erase(entry);
+void Names::drop_if_empty(const std::string& name, const Versions& versions) {
+  if (versions.empty()) named_.erase(name);
 }
 
 StatementPtr Registry::make(std::string_view raw, Backslash backslash) {

@@ -7,12 +7,12 @@
 // since, in order. Lookups see the last; a consent takes the first; a refusal drops it.
 
 #include <cstddef>
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "codecs/lean_queue.h"
 #include "codecs/postgres/limits.h"
 #include "codecs/postgres/sql.h"
 
@@ -63,17 +63,21 @@ class Names {
   /// Every name that was agreed to is gone.
   void clear_agreed();
 
-  std::size_t size() const { return names_.size(); }
+  std::size_t size() const { return named_.size() + (unnamed_.empty() ? 0 : 1); }
 
  private:
   struct Versions {
     NamedPtr agreed = {};
-    std::list<NamedPtr> asked = {};
+    LeanQueue<NamedPtr> asked = {};
+    bool empty() const { return agreed == nullptr && asked.empty(); }
   };
-  using Map = std::unordered_map<std::string, Versions>;
-  void drop_if_empty(Map::iterator entry);
+  // Null if the name stands for nothing.
+  const Versions* find(const std::string& name) const;
+  Versions* find(const std::string& name);
+  void drop_if_empty(const std::string& name, const Versions& versions);
 
-  Map names_;
+  Versions unnamed_;  // Made and gone with each statement of most drivers.
+  std::unordered_map<std::string, Versions> named_;
 };
 
 /// The texts of one connection: bounded together.

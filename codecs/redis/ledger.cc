@@ -26,7 +26,7 @@ void Ledger::push(Owed owed) {
   if (!empty() && continues(owed_.back(), owed)) {
     owed_.back().units += owed.units;
   } else {
-    owed_.push_back(std::move(owed));
+    owed_.push(std::move(owed));
   }
 }
 
@@ -37,9 +37,7 @@ Owed Ledger::take_unit() {
     --run.units;
     return {.kind = run.kind, .queued = run.queued, .unit = run.unit++};
   }
-  Owed taken = std::move(run);
-  drop_front();
-  return taken;
+  return owed_.take();
 }
 
 void Ledger::drop_units(std::uint64_t count) {
@@ -47,20 +45,11 @@ void Ledger::drop_units(std::uint64_t count) {
   Owed& run = front();
   run.units -= count;
   run.unit += count;
-  if (run.units == 0) drop_front();
+  if (run.units == 0) owed_.pop();
 }
 
 bool Ledger::any(bool (*wanted)(const Owed& owed)) const {
-  return std::any_of(owed_.begin() + static_cast<std::ptrdiff_t>(first_), owed_.end(), wanted);
-}
-
-void Ledger::drop_front() {
-  ++first_;
-  if (first_ < 32 && first_ != owed_.size()) return;
-  // Each entry is moved at most once for every one that was taken.
-  if (first_ * 2 < owed_.size()) return;
-  owed_.erase(owed_.begin(), owed_.begin() + static_cast<std::ptrdiff_t>(first_));
-  first_ = 0;
+  return std::ranges::any_of(owed_, wanted);
 }
 
 }  // namespace misrule::codecs::redis

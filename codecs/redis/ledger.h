@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "codecs/facts.h"
+#include "codecs/lean_queue.h"
 #include "codecs/redis/command_table.h"
 #include "codecs/redis/reply_shape.h"
 
@@ -73,15 +73,14 @@ struct Owed {
   bool wants_whole() const;
 };
 
-/// A queue that owns no memory while it is empty and was never deep.
 class Ledger {
  public:
-  bool empty() const { return first_ == owed_.size(); }
+  bool empty() const { return owed_.empty(); }
   /// Entries, of which one may stand for many units.
-  std::size_t size() const { return owed_.size() - first_; }
+  std::size_t size() const { return owed_.size(); }
   /// Units.
   std::uint64_t units() const { return units_; }
-  Owed& front() { return owed_[first_]; }
+  Owed& front() { return owed_.front(); }
   /// References to entries die.
   void push(Owed owed);
   /// One unit of the front, which is one no more.
@@ -91,10 +90,7 @@ class Ledger {
   bool any(bool (*wanted)(const Owed& owed)) const;
 
  private:
-  void drop_front();
-
-  std::vector<Owed> owed_;
-  std::size_t first_ = 0;
+  LeanQueue<Owed> owed_;
   std::uint64_t units_ = 0;
 };
 

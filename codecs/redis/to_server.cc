@@ -64,7 +64,8 @@ bool is_held_by_reply(const Verb& verb, Fate fate) {
 Step ToServer::walk(ByteView unread) {
   Step step;
   if (held_) return step;
-  server_ = session_.host.server_commands();
+  const ServerCommands* const server = session_.host.server_commands();
+  if (std::exchange(server_, server) != server) plain_name_.clear();
   while (!step.act && advance(unread.substr(step.pass), step)) {
   }
   return step;

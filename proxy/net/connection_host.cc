@@ -89,8 +89,7 @@ codecs::Verb ConnectionHost::decide(const codecs::Facts& facts) {
   if (!again) shard_.counts().messages_total.add(1);
   if (is_idle()) return {};
   const rules::Scope& scope = acceptor_.scope_of(protocol_.value_or(model::Protocol::kTcp));
-  rules::Decision decision;
-  if (!scope.idle()) decision = scope.decide(facts, actor_, shard_.loop().now());
+  rules::Decision decision = scope.decide(facts, actor_, shard_.loop().now());
   if (again) {
     const auto open = std::ranges::find(open_, facts.unit, &OpenUnit::unit);
     if (open != open_.end()) {

@@ -79,6 +79,7 @@ std::vector<std::string> PatternIndex::choose_anchors() const {
 
 void PatternIndex::build_trie(const std::vector<std::string>& anchors) {
   for (std::size_t i = 0; i < anchors.size(); ++i) {
+    begins_[static_cast<std::uint8_t>(anchors[i].front())] = true;
     Node node = kRoot;
     for (const char byte : anchors[i]) {
       Node child = find_child(node, byte);
@@ -158,6 +159,7 @@ void PatternIndex::append_candidates(std::string_view text, std::vector<Value>& 
   Node node = kRoot;
   for (const char raw : text) {
     const char byte = fold(raw);
+    if (node == kRoot && !begins_[static_cast<std::uint8_t>(byte)]) continue;
     Node child = find_child(node, byte);
     while (child == kNone && node != kRoot) {
       node = states_[node].fail;

@@ -6,6 +6,7 @@
 // others share is its anchor; an Aho-Corasick automaton finds every anchor that occurs in a text in
 // one pass over it. What is found is a superset: the caller tries those few globs.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -62,6 +63,7 @@ class PatternIndex {
   std::vector<State> states_;
   std::vector<Edge> edges_;  // Open addressing, a power of two.
   std::size_t edge_count_ = 0;
+  std::array<bool, 256> begins_ = {};  // The bytes that an anchor begins with.
 };
 
 }  // namespace misrule::rules

@@ -3,7 +3,8 @@
 // What passed one listener while rules concerned it: the stuff that near misses are made of.
 //
 // Bounded: of texts that are all different it keeps those seen most often and most lately, so a hot
-// path costs one lookup and a flood costs no memory. Thread-safe.
+// path costs one lookup and a flood costs no memory. After so many texts of a flood only one of
+// some is looked at: one that comes again and again is still kept. Thread-safe.
 
 #include <atomic>
 #include <cstdint>
@@ -48,13 +49,17 @@ class Sightings {
 
  private:
   static constexpr std::size_t kEntriesMax = 64;
+  static constexpr std::uint64_t kFlood = 4096;
+  static constexpr std::uint64_t kOneOfFlood = 64;
 
-  Entry& find_or_make(Kind kind, std::string_view operation, std::string_view subject);
+  /// Null if it is not kept.
+  Entry* find_or_make(Kind kind, std::string_view operation, std::string_view subject);
 
   const std::string consumer_;
   std::atomic<std::uint64_t> units_ = 0;
   mutable std::mutex mutex_;
   std::uint64_t seen_ = 0;
+  std::uint64_t unknown_ = 0;  // Texts for which there was no entry and no room.
   std::vector<Entry> entries_;
   std::unordered_map<std::uint64_t, std::size_t> by_hash_;  // Of what identifies an entry.
 };
