@@ -2,7 +2,7 @@
 #
 #   misrule_library(codecs_postgres SOURCES a.cc b.cc DEPS base LINK OpenSSL::SSL)
 #   misrule_test(codecs_postgres_test SOURCES a_test.cc DEPS codecs_postgres [LABELS e2e] [SERIAL])
-#   misrule_fuzz(postgres_decoder_fuzz SOURCES fuzz.cc DEPS codecs_postgres CORPUS dir)
+#   misrule_fuzz(postgres_decoder_fuzz SOURCES fuzz.cc DEPS codecs_postgres CORPUS dir [ARGS ...])
 #   misrule_script_test(tidy SCRIPT tidy_test.py [ARGS ...] [LABELS e2e] [TIMEOUT s] [SERIAL])
 #   misrule_add_folders(a b c)   those of them that have a CMakeLists.txt
 
@@ -86,7 +86,7 @@ function(misrule_fuzz name)
   if(NOT MISRULE_FUZZ)
     return()
   endif()
-  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPS;ARGS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE misrule_flags)
   target_compile_definitions(${name} PRIVATE MISRULE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
@@ -104,7 +104,7 @@ function(misrule_fuzz name)
     set(seeds ${CMAKE_SOURCE_DIR}/${ARG_CORPUS})
   endif()
   add_test(NAME ${name} COMMAND ${name} -max_total_time=${seconds} -rss_limit_mb=1024 -timeout=10
-           -print_final_stats=1 ${CMAKE_BINARY_DIR}/corpus/${name} ${seeds})
+           -print_final_stats=1 ${ARG_ARGS} ${CMAKE_BINARY_DIR}/corpus/${name} ${seeds})
   math(EXPR limit "${seconds} + 280")
   set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT ${limit})
   add_dependencies(fuzz_tests ${name})

@@ -8,14 +8,27 @@
 
 namespace misrule::proxy::testing {
 
+namespace {
+
+// Of both kinds one serves all peers: making it takes longer than most of what they do.
+SSL_CTX* client_context() {
+  static const TlsContext made(::SSL_CTX_new(::TLS_client_method()));
+  return made.get();
+}
+
+SSL_CTX* server_context() {
+  static const TlsContext made(::SSL_CTX_new(::TLS_server_method()));
+  return made.get();
+}
+
+}  // namespace
+
 TlsPeer::TlsPeer(const Identity* identity)
-    : context_(::SSL_CTX_new(identity == nullptr ? ::TLS_client_method() : ::TLS_server_method())),
-      ssl_(nullptr) {
+    : ssl_(::SSL_new(identity == nullptr ? client_context() : server_context())) {
   if (identity != nullptr) {
-    MISRULE_CHECK(::SSL_CTX_use_cert_and_key(context_.get(), identity->certificate.get(),
-                                             identity->key.get(), nullptr, 1) == 1);
+    MISRULE_CHECK(::SSL_use_cert_and_key(ssl_.get(), identity->certificate.get(),
+                                         identity->key.get(), nullptr, 1) == 1);
   }
-  ssl_.reset(::SSL_new(context_.get()));
   ::SSL_set_bio(ssl_.get(), ::BIO_new(::BIO_s_mem()), ::BIO_new(::BIO_s_mem()));
   if (identity == nullptr) {
     ::SSL_set_connect_state(ssl_.get());

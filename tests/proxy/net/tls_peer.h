@@ -38,7 +38,6 @@ class TlsPeer {
  private:
   std::string outgoing();
 
-  TlsContext context_;
   std::unique_ptr<SSL, OpenSslFree> ssl_;
   std::function<void(std::string&)> tamper_ = {};
 };
