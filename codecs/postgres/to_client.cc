@@ -200,7 +200,7 @@ std::optional<Act> ToClient::ended() {
 
 Move ToClient::on_error(const Message& message, ByteView rest) {
   const ErrorFields error = read_error(message.head);
-  // Both leave at once: asyncpg in a COPY forgets an error that comes alone.
+  // Both leave at once: a client that still copies would look in between.
   awaiting_ready_ = !error.is_fatal() && awaits_ready(message, rest);
   if (awaiting_ready_) {
     return {.need = message.wire_bytes + message.rest_bytes + kReadyBytes};

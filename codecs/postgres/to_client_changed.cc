@@ -22,6 +22,11 @@ std::optional<Act> ToClient::made_up() {
     session_.ledger.pop();
     Unit& unit = owed.units.front();
     refuse(owed, true);
+    if (losing_) {
+      // The client was told of a failure before it, or is to be told no more at all.
+      session_.tell_not_run(unit);
+      continue;
+    }
     auto reply = made_up_reply(owed);
     if (!reply) {
       // The server was not asked, so there is no honest way on.

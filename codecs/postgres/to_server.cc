@@ -127,20 +127,23 @@ Move ToServer::on_message(const Message& message, ByteView rest) {
   if (session_.ledger.copying()) {
     // Sync is a part of the COPY; any other request is what ends it, with an error.
     if (message.type != 'S') session_.ledger.copy_in_ended();
-    return pass(message);
+    return pass_unread(message);
   }
-  if (session_.ledger.skipping() && message.type != 'S') return pass(message);
+  if (session_.ledger.skipping() && message.type != 'S') return pass_unread(message);
   return on_outside_copy(message, rest);
 }
 
+/// The server may not have said yet that the COPY begins: asyncpg does not wait for it.
 Unit* ToServer::failing_copy() {
-  Owed* const head = session_.ledger.copying() ? session_.ledger.head() : nullptr;
-  Unit* const unit = head == nullptr ? nullptr : head->unit();
-  return unit != nullptr && unit->fails_late() ? unit : nullptr;
+  Ledger& ledger = session_.ledger;
+  Owed* const copy = ledger.copying() ? ledger.head() : ledger.last();
+  Unit* const unit = copy == nullptr ? nullptr : copy->unit();
+  return unit != nullptr && unit->copies_in && unit->fails_late() ? unit : nullptr;
 }
 
 Move ToServer::on_failing_copy(const Message& message, ByteView rest, Unit& unit) {
   constexpr std::size_t kCountedMax = kMiB;
+  constexpr std::string_view kBinaryCopy("PGCOPY\n\377\r\n\0", 11);
   if (message.type == 'f') {
     session_.ledger.copy_end_sent();
     return pass(message);
@@ -149,6 +152,9 @@ Move ToServer::on_failing_copy(const Message& message, ByteView rest, Unit& unit
   if (message.type == 'd') {
     if (bytes <= kCountedMax && rest.size() < bytes) return {.need = bytes};
     const ByteView rows = rest.substr(message.wire_bytes, message.rest_bytes);
+    if (!session_.ledger.copying() && unit.rows_passed == 0) {
+      session_.copies_binary = rows.starts_with(kBinaryCopy);
+    }
     const auto lines = static_cast<std::uint64_t>(std::ranges::count(rows, '\n'));
     unit.rows_passed += session_.copies_binary ? 1 : lines;
     if (unit.rows_passed <= unit.after_rows) return pass(message);

@@ -78,6 +78,7 @@ class ToServer {
   Owed owed_query(std::vector<Unit> units);
   Owed owed_execute();
 
+  Move pass_unread(const Message& message);
   /// A COPY FROM that must fail once enough rows have passed.
   Unit* failing_copy();
   Move on_failing_copy(const Message& message, ByteView rest, Unit& unit);

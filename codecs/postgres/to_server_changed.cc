@@ -25,6 +25,15 @@ bool is_damaged(const Unit& unit) {
 
 }  // namespace
 
+/// The server does not look at it. While it was held here, something before it may have failed.
+Move ToServer::pass_unread(const Message& message) {
+  if (front_) {
+    for (Unit& unit : front_->units) session_.tell_not_run(unit);
+    front_.reset();
+  }
+  return pass(message);
+}
+
 Unit* ToServer::unit_of(Fate fate) {
   const auto unit = std::ranges::find(front_->units, fate, &Unit::fate);
   return unit == front_->units.end() ? nullptr : &*unit;

@@ -125,5 +125,30 @@ TEST(AfterRows, OfACopyFromFailIt) {
   EXPECT_EQ(rig.client(query("select 1")), "Q(select 1)");
 }
 
+TEST(AfterRows, OfACopyFromFailItBeforeTheServerHasAnswered) {
+  for (const bool is_binary : {false, true}) {
+    const std::string begin = is_binary ? std::string("PGCOPY\n\377\r\n\0", 11) : "0\n";
+    Rig rig(on_subject("copy", late(2)));
+    EXPECT_EQ(rig.client(query("copy t from stdin") + wire::copy_data(begin) +
+                         wire::copy_data("1\n") + wire::copy_data("2\n") + message('c')),
+              "Q(copy t from stdin) d d f");
+    EXPECT_EQ(rig.server(message('G', std::string(3, '\0')) +
+                         error("57014", "COPY from stdin failed: misrule_fault_7") + ready()),
+              "G E(ERROR 40001 fault) Z(I)");
+    EXPECT_EQ(rig.client(query("select 1")), "Q(select 1)");
+    EXPECT_EQ(rig.server(wire::complete("SELECT 1") + ready()), "C(SELECT 1) Z(I)");
+  }
+}
+
+TEST(AfterRows, OfACopyFromOfFewerRowsFailItAtItsEnd) {
+  Rig rig(on_subject("copy", late(2)));
+  EXPECT_EQ(rig.client(query("copy t from stdin") + wire::copy_data("1\n") + message('c')),
+            "Q(copy t from stdin) d f");
+  EXPECT_EQ(rig.server(error("42P01", "no such table") + ready()),
+            "E(ERROR 42P01 no such table) Z(I)")
+      << "the server refused it by itself, and ignores what was sent of it";
+  EXPECT_EQ(rig.client(query("select 1")), "Q(select 1)");
+}
+
 }  // namespace
 }  // namespace misrule::codecs::postgres

@@ -53,6 +53,21 @@ class ProgramCase(FaultCase):
         self.assertIn(CODE, real[0])
 
 
+class IdleEnd:
+    """A session that is ended while it waits in a pool: the next checkouts find it out."""
+    FATAL = {"code": "57P01", "message": "terminating connection due to administrator command"}
+
+    def arm_idle(self, nth=1):
+        return self.armed(trigger={"nth": nth, "times": 1}, postgres={"moment": "idle"},
+                          error=self.FATAL)
+
+    def assert_goes_on(self, answers, rule):
+        self.assertEqual(answers[-3:], [77, 77, 77])
+        self.assertLessEqual(answers.count("dead"), 1)
+        self.assertEqual(self.proxy.tallies()[rule]["fired"], 1)
+        self.assertEqual(self.proxy.counters()["connections_opaque"], 0)
+
+
 @unittest.skipIf(shutil.which("javac") is None, "no Java compiler is installed (Debian: a JDK)")
 @unittest.skipIf(not os.path.exists(JAR), "libpostgresql-jdbc-java is not installed")
 class JdbcTest(ProgramCase):
@@ -119,6 +134,43 @@ class PgxTest(ProgramCase):
     def test_errors(self):
         self.same_in_each_mode(self.client_of, ("autocommit", "simple", "prepared", "transaction",
                                                 "commit", "batch", "copy"))
+
+    def test_rows_that_are_made_up(self):
+        """In the mode of its own: described first, and read in binary."""
+        real = "1 a true 1.5 2026-01-02 [1 2] {3600000000 1 14} 2.5"
+        fake = "42 grüß false -0.25 2000-02-29 [3] {1000 -2 0} -77.125"
+        client = self.client_of("rows")
+        control = self.outcome(client, self.server.dsn(port=self.proxy.port))
+        self.assertEqual(control[0].count(real), 3)
+        values = {"whole": 42, "word": "grüß", "yes": False, "part": -0.25, "day": "2000-02-29",
+                  "wholes": "{3}", "span": "-2 days 00:00:00.001", "price": "-77.125"}
+        for action in ({"respond": {"columns": list(values), "rows": [list(values.values())]}},
+                       {"rewrite": {"columns": values}}):
+            with self.subTest(action=list(action)):
+                rule = self.armed(trigger={"nth": 2}, postgres={"query": "select 1::int4*"},
+                                  **action)
+                seen = self.outcome(client, self.server.dsn(port=self.proxy.port))
+                self.assertEqual(self.proxy.tallies()[rule]["fired"], 1)
+                self.assertEqual(seen[0].splitlines().count(fake), 1)
+                self.assertEqual(seen[0].replace(fake, real), control[0])
+
+    def test_a_long_batch(self):
+        """One Sync at its end: nothing is told of it before all of it has been sent."""
+        seen = self.printed(self.program, self.server.dsn(port=self.proxy.port), "long-batch")
+        self.assertIn("sum 4999950000 of 100000", seen)
+        self.assertEqual(self.proxy.counters()["connections_opaque"], 0)
+
+
+class PgxPoolTest(IdleEnd, PgxTest):
+    # Its own alone.
+    test_errors = test_rows_that_are_made_up = test_a_long_batch = None
+
+    def test_a_pool_goes_on_after_one_was_ended_while_it_waited(self):
+        rule = self.arm_idle(nth=4)  # Begun, prepared, asked, asked again.
+        seen = self.printed(self.program, self.server.dsn(port=self.proxy.port), "pool")
+        answers = [77 if line == "77" else "dead" for line in seen.splitlines()]
+        self.assertEqual(len(answers), 10, seen)
+        self.assert_goes_on(answers, rule)
 
 
 class Named(FaultCase):
@@ -217,10 +269,48 @@ class Named(FaultCase):
         self.assertIsInstance(listener, psycopg.Connection)
 
 
+class AsyncpgPoolTest(IdleEnd, FaultCase):
+    @needs("asyncpg")
+    def test_a_pool_goes_on_after_one_was_ended_while_it_waited(self):
+        import asyncio
+
+        import asyncpg
+
+        async def client():
+            loop = asyncio.get_running_loop()
+            async with asyncpg.create_pool(host="127.0.0.1", port=self.proxy.port, user="app",
+                                           database="app", min_size=1, max_size=1) as pool:
+                first = await pool.fetchval("select pg_backend_pid()")
+                rule = await loop.run_in_executor(None, self.arm_idle)
+                answers = []
+                for _ in range(5):
+                    try:
+                        answers.append(await pool.fetchval("select 77", timeout=60))
+                    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                        answers.append("dead")
+                self.assertNotEqual(await pool.fetchval("select pg_backend_pid()"), first)
+                return answers, rule
+        self.assert_goes_on(*asyncio.run(client()))
+
+
 @unittest.skipIf(importlib.util.find_spec("psycopg_pool") is None,
                  "python3-psycopg-pool is not installed")
-class PoolTest(FaultCase):
-    FATAL = {"code": "57P01", "message": "terminating connection due to administrator command"}
+class PoolTest(IdleEnd, FaultCase):
+    def test_a_pool_goes_on_after_one_was_ended_while_it_waited(self):
+        import psycopg
+        import psycopg_pool
+        with psycopg_pool.ConnectionPool(self.server.dsn(port=self.proxy.port), min_size=1,
+                                         max_size=1, kwargs={"autocommit": True}) as pool:
+            pool.wait(30)
+            rule = self.arm_idle()
+            answers = []
+            for _ in range(5):
+                try:
+                    with pool.connection(timeout=30) as connection:
+                        answers.append(connection.execute("select 77").fetchone()[0])
+                except psycopg.OperationalError:
+                    answers.append("dead")
+            self.assert_goes_on(answers, rule)
 
     def test_a_pool_goes_on_after_what_ended_a_connection(self):
         import psycopg

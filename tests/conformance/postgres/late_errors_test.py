@@ -134,6 +134,33 @@ class AfterRows(Changed):
             self.next_five(psycopg_run(connection))
 
 
+    @needs("asyncpg")
+    def test_asyncpg_is_told_of_a_copy_that_fails(self):
+        import asyncio
+
+        import asyncpg
+
+        async def client():
+            connection = await asyncpg.connect(self.dsn_url())
+            loop = asyncio.get_running_loop()
+            for _ in range(10):  # It sends rows before the server has said that the COPY begins.
+                rule = await loop.run_in_executor(None, self.arm_after, 100, "copy*payments*")
+                lines = b"".join(b"%d\tnote\n" % n for n in range(1, 20001))
+                with self.assertRaises(asyncpg.DiskFullError) as caught:
+                    await connection.copy_to_table("payments", source=io.BytesIO(lines))
+                self.assertEqual(caught.exception.message, ERROR["message"])
+                await loop.run_in_executor(None, self.assert_fired, rule)
+                self.assertEqual(await connection.fetchval("select count(*) from payments"), 0)
+            await connection.copy_to_table("payments", source=io.BytesIO(b"1\tx\n"))
+            for number in range(5):
+                self.assertEqual(await connection.fetchval("select $1::int", number), number)
+            await connection.close()
+        asyncio.run(client())
+        self.assertEqual(self.rows(), [("1",)])
+
+    dsn_url = __import__("lost_test").LostReplies.dsn_url
+
+
 class Moments(Changed):
     def moment(self, moment, times=1, **more):
         return self.armed(trigger={"times": times}, postgres={"moment": moment, **more.pop(

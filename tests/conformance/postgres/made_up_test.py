@@ -24,6 +24,24 @@ EXPECTED = (42, "grüß", decimal.Decimal("-12345.678"), False,
 REAL_FIRST = 1
 
 
+# Of types whose binary form is made here: what the server itself makes of the same text is what a
+# driver has to read.
+LITERALS = {
+    "span": ("interval", "1 year 2 mons 3 days 04:05:06.789"),
+    "back": ("interval", "-3 days 90 min"),
+    "clock": ("time", "09:30:00.25"), "zoned": ("timetz", "09:30:00+02"),
+    "wholes": ("int4[]", "{1, NULL, -3}"), "longs": ("int8[]", "{9007199254740993}"),
+    "words": ("text[]", '{a, "b c", NULL, "d,\\"e", ""}'), "truths": ("bool[]", "{true,f}"),
+    "parts": ("float8[]", "{0.5,-1e10}"), "prices": ("numeric[]", "{1.50,NULL,-0.001}"),
+    "keys": ("uuid[]", "{11111111-2222-3333-4444-555555555555}"),
+    "times": ("timestamptz[]", '{"2026-01-02 03:04:05+00"}'), "none": ("int4[]", "{}"),
+    "spans": ("interval[]", '{"1 day","02:00:00"}'), "days": ("date[]", "{2026-01-02}"),
+}
+NULLS = "select " + ", ".join(f"null::{kind} as {name}" for name, (kind, _) in LITERALS.items())
+SERVERS_OWN = "select " + ", ".join(f"'{text}'::{kind} as {name}"
+                                    for name, (kind, text) in LITERALS.items())
+
+
 def psycopg_connect(dsn, **more):
     import psycopg
     return psycopg.connect(dsn, autocommit=True, **more)
@@ -206,6 +224,98 @@ class Respond(Changed):
             self.assertEqual(connection.execute("select 1::int4 as a", prepare=True).fetchone(),
                              (1,))
             self.assert_skipped(rule, "no column 'b'")
+
+
+class Literals(Changed):
+    """Every type of LITERALS, made up and rewritten, is what the server's own value is."""
+    TEXTS = {name: text for name, (_, text) in LITERALS.items()}
+    ACTIONS = ({"respond": {"columns": list(TEXTS), "rows": [list(TEXTS.values())]}},
+               {"rewrite": {"columns": TEXTS}})
+
+    @needs("psycopg")
+    def test_psycopg(self):
+        for how in ({}, {"binary": True}, {"binary": True, "prepare": True}):
+            for action in self.ACTIONS:
+                with self.subTest(how=how, action=list(action)), \
+                        psycopg_connect(self.dsn(), options="-ctimezone=UTC") as connection:
+                    run = psycopg_run(connection, **how)
+                    expected = run(SERVERS_OWN)
+                    self.assertEqual(set(run(NULLS)), {None}, "the control")
+                    rule = self.arm_once("select null*", **action)
+                    self.assertEqual(run(NULLS), expected)
+                    self.assert_fired(rule)
+                    self.next_five(run)
+
+    @needs("asyncpg")
+    def test_asyncpg(self):
+        import asyncpg
+
+        async def client(action):
+            connection = await asyncpg.connect(self.dsn_url())
+            loop = asyncio.get_running_loop()
+            expected = tuple(await connection.fetchrow(SERVERS_OWN))
+            control = tuple(await connection.fetchrow(NULLS))
+            rule = await loop.run_in_executor(
+                None, lambda: self.arm_once("select null*", **action))
+            seen = tuple(await connection.fetchrow(NULLS))
+            for number in range(5):
+                self.assertEqual(await connection.fetchval(f"select {number}::int4"), number)
+            await connection.close()
+            return rule, control, seen, expected
+        for action in self.ACTIONS:
+            with self.subTest(action=list(action)):
+                rule, control, seen, expected = asyncio.run(client(action))
+                self.assertEqual(set(control), {None})
+                self.assertEqual(seen, expected)
+                self.assert_fired(rule)
+
+    dsn_url = __import__("lost_test").LostReplies.dsn_url
+
+
+class Long(Changed):
+    """What is longer than one read."""
+    COLUMNS = 300
+    NAMES = [f"a_column_with_quite_a_long_name_so_that_many_fill_a_message_{n}"
+             for n in range(COLUMNS)]
+    WIDE = "select " + ", ".join(f"{n}::int4 as {name}" for n, name in enumerate(NAMES))
+
+    @needs("psycopg")
+    def test_a_parameter(self):
+        import psycopg
+        for length in (100 * 1024, 900 * 1024):
+            with self.subTest(length=length), psycopg_connect(self.dsn()) as connection:
+                rule = self.armed(postgres={"query": "select length*", "params": {"1": "*wanted"}},
+                                  error={"code": "40001"})
+
+                def ask(end, binary):
+                    value = "x" * length + end
+                    return connection.execute("select length(%b)" if binary else
+                                              "select length(%t)", (value,)).fetchone()
+                for binary in (False, True):
+                    self.assertEqual(ask("other", binary), (length + 5,))
+                    with self.assertRaises(psycopg.errors.SerializationFailure):
+                        ask("wanted", binary)
+                self.assertEqual(self.proxy.tallies()[rule]["fired"], 2)
+                self.proxy.set_rules([])
+                self.next_five(psycopg_run(connection))
+
+    @needs("psycopg")
+    def test_a_description(self):
+        for how in ({}, {"binary": True}, {"binary": True, "prepare": True}):
+            for action in ("rewrite", "respond"):
+                with self.subTest(how=how, action=action), \
+                        psycopg_connect(self.dsn()) as connection:
+                    run = psycopg_run(connection, **how)
+                    self.assertEqual(run(self.WIDE), tuple(range(self.COLUMNS)))
+                    last = self.NAMES[-1]
+                    rule = self.arm_once("select 0*", **{action: {
+                        "rewrite": {"columns": {last: -7}},
+                        "respond": {"columns": [last], "rows": [[-7]]}}[action]})
+                    row = run(self.WIDE)
+                    self.assertEqual((len(row), row[-1]), (self.COLUMNS, -7))
+                    self.assertEqual(row[5], 5 if action == "rewrite" else None)
+                    self.assert_fired(rule)
+                    self.next_five(run)
 
 
 class Rewrite(Changed):

@@ -147,6 +147,47 @@ class PostgresTls(unittest.TestCase):
         outer = self.proxy("--upstream-tls", upstream=inner.port)
         self.assertIn("FATAL:  the server does not support TLS", self.psql(outer, user="app"))
 
+    def test_a_server_that_predates_tls(self):
+        # It takes the request for a startup packet of a version that nobody knows.
+        words = b"SFATAL\0C0A000\0Munsupported frontend protocol 1234.5679\0\0"
+
+        def old_server(connection):
+            self.assertEqual(connection.recv(8), SSL_REQUEST)
+            connection.sendall(b"E" + struct.pack("!I", len(words) + 4) + words)
+
+        with Server(old_server) as server:
+            proxy = self.proxy("--upstream-tls", upstream=server.port)
+            self.assertIn("FATAL:  the server answered SSLRequest with something else than S or N",
+                          self.psql(proxy, user="app"))
+            told = proxy.wait_for(lambda e: e.get("action") == "tls_failed")
+            self.assertIn("something else than S or N", told["reason"])
+        # Without upstream_tls such a server is never asked: the proxy itself says N.
+        proxy = self.proxy()
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
+            client.sendall(SSL_REQUEST)
+            self.assertEqual(client.recv(1), b"N")
+
+    def test_startup_faults_through_tls(self):
+        proxy = self.proxy(*self.made)
+        for number, (code, text) in enumerate((
+                ("53300", "sorry, too many clients already"),
+                ("57P03", "the database system is starting up"),
+                ("28P01", 'password authentication failed for user "app"'))):
+            for mode in ("require", "verify-full"):
+                with self.subTest(code=code, sslmode=mode):
+                    options = {"user": "app", "host": "localhost", "sslmode": mode,
+                               "sslrootcert": self.ca}
+                    self.assertEqual(self.psql(proxy, **options), "f")
+                    rule = f"startup-{number}-{mode}"
+                    proxy.set_rules([{"id": rule, "postgres": {"moment": "startup"},
+                                      "error": {"code": code, "message": text},
+                                      "trigger": {"times": 1}}])
+                    self.assertIn(f"FATAL:  {text}", self.psql(proxy, **options))
+                    self.assertEqual(proxy.tallies()[rule]["fired"], 1)
+                    self.assertEqual(self.psql(proxy, **options), "f", "once")
+                    proxy.set_rules([])
+        self.assertEqual(proxy.counters()["connections_opaque"], 0)
+
     def fires(self, *arguments, protocol="postgres", **options):
         import psycopg2
         proxy = self.proxy(*arguments, protocol=protocol)

@@ -126,8 +126,8 @@ std::string outcome(const Recording& recording, bool with_rules, std::size_t cut
     host.decide_as = verb_for;
     host.wanted_phases = {Phase::kStartup, Phase::kIdle};
   }
-  const auto conversation =
-      make_conversation(host, {.text_bytes_max = 64, .owed_max = 32, .registry_bytes_max = 512});
+  const auto conversation = make_conversation(
+      host, {.text_bytes_max = 64, .owed_bytes_max = 8192, .registry_bytes_max = 512});
   Pump pump(*conversation);
   std::string fed[2];
   std::uint64_t round = 0;

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const faulted = "INSERT INTO payments (id, note) VALUES ($1, $2)"
@@ -75,7 +78,76 @@ func copyIn(conn *pgx.Conn) {
 	say(fmt.Sprint("copied ", number), err)
 }
 
+const typed = `select 1::int4 as whole, 'a'::text as word, true as yes, 1.5::float8 as part,
+'2026-01-02'::date as day, '{1,2}'::int4[] as wholes, '1 year 2 mons 1 day 01:00'::interval as span,
+2.5::numeric as price`
+
+func rows(conn *pgx.Conn) {
+	for n := 0; n < 3; n++ {
+		var whole int32
+		var word string
+		var yes bool
+		var part float64
+		var day time.Time
+		var wholes []int32
+		var span pgtype.Interval
+		var price pgtype.Numeric
+		err := conn.QueryRow(ctx, typed).Scan(&whole, &word, &yes, &part, &day, &wholes, &span, &price)
+		if err != nil {
+			say("rows", err)
+			continue
+		}
+		text, _ := price.Value()
+		fmt.Println(whole, word, yes, part, day.Format("2006-01-02"), wholes,
+			fmt.Sprintf("{%d %d %d}", span.Microseconds, span.Days, span.Months), text)
+	}
+}
+
+func longBatch(conn *pgx.Conn) {
+	const statements = 100000
+	requests := &pgx.Batch{}
+	for n := 0; n < statements; n++ {
+		requests.Queue("select $1::int8", n)
+	}
+	results := conn.SendBatch(ctx, requests)
+	sum := int64(0)
+	for n := 0; n < statements; n++ {
+		var number int64
+		if err := results.QueryRow().Scan(&number); err != nil {
+			say("long batch", err)
+			return
+		}
+		sum += number
+	}
+	say("end of the batch", results.Close())
+	fmt.Println("sum", sum, "of", statements)
+}
+
+func pooled() {
+	config, err := pgxpool.ParseConfig(os.Args[1] + " pool_max_conns=1")
+	if err != nil {
+		panic(err)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		panic(err)
+	}
+	defer pool.Close()
+	for n := 0; n < 10; n++ {
+		var number int
+		if err := pool.QueryRow(ctx, "select 77").Scan(&number); err != nil {
+			fmt.Println("dead:", err)
+		} else {
+			fmt.Println(number)
+		}
+	}
+}
+
 func main() {
+	if os.Args[2] == "pool" {
+		pooled()
+		return
+	}
 	config, err := pgx.ParseConfig(os.Args[1])
 	say("config", err)
 	if os.Args[2] == "simple" {
@@ -100,6 +172,10 @@ func main() {
 		batch(conn)
 	case "copy":
 		copyIn(conn)
+	case "rows":
+		rows(conn)
+	case "long-batch":
+		longBatch(conn)
 	}
 	nextFive(conn)
 	say("close", conn.Close(ctx))
