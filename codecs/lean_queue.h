@@ -29,7 +29,7 @@ class LeanQueue {
   const_iterator begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
   const_iterator end() const { return items_.end(); }
 
-  void push(T item) { items_.push_back(std::move(item)); }
+  void push(T&& item) { items_.push_back(std::move(item)); }
   void pop() { erase(begin(), begin() + 1); }
   T take() {
     T taken = std::move(front());
@@ -54,13 +54,15 @@ class LeanQueue {
   static constexpr std::size_t kKept = 32;
 
   void drop_front(std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) items_[first_ + i] = T{};
-    first_ += count;
-    if (empty()) {
+    if (count == size()) {
       items_.clear();
       if (items_.capacity() > kKept) std::vector<T>().swap(items_);
       first_ = 0;
-    } else if (first_ >= kKept && first_ * 2 >= items_.size()) {
+      return;
+    }
+    for (std::size_t i = 0; i < count; ++i) items_[first_ + i] = T{};
+    first_ += count;
+    if (first_ >= kKept && first_ * 2 >= items_.size()) {
       // Each entry is moved at most once for every one that was dropped.
       items_.erase(items_.begin(), begin());
       first_ = 0;

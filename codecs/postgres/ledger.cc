@@ -8,16 +8,11 @@ namespace misrule::codecs::postgres {
 
 using Kind = Owed::Kind;
 
-void Ledger::push(Owed owed) {
+void Ledger::push(Owed&& owed) {
   if (owed.kind == Kind::kSync) skipping_ = false;
   owed.counted = sizeof(Owed) + owed.units.capacity() * sizeof(Unit);
   bytes_ += owed.counted;
   owed_.push(std::move(owed));
-}
-
-Owed* Ledger::head() {
-  while (!owed_.empty() && owed_.front().kind == Kind::kCopyEnd) pop();
-  return owed_.empty() ? nullptr : &owed_.front();
 }
 
 std::vector<Owed> Ledger::skip_to_sync() {

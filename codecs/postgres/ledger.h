@@ -99,9 +99,12 @@ struct Owed {
 
 class Ledger {
  public:
-  void push(Owed owed);
+  void push(Owed&& owed);
   /// The entry that the server's next message answers; null if it owes nothing.
-  Owed* head();
+  Owed* head() {
+    while (!owed_.empty() && owed_.front().kind == Owed::Kind::kCopyEnd) pop();
+    return owed_.empty() ? nullptr : &owed_.front();
+  }
   /// What was asked last; null if nothing is owed.
   Owed* last() { return owed_.empty() ? nullptr : &owed_.back(); }
   void pop() {

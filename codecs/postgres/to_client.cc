@@ -18,6 +18,11 @@ using Kind = Owed::Kind;
 
 constexpr std::size_t kReadyBytes = 6;
 
+/// What contains() of a view does takes a call, for each message.
+bool is_among(char type, std::string_view types) {
+  return std::ranges::any_of(types, [type](char known) { return known == type; });
+}
+
 /// The types that may answer each kind, errors and what nobody asked for aside.
 std::string_view answers(Kind kind) {
   switch (kind) {
@@ -107,7 +112,7 @@ Move ToClient::on_owed(const Message& message, ByteView rest, Owed& head) {
   if (message.type == 'E') {
     return is_repeated ? on_repeated(message, head) : on_error(message, rest);
   }
-  if (!answers(head.kind).contains(message.type)) {
+  if (!is_among(message.type, answers(head.kind))) {
     return desynchronised(message, "another answer is due");
   }
   if (is_repeated) return on_repeated(message, head);

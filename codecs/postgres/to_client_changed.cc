@@ -15,6 +15,9 @@ using Kind = Owed::Kind;
 
 std::optional<Act> ToClient::made_up() {
   if (flow_.passing > 0 || flow_.dropping > 0 || session_.is_raw()) return std::nullopt;
+  if (const Owed* const head = session_.ledger.head(); head == nullptr || !head->is_made_up) {
+    return std::nullopt;
+  }
   std::string with;
   for (Owed* head = session_.ledger.head(); head != nullptr && head->is_made_up;
        head = session_.ledger.head()) {

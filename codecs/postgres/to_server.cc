@@ -484,7 +484,7 @@ Move ToServer::substitute(const Message& message, std::string with) {
   return {.act = Substitute{.bytes = message.wire_bytes, .with = std::move(with)}};
 }
 
-void ToServer::owe(Owed owed) {
+void ToServer::owe(Owed&& owed) {
   session_.ledger.push(std::move(owed));
   if (session_.ledger.bytes() <= session_.limits.owed_bytes_max) return;
   session_.go_opaque(fmt::format("{} requests wait for an answer, which are too many to remember",

@@ -86,7 +86,7 @@ class ToServer {
   Move pass(const Message& message);
   Move drop(const Message& message);
   Move substitute(const Message& message, std::string with);
-  void owe(Owed owed);
+  void owe(Owed&& owed);
 
   Session& session_;
   Flow flow_;

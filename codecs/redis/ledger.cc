@@ -21,7 +21,7 @@ bool Owed::wants_whole() const {
          touched->shape == ReplyShape::kPage;
 }
 
-void Ledger::push(Owed owed) {
+void Ledger::push(Owed&& owed) {
   units_ += owed.units;
   if (!empty() && continues(owed_.back(), owed)) {
     owed_.back().units += owed.units;

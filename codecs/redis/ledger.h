@@ -82,7 +82,7 @@ class Ledger {
   std::uint64_t units() const { return units_; }
   Owed& front() { return owed_.front(); }
   /// References to entries die.
-  void push(Owed owed);
+  void push(Owed&& owed);
   /// One unit of the front, which is one no more.
   Owed take_unit();
   /// So many of the front, which has as many or more.
