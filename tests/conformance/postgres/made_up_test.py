@@ -337,6 +337,19 @@ class Rewrite(Changed):
                 with psycopg_connect(self.dsn(), options="-ctimezone=UTC") as connection:
                     self.rewritten(psycopg_run(connection, **how))
 
+    @needs("psycopg")
+    def test_nulls(self):
+        for how in ({}, {"binary": True}):
+            with self.subTest(how=how), psycopg_connect(self.dsn()) as connection:
+                run = psycopg_run(connection, **how)
+                rule = self.arm_once("select 1::int4 as whole*", rewrite={
+                    "columns": {"whole": None, "key": None, "at": None}})
+                row = run(TYPED)
+                self.assertEqual((row[0], row[4], row[6]), (None, None, None))
+                self.assertEqual((row[1], row[3]), ("a", True))
+                self.assert_fired(rule)
+                self.next_five(run)
+
     @needs("psycopg2")
     def test_psycopg2_one_column_of_many_rows(self):
         import psycopg2
