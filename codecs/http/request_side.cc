@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
+#include "codecs/http/field_lines.h"
 #include "codecs/http/head_edit.h"
+#include "codecs/http/head_fields.h"
 #include "codecs/http/path.h"
 
 namespace misrule::codecs::http {
@@ -22,6 +24,19 @@ bool reaches_server(Kind kind) {
 bool changes_request(const Verb& verb) {
   const bool either = verb.kind == Kind::kCorrupt || verb.kind == Kind::kTruncate;
   return either && verb.plan->of_request;
+}
+
+// HTTP/1.1, and "Connection: close" is all that it says of its connection.
+bool only_asks_to_end(ByteView head) {
+  if (!head.substr(0, head.find("\r\n")).ends_with("HTTP/1.1")) return false;
+  bool asks = false;
+  FieldLines lines(head);
+  while (const auto line = lines.next()) {
+    if (!equal_without_case(line->name, "connection")) continue;
+    if (asks || !equal_without_case(line->value, "close")) return false;
+    asks = true;
+  }
+  return asks;
 }
 
 }  // namespace
@@ -284,9 +299,11 @@ bool RequestSide::carry_out(ByteView rest, Step& step) {
   return false;
 }
 
-std::string_view RequestSide::why_not_twice() const {
+std::string_view RequestSide::why_not_twice(ByteView head) const {
   const Owed& first = session_.ledger().back();
-  if (!current_.persists) return "the connection ends after this request";
+  if (!current_.persists && !only_asks_to_end(head)) {
+    return "the connection ends after this request";
+  }
   if (first.connect || first.upgrade) return "the request is for another protocol";
   if (current_.expects_continue) return "the client waits for 100 before it sends the body";
   const bool sized = current_.body.kind == BodyFraming::Kind::kLength;
@@ -298,7 +315,9 @@ std::string_view RequestSide::why_not_twice() const {
 }
 
 bool RequestSide::duplicate(ByteView rest, Step& step) {
-  if (const std::string_view why = why_not_twice(); !why.empty()) {
+  const ByteView head =
+      (read_ahead() ? ByteView(current_.gathered) : rest).substr(0, current_.head_bytes);
+  if (const std::string_view why = why_not_twice(head); !why.empty()) {
     skip(why);
     return forward(rest, step);
   }
@@ -312,11 +331,19 @@ bool RequestSide::duplicate(ByteView rest, Step& step) {
     return true;
   }
   const std::size_t unread = read_ahead() ? 0 : current_.head_bytes;
-  std::string wire = read_ahead() ? std::exchange(current_.gathered, {})
-                                  : std::string(rest.substr(0, current_.head_bytes));
+  const std::string last = read_ahead() ? std::exchange(current_.gathered, {}) : std::string(head);
+  std::string wire = last;
+  if (!current_.persists) {
+    // The first one lets the connection live on for the second.
+    HeadEdit edit(ByteView(last).substr(0, current_.head_bytes));
+    edit.remove("Connection");
+    wire = edit.take() + last.substr(current_.head_bytes);
+  }
   owed().fate = Owed::Fate::kForwarded;
-  session_.ledger().push({.fate = Owed::Fate::kForwarded, .head = owed().head, .repeated = true});
-  wire += std::string(wire);
+  const bool ends = std::exchange(owed().close_after, false);
+  session_.ledger().push(
+      {.fate = Owed::Fate::kForwarded, .close_after = ends, .head = owed().head, .repeated = true});
+  wire += last;
   step.act = Substitute{.bytes = unread, .with = std::move(wire)};
   session_.body_uncertain = false;
   session_.awaits_continue = 0;

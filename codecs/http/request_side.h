@@ -81,7 +81,7 @@ class RequestSide {
   std::optional<std::string> change_request(ByteView head);
   std::string flow_gathered(std::string out);
   void finish_change(std::string& out);
-  std::string_view why_not_twice() const;
+  std::string_view why_not_twice(ByteView head) const;
   void skip(std::string_view why);
   void prepare_answer(bool close);
   // Drops `bytes`, and sends the client what has become ready.

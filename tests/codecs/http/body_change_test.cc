@@ -96,6 +96,29 @@ TEST(BodyChange, aDuplicateIsAnsweredOnce) {
   EXPECT_EQ(log.size(), 4U);
 }
 
+TEST(BodyChange, aDuplicateOfARequestThatEndsItsConnection) {
+  const std::string head = "POST /x HTTP/1.1\r\nHost: s\r\nContent-Length: 2\r\n";
+  const std::string sent = head + "Connection: Close\r\n\r\nhi";
+  const std::string last = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nend";
+  const auto log = expect_outcome(
+      {{Direction::kToServer, sent}, {Direction::kToClient, std::string(kOk) + last}},
+      {.to_server = head + "\r\nhi" + sent, .to_client = std::string(kOk)},
+      [&](RecordingHost& host) { host.decide_as = on_path("/x", plan_verb(Kind::kDuplicate)); });
+  EXPECT_EQ(log.back(), "exchanged 1 200 did");
+}
+
+TEST(BodyChange, whatSaysMoreOfItsConnectionIsNotSentTwice) {
+  for (const char* sent :
+       {"GET /x HTTP/1.0\r\n\r\n", "GET /x HTTP/1.0\r\nConnection: close\r\n\r\n",
+        "GET /x HTTP/1.1\r\nHost: s\r\nConnection: close, x\r\n\r\n",
+        "GET /x HTTP/1.1\r\nHost: s\r\nConnection: close\r\nConnection: x\r\n\r\n"}) {
+    const auto log = expect_outcome(
+        {{Direction::kToServer, sent}}, {.to_server = sent},
+        [&](RecordingHost& host) { host.decide_as = on_path("/x", plan_verb(Kind::kDuplicate)); });
+    EXPECT_EQ(log.back(), "skipped 1 the connection ends after this request") << sent;
+  }
+}
+
 TEST(BodyChange, aDuplicateMayBeAnsweredInTheMiddleOfTheNextRequest) {
   const std::string ask = post("/x", "pay");
   const std::string next = post("/2", "body");

@@ -242,9 +242,23 @@ class Duplicate(Actions):
         self.assertEqual(twice, [("POST", "/pay", b"10 EUR")] * 2 + [("GET", "/pay", b"")] * 2)
         self.assertEqual(self.fired(), 2)
 
+    def test_a_request_that_ends_its_connection(self):
+        self.rule({"path": "/pay"}, duplicate={})
+        for method, body in (("POST", "10 EUR"), ("GET", None)):
+            self.server.asked.clear()
+            status, text, _ = self.ask("/pay", method, body, {"Connection": "close"})
+            self.assertEqual((status, text), (200, (body or "GET /pay\n").encode()))
+            # The client's connection ends when the server has done both.
+            self.assertEqual(self.connection.sock.recv(100), b"")
+            self.connection.close()
+            self.assertEqual(self.server.asked, [(method, "/pay", (body or "").encode())] * 2)
+        self.assertEqual(self.fired(), 2)
+
     def test_what_cannot_be_sent_twice_is_said(self):
         self.rule({"path": "/pay"}, duplicate={})
-        self.assertEqual(self.ask("/pay", headers={"Connection": "close"})[0], 200)
+        with socket.create_connection(("127.0.0.1", self.proxy.port), timeout=20) as client:
+            client.sendall(b"GET /pay HTTP/1.0\r\n\r\n")
+            self.assertEqual(client.recv(65536).split()[1], b"200")
         self.assertIn("the connection ends", self.skipped())
         self.assertEqual((len(self.server.asked), self.fired()), (1, 0))
 
