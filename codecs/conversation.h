@@ -119,7 +119,8 @@ class ConversationHost {
   /// Ends the hold of the connection with that key, if one is held there; false if none is.
   virtual bool cancel_held(std::string_view key) = 0;
   /// Where clients meet a proxy of the server at `node` ("host:port"; ":port" is on the host of
-  /// this connection's server) instead of the server itself; empty: nowhere.
+  /// this connection's server) instead of the server itself; empty: nowhere. "plain:" or "tls:" in
+  /// front: that is what is spoken there.
   virtual std::string route_to(std::string_view) { return {}; }
   /// What the Redis server behind this connection has told of its commands, if anything; it lives
   /// until walk() returns.

@@ -92,11 +92,17 @@ Address split(std::string_view node) {
   return {.host = node.substr(0, colon), .port = node.substr(colon + 1)};
 }
 
-// Puts the address in the place of these two; a host that is nil or unknown is the server's own.
-void change_pair(Token& host, Token& port, const Route& route) {
+// A host that is nil or unknown is the server's own.
+std::string route_of(const Token& host, const Token& port, const Route& route,
+                     std::string_view kind = {}) {
   const bool is_own = host.wire == "$-1\r\n" || host.type == '_' || host.text == "?";
-  if (port.text == "0") return;
-  const std::string to = route(fmt::format("{}:{}", is_own ? "" : host.text, port.text));
+  if (port.text == "0") return {};
+  return route(fmt::format("{}{}:{}", kind, is_own ? "" : host.text, port.text));
+}
+
+// Puts the address in the place of these two.
+void change_pair(Token& host, Token& port, const Route& route) {
+  const std::string to = route_of(host, port, route);
   if (to.empty()) return;
   const Address address = split(to);
   host.change(address.host);
@@ -119,25 +125,43 @@ class Fields {
   explicit Fields(const Route& route) : route_(route) {}
 
   void take(std::string_view name, Token& value) {
-    Token** const place = name == "port" ? &port_ : name == "ip" ? &ip_ : &endpoint_;
+    Token** const place = name == "port"       ? &port_
+                          : name == "tls-port" ? &tls_port_
+                          : name == "ip"       ? &ip_
+                                               : &endpoint_;
     if (*place != nullptr) finish();
     *place = &value;
   }
 
   void finish() {
     Token* const host = ip_ != nullptr ? ip_ : endpoint_;
-    if (port_ != nullptr && host != nullptr) {
-      change_pair(*host, *port_, route_);
-      if (endpoint_ != nullptr && host != endpoint_ && host->is_changed) {
-        endpoint_->change(host->changed);
-      }
+    if (host != nullptr && port_ != nullptr && tls_port_ != nullptr) {
+      change_both(*host);
+    } else if (Token* const port = port_ != nullptr ? port_ : tls_port_;
+               host != nullptr && port != nullptr) {
+      change_pair(*host, *port, route_);
     }
-    port_ = ip_ = endpoint_ = nullptr;
+    if (endpoint_ != nullptr && host != endpoint_ && host->is_changed) {
+      endpoint_->change(host->changed);
+    }
+    port_ = tls_port_ = ip_ = endpoint_ = nullptr;
   }
 
  private:
+  // Whichever of its ports a client would take, it meets the proxy of the one that we would.
+  void change_both(Token& host) {
+    std::string to = route_of(host, *port_, route_, "plain:");
+    if (to.empty()) to = route_of(host, *tls_port_, route_, "tls:");
+    if (to.empty()) return;
+    const Address address = split(to);
+    host.change(address.host);
+    port_->change(address.port);
+    tls_port_->change(address.port);
+  }
+
   const Route& route_;
   Token* port_ = nullptr;
+  Token* tls_port_ = nullptr;
   Token* ip_ = nullptr;
   Token* endpoint_ = nullptr;
 };
@@ -146,8 +170,8 @@ void change_fields(std::vector<Token>& tokens, const Route& route) {
   Fields fields(route);
   for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
     const Token& name = tokens[i];
-    const bool is_one =
-        name.type == '$' && (name.text == "ip" || name.text == "port" || name.text == "endpoint");
+    const bool is_one = name.type == '$' && (name.text == "ip" || name.text == "port" ||
+                                             name.text == "tls-port" || name.text == "endpoint");
     if (is_one) fields.take(name.text, tokens[++i]);
   }
   fields.finish();

@@ -14,7 +14,8 @@
 namespace misrule::codecs::redis {
 
 /// "host:port" of a server (":port": where the answer came from) to "host:port" of where clients
-/// are to go instead; empty: there itself.
+/// are to go instead; empty: there itself. "plain:" or "tls:" stands in front where the server has
+/// a port for each.
 using Route = std::function<std::string(std::string_view node)>;
 
 /// How addresses stand in an answer.

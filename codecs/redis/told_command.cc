@@ -49,24 +49,26 @@ struct ToldSpec {
   bool knows_number = false;
 };
 
-void read_begin(ToldValues& values, ToldSpec& told) {
+std::string_view word(ToldValues& values) { return values.text().value_or(std::string_view()); }
+
+void read_begin_place(ToldValues& values, KeySpec& spec) {
   for_each_field(values, [&](std::string_view name) {
-    if (name == "type") {
-      const std::string_view type = values.text().value_or(std::string_view());
-      told.knows_begin = type == "index" || type == "keyword";
-    } else if (name == "spec") {
-      for_each_field(values, [&](std::string_view of) {
-        if (of == "index" || of == "startfrom") {
-          told.spec.from = small(values.number());
-        } else if (of == "keyword") {
-          told.spec.keyword = name_of(values.text().value_or(std::string_view()));
-        } else {
-          values.skip();
-        }
-      });
+    if (name == "index" || name == "startfrom") {
+      spec.from = small(values.number());
+    } else if (name == "keyword") {
+      spec.keyword = name_of(word(values));
     } else {
       values.skip();
     }
+  });
+}
+
+void read_begin(ToldValues& values, ToldSpec& told) {
+  for_each_field(values, [&](std::string_view name) {
+    if (name == "spec") return read_begin_place(values, told.spec);
+    if (name != "type") return values.skip();
+    const std::string_view type = word(values);
+    told.knows_begin = type == "index" || type == "keyword";
   });
 }
 
@@ -78,39 +80,38 @@ int* place_of(KeySpec& spec, std::string_view name) {
   return name == "firstkey" ? &spec.first_at : nullptr;
 }
 
+void read_places(ToldValues& values, KeySpec& spec) {
+  for_each_field(values, [&](std::string_view name) {
+    int* const place = place_of(spec, name);
+    if (place == nullptr) return values.skip();
+    *place = small(values.number());
+  });
+}
+
 void read_number(ToldValues& values, ToldSpec& told) {
   for_each_field(values, [&](std::string_view name) {
-    if (name == "type") {
-      const std::string_view type = values.text().value_or(std::string_view());
-      told.spec.counted = type == "keynum";
-      told.knows_number = told.spec.counted || type == "range";
-    } else if (name == "spec") {
-      for_each_field(values, [&](std::string_view of) {
-        int* const place = place_of(told.spec, of);
-        if (place == nullptr) return values.skip();
-        *place = small(values.number());
-      });
-    } else {
-      values.skip();
-    }
+    if (name == "spec") return read_places(values, told.spec);
+    if (name != "type") return values.skip();
+    const std::string_view type = word(values);
+    told.spec.counted = type == "keynum";
+    told.knows_number = told.spec.counted || type == "range";
   });
+}
+
+void read_spec_flags(ToldValues& values, ToldSpec& told) {
+  const std::size_t flags = values.array().value_or(0);
+  for (std::size_t i = 0; i < flags && !values.failed(); ++i) {
+    if (word(values) == "not_key") told.is_key = false;
+  }
 }
 
 ToldSpec read_spec(ToldValues& values) {
   ToldSpec told;
   for_each_field(values, [&](std::string_view name) {
-    if (name == "flags") {
-      const std::size_t flags = values.array().value_or(0);
-      for (std::size_t i = 0; i < flags && !values.failed(); ++i) {
-        if (values.text() == "not_key") told.is_key = false;
-      }
-    } else if (name == "begin_search") {
-      read_begin(values, told);
-    } else if (name == "find_keys") {
-      read_number(values, told);
-    } else {
-      values.skip();
-    }
+    if (name == "flags") return read_spec_flags(values, told);
+    if (name == "begin_search") return read_begin(values, told);
+    if (name == "find_keys") return read_number(values, told);
+    values.skip();
   });
   return told;
 }

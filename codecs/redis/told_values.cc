@@ -18,9 +18,9 @@ std::optional<ToldValues::Head> ToldValues::head() {
   Head head{.type = left_.front(), .line = left_.substr(1, end - 1)};
   left_.remove_prefix(end + 2);
   if (head.type == '+' || head.type == '-') return head;
-  const char* const last = head.line.data() + head.line.size();
-  const auto read = std::from_chars(head.line.data(), last, head.number);
-  const bool is_number = read.ec == std::errc() && read.ptr == last;
+  const std::string_view line = head.line;
+  const auto read = std::from_chars(line.data(), line.data() + line.size(), head.number);
+  const bool is_number = read.ec == std::errc() && read.ptr == line.data() + line.size();
   const bool is_known = head.type == ':' || head.type == '$' || head.type == '*';
   // No length can be more than the bytes that follow.
   const bool is_possible =

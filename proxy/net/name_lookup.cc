@@ -2,10 +2,11 @@
 
 #include <array>
 #include <condition_variable>
+#include <ctime>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string_view>
-#include <thread>
 #include <utility>
 
 #include <netdb.h>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr auto kWait = std::chrono::milliseconds(100);
 constexpr auto kFresh = std::chrono::seconds(5);
+constexpr int kEndsWithinS = 1;
 
 // Servers say what they like: nobody is asked for what cannot be one.
 bool may_be_name(std::string_view text) {
@@ -33,6 +35,7 @@ std::optional<std::string> ask_the_system(const std::string& name) {
   addrinfo* found = nullptr;
   if (::getaddrinfo(name.c_str(), nullptr, &wanted, &found) != 0) return std::nullopt;
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
+  if (found == nullptr) return std::nullopt;
   // Servers are met by IPv4 where they have both, as everywhere here ("localhost").
   const addrinfo* chosen = found;
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
@@ -62,41 +65,82 @@ struct NameLookup::State {
   Duration fresh = {};
   SteadyClock clock = {};
   std::mutex mutex = {};
-  std::condition_variable answered = {};
+  std::condition_variable changed = {};
   std::map<std::string, Name> names = {};
+  std::deque<std::string> asked = {};
+  bool ended = false;
+
+  void work();
 };
+
+// The thread that looks up, one name after the other.
+void NameLookup::State::work() {
+  std::unique_lock lock(mutex);
+  while (true) {
+    changed.wait(lock, [this] { return ended || !asked.empty(); });
+    if (ended) return;
+    const std::string name = std::move(asked.front());
+    asked.pop_front();
+    lock.unlock();
+    std::optional<std::string> address = resolver(name);
+    lock.lock();
+    Name& found = names[name];
+    // What was known holds until there is something better.
+    if (address || !found.known) found.address = std::move(address);
+    found.known = true;
+    found.asking = false;
+    found.known_since = clock.now();
+    changed.notify_all();
+  }
+}
+
+void* NameLookup::run(void* state) {
+  const std::unique_ptr<std::shared_ptr<State>> own(static_cast<std::shared_ptr<State>*>(state));
+  (*own)->work();
+  return nullptr;
+}
 
 NameLookup::NameLookup() : NameLookup(ask_the_system, kWait, kFresh) {}
 
 NameLookup::NameLookup(Resolver resolver, Duration wait, Duration fresh)
     : state_(std::make_shared<State>(std::move(resolver), wait, fresh)) {}
 
-NameLookup::~NameLookup() = default;
-
 // A name server may take half a minute, and nobody waits for that when the proxy ends.
-void NameLookup::look_up(const std::shared_ptr<State>& state, const std::string& name) {
-  std::thread([state, name] {
-    std::optional<std::string> address = state->resolver(name);
-    const std::lock_guard lock(state->mutex);
-    State::Name& known = state->names[name];
-    // What was known holds until there is something better.
-    if (address || !known.known) known.address = std::move(address);
-    known.known = true;
-    known.asking = false;
-    known.known_since = state->clock.now();
-    state->answered.notify_all();
-  }).detach();
+NameLookup::~NameLookup() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->ended = true;
+    state_->changed.notify_all();
+  }
+  if (!runs_) return;
+  timespec until{};
+  ::clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += kEndsWithinS;
+  if (::pthread_timedjoin_np(thread_, nullptr, &until) != 0) ::pthread_detach(thread_);
+}
+
+bool NameLookup::start() {
+  auto own = std::make_unique<std::shared_ptr<State>>(state_);
+  std::shared_ptr<State>* const given = own.release();
+  if (::pthread_create(&thread_, nullptr, run, given) == 0) return true;
+  own.reset(given);
+  return false;
 }
 
 std::optional<std::string> NameLookup::find(const std::string& name) {
   if (!may_be_name(name)) return std::nullopt;
   std::unique_lock lock(state_->mutex);
   if (!state_->names.contains(name) && state_->names.size() >= kNamesMax) return std::nullopt;
+  if (!runs_) runs_ = start();
+  if (!runs_) return std::nullopt;
   State::Name& wanted = state_->names[name];
   const bool is_fresh = wanted.known && state_->clock.now() - wanted.known_since < state_->fresh;
-  if (!is_fresh && !std::exchange(wanted.asking, true)) look_up(state_, name);
+  if (!is_fresh && !std::exchange(wanted.asking, true)) {
+    state_->asked.push_back(name);
+    state_->changed.notify_all();
+  }
   if (!wanted.known) {
-    state_->answered.wait_for(lock, state_->wait, [&] { return wanted.known; });
+    state_->changed.wait_for(lock, state_->wait, [&] { return wanted.known; });
   }
   return wanted.address;
 }

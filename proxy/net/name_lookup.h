@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include <pthread.h>
+
 #include "base/clock.h"
 
 namespace misrule::proxy {
@@ -24,6 +26,8 @@ class NameLookup {
   NameLookup();
   NameLookup(Resolver resolver, Duration wait, Duration fresh);
   ~NameLookup();
+  NameLookup(const NameLookup&) = delete;
+  NameLookup& operator=(const NameLookup&) = delete;
 
   /// "10.0.0.1" or "::1". Waits for at most `wait` where nothing is known yet; what is no longer
   /// fresh is given all the same, and asked for anew.
@@ -31,9 +35,13 @@ class NameLookup {
 
  private:
   struct State;
-  static void look_up(const std::shared_ptr<State>& state, const std::string& name);
+  bool start();
+  static void* run(void* state);
 
-  std::shared_ptr<State> state_;  // Shared with lookups, which may outlive this.
+  // Shared with the thread, which a name server may keep for longer than this lives.
+  std::shared_ptr<State> state_;
+  pthread_t thread_ = {};
+  bool runs_ = false;
 };
 
 }  // namespace misrule::proxy

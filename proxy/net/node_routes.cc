@@ -47,6 +47,18 @@ std::string told(const std::string& listening, const Endpoint& met_at) {
   return host + port_of(listening);
 }
 
+// Of two ports of a server, the one on which is spoken what we speak with servers. Leaves the
+// address alone.
+bool is_for(const Listener& listener, std::string_view& node) {
+  constexpr std::string_view kPlain = "plain:";
+  constexpr std::string_view kTls = "tls:";
+  const bool is_plain = node.starts_with(kPlain);
+  const bool is_tls = node.starts_with(kTls);
+  if (is_plain) node.remove_prefix(kPlain.size());
+  if (is_tls) node.remove_prefix(kTls.size());
+  return listener.upstream_tls ? !is_plain : !is_tls;
+}
+
 // Why no server's address can be replaced for clients of this listener; empty: it can.
 std::string_view why_not(const Listener& listener) {
   if (is_unix(listener.listen)) return "clients of a Unix socket have no address to be told";
@@ -82,6 +94,7 @@ Result<Endpoint> NodeRoutes::server_at(const std::string& node) {
 std::string NodeRoutes::find(const Origin& origin, std::string_view node,
                              const std::function<Result<Endpoint>(const Listener&)>& open) {
   const Listener& listener = origin.listener;
+  if (!is_for(listener, node)) return {};
   // Within a test, connections find their proxies by themselves.
   if (!listener.consumer.empty()) return {};
   if (const auto why = why_not(listener); !why.empty()) return leave_alone(node, why);

@@ -44,6 +44,11 @@ MUTANTS = [
     ("a masked HTTP reply reaches its client", "codecs/http/request_side.cc",
      "verb.kind == Kind::kLose || verb.kind == Kind::kMask ||", "verb.kind == Kind::kLose ||",
      "codecs_http_test"),
+    ("an injected Redis error overtakes what is owed", "codecs/redis/to_server.cc",
+     "step.act = Substitute{.bytes = pending.bytes, .with = std::string(with)};",
+     'step.act = Answer{.bytes = with.empty() ? 0 : pending.bytes, '
+     '.with = "-" + owed.touched->error + "\\r\\n"};\n'
+     "  if (with.data() != nullptr) return false;", "codecs_redis_test"),
     ("deny() lets the call pass", "interceptor/decide/decider.cc",
      "verdict.action = armed.rule.action;", "verdict.action = Verdict::Action::kAllow;",
      "interceptor_decide_test"),

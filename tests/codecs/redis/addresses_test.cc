@@ -50,6 +50,26 @@ TEST(RedisAddresses, InFields) {
             "*1\r\n" + master("127.0.0.1", "7002"));
 }
 
+TEST(RedisAddresses, OfTwoPortsBothLeadToOneProxy) {
+  const auto node = [](int port, int tls_port) {
+    return "*6\r\n" + bulk("port") + fmt::format(":{}\r\n", port) + bulk("tls-port") +
+           fmt::format(":{}\r\n", tls_port) + bulk("ip") + bulk("127.0.0.1");
+  };
+  for (const std::string kind : {"plain:", "tls:"}) {
+    const auto route = [&](std::string_view asked) {
+      return asked.starts_with(kind) ? at_home(asked.substr(kind.size())) : std::string();
+    };
+    const int home = kind == "tls:" ? 8002 : 7002;
+    EXPECT_EQ(readdressed(node(7001, 8001), AddressForm::kFields, route), node(home, home));
+  }
+  const auto none = [](std::string_view) { return std::string(); };
+  EXPECT_EQ(readdressed(node(7001, 8001), AddressForm::kFields, none), "");
+  const std::string one =
+      "*4\r\n" + bulk("tls-port") + ":8001\r\n" + bulk("ip") + bulk("127.0.0.1");
+  EXPECT_EQ(readdressed(one, AddressForm::kFields, at_home),
+            "*4\r\n" + bulk("tls-port") + ":8002\r\n" + bulk("ip") + bulk("127.0.0.1"));
+}
+
 TEST(RedisAddresses, InLinesAndPairs) {
   const auto lines = [](const std::string& one, const std::string& two) {
     return "a " + one + "@17001 myself,master - 0 0 1 connected 0-5460\nb " + two +

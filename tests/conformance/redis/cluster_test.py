@@ -173,14 +173,134 @@ class ClusterTest(unittest.TestCase):
         self.proxy.set_rules([])
 
 
+    def slots(self, wire):
+        """Where its answer sends clients: {(host, port)}."""
+        return {(slot[2][0], int(slot[2][1][1:])) for slot in wire.call("CLUSTER SLOTS")}
+
+    def test_a_proxy_on_all_addresses_tells_the_one_that_its_client_knows(self):
+        listen = f"0.0.0.0:{free_port()}"
+        with ProxyProcess(self.nodes[0].port, "redis", record_all=True, listen=listen) as proxy:
+            for host in ("127.0.0.1", "127.0.0.2"):
+                with Wire(proxy.port, host) as wire:
+                    told = self.slots(wire)
+                    moved = [wire.call(f"GET k{n}") for n in range(10)]
+                self.assertEqual({each[0] for each in told}, {host})
+                self.assertTrue(self.real_ports.isdisjoint({each[1] for each in told}))
+                moved = [each for each in moved if each.startswith("-MOVED")]
+                self.assertIn(f" {host}:", moved[0])
+                for _, port in told:
+                    with Wire(port, host) as wire:
+                        self.assertEqual(wire.call("PING"), "+PONG")
+            self.assertEqual(proxy.counters()["connections_opaque"], 0)
+
+    @contextlib.contextmanager
+    def named_nodes(self, name, kind):
+        """The nodes are called so, and say so."""
+        for node in self.nodes:
+            node.command("CONFIG", "SET", "cluster-announce-hostname", name)
+            node.command("CONFIG", "SET", "cluster-preferred-endpoint-type", kind)
+
+        def hosts(node):
+            return {slot[2][0] for slot in node.command("CLUSTER", "SLOTS")}
+        wait_until(lambda: all(hosts(node) == {name} for node in self.nodes))
+        try:
+            yield
+        finally:
+            for node in self.nodes:
+                node.command("CONFIG", "SET", "cluster-preferred-endpoint-type", "ip")
+                node.command("CONFIG", "SET", "cluster-announce-hostname", "")
+            wait_until(lambda: all(hosts(node) == {"127.0.0.1"} for node in self.nodes))
+
+    def test_nodes_that_have_names(self):
+        # In capitals no shortcut of ours knows it: the system is asked.
+        with self.named_nodes("LOCALHOST", "hostname"), \
+                ProxyProcess(self.nodes[0].port, "redis", record_all=True) as proxy:
+            with Wire(self.nodes[0].port) as wire:
+                self.assertEqual({host for host, _ in self.slots(wire)}, {"LOCALHOST"})
+            with Wire(proxy.port) as wire:
+                moved = [wire.call(f"GET k{n}") for n in range(10)]
+                told = self.slots(wire)
+                shards = self.ports_of_shards(wire.call("CLUSTER SHARDS"))
+            self.assertEqual({host for host, _ in told}, {"127.0.0.1"})
+            self.assertEqual(len(told), NODES)
+            self.assertEqual({f":{port}" for _, port in told}, shards)
+            self.assertTrue(self.real_ports.isdisjoint({port for _, port in told}))
+            moved = [each for each in moved if each.startswith("-MOVED")]
+            self.assertIn(int(moved[0].rsplit(":")[1]), {port for _, port in told})
+            done = subprocess.run(["redis-cli", "-c", "-p", str(proxy.port)], text=True,
+                                  capture_output=True, timeout=60,
+                                  input="".join(f"SET h{n} {n}\nGET h{n}\n" for n in range(20)))
+            self.assertEqual([line for line in done.stdout.splitlines() if line.isdigit()],
+                             [str(n) for n in range(20)])
+            self.assertEqual(proxy.counters()["connections_opaque"], 0)
+
+    def test_a_name_that_nobody_knows_is_passed_on_and_that_is_said(self):
+        with self.named_nodes("no.such.host.invalid", "hostname"), \
+                tempfile.TemporaryFile("w+") as log, \
+                ProxyProcess(self.nodes[0].port, "redis", stderr=log) as proxy, \
+                Wire(proxy.port) as wire:
+            self.assertEqual({host for host, _ in self.slots(wire)}, {"no.such.host.invalid"})
+            log.seek(0)
+            self.assertIn("passed on as it is: nobody knows the name no.such.host.invalid",
+                          log.read())
+
+    def test_behind_a_proxy_that_ends_tls(self):
+        with tempfile.TemporaryDirectory() as home:
+            authority = os.path.join(home, "ca.pem")
+            with ProxyProcess(self.nodes[0].port, "redis", record_all=True,
+                              arguments=("--tls", "--tls-ca-out", authority)) as proxy:
+                done = subprocess.run(
+                    ["redis-cli", "-c", "--tls", "--cacert", authority, "-p", str(proxy.port)],
+                    text=True, capture_output=True, timeout=60,
+                    input="".join(f"SET s{n} {n}\nGET s{n}\n" for n in range(20)))
+                self.assertEqual([line for line in done.stdout.splitlines() if line.isdigit()],
+                                 [str(n) for n in range(20)], done.stderr)
+                seen = {u["key"] for u in proxy.units()
+                        if u["command"] == "SET" and u["reply"] == "OK"}
+                self.assertEqual(seen, {f"s{n}" for n in range(20)})
+                self.assertEqual(proxy.counters()["connections_opaque"], 0)
+
+
+class SecretClusterTest(unittest.TestCase):
+    """One node, which is a cluster of its own, and TLS to it as well."""
+
+    def test_tls_on_both_legs(self):
+        with tempfile.TemporaryDirectory() as home:
+            key, cert = os.path.join(home, "key.pem"), os.path.join(home, "cert.pem")
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
+                            "2", "-subj", "/CN=localhost", "-keyout", key, "-out", cert],
+                           check=True, capture_output=True)
+            tls_port = cluster_port()
+            server = RedisServer("--cluster-enabled", "yes", "--tls-port", tls_port,
+                                 "--tls-cert-file", cert, "--tls-key-file", key,
+                                 "--tls-ca-cert-file", cert, "--tls-auth-clients", "no",
+                                 "--tls-cluster", "yes")
+            server.port = cluster_port()
+            authority = os.path.join(home, "ca.pem")
+            with server, ProxyProcess(tls_port, "redis", record_all=True, arguments=(
+                    "--tls", "--tls-ca-out", authority, "--upstream-tls")) as proxy:
+                server.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+                wait_until(lambda: "cluster_state:ok" in server.command("CLUSTER", "INFO"))
+                said = subprocess.run(
+                    ["redis-cli", "--tls", "--cacert", authority, "-p", str(proxy.port)],
+                    text=True, capture_output=True, timeout=60,
+                    input="CLUSTER SLOTS\nCLUSTER SHARDS\nCLUSTER NODES\n").stdout
+                # SHARDS tells of two ports, and of what both of them are behind the proxy.
+                self.assertEqual(said.count(str(proxy.port)), 4, said)
+                said = said.split("@")[0]  # Behind that stands the nodes' own port.
+                self.assertNotIn(str(tls_port), said)
+                self.assertNotIn(str(server.port), said)
+
+
 @contextlib.contextmanager
-def sentinel_of(master):
+def sentinel_of(master, *more, host="127.0.0.1"):
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="misrule-sentinel-") as home:
         path = os.path.join(home, "sentinel.conf")
         with open(path, "w") as file:
             file.write(f"port {port}\nbind 127.0.0.1\ndir {home}\n"
-                       f"sentinel monitor main 127.0.0.1 {master.port} 1\n")
+                       + "".join(f"{line}\n" for line in more) +
+                       f"sentinel monitor main {host} {master.port} 1\n")
         process = subprocess.Popen(["redis-server", path, "--sentinel"], stdout=subprocess.DEVNULL,
                                    preexec_fn=dying_with_us(signal.SIGKILL))
         try:
@@ -195,6 +315,20 @@ def sentinel_of(master):
 
 
 class SentinelTest(unittest.TestCase):
+    def test_a_master_that_has_a_name(self):
+        more = ("sentinel resolve-hostnames yes", "sentinel announce-hostnames yes")
+        with RedisServer() as master, sentinel_of(master, *more, host="LOCALHOST") as port, \
+                ProxyProcess(port, "redis", record_all=True) as proxy:
+            with Wire(port) as wire:
+                real = wire.call("SENTINEL get-master-addr-by-name main")
+                self.assertEqual(real, ["LOCALHOST", str(master.port)])
+            with Wire(proxy.port) as wire:
+                host, told = wire.call("SENTINEL get-master-addr-by-name main")
+            self.assertEqual(host, "127.0.0.1")
+            self.assertNotIn(int(told), (master.port, port))
+            with Wire(int(told)) as wire:
+                self.assertEqual(wire.call("PING"), "+PONG")
+
     def test_its_master_is_met_through_a_proxy(self):
         with RedisServer() as master, sentinel_of(master) as port, \
                 ProxyProcess(port, "redis", record_all=True) as proxy:

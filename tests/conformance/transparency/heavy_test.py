@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from redis_test import RedisTransparency, encoded
+from redis_test import RedisTransparency, Wire, encoded
 from transparency import MemoryWatch, PostgresTransparency, is_sanitized, skip
 
 if is_sanitized():
@@ -163,14 +163,16 @@ class RedisHeavy(RedisTransparency):
 
     def test_a_command_that_blocks_for_40_seconds(self):
         def run(port):
-            with socket.create_connection(("127.0.0.1", port), timeout=120) as client:
-                client.sendall(encoded("BLPOP", "q", "0"))
+            with Wire(port) as client:
+                client.socket.settimeout(120)
+                client.send("BLPOP q 0", "PING")  # What is behind it waits as long.
+                began = time.monotonic()
                 pushed = threading.Timer(40, self.server.command, ("RPUSH", "q", "late"))
                 pushed.start()
-                answer = client.recv(1000)
+                answers = [client.read(), time.monotonic() - began >= 40, client.read()]
                 pushed.join()
-            return answer
-        self.assertIn(b"late", run(self.proxy.port))
+            return answers
+        self.assertEqual(self.same(run, uncounted=("RPUSH",))[0], ["q", "late"])
 
     def test_200_connections_that_idle(self):
         clients = [socket.create_connection(("127.0.0.1", self.proxy.port), timeout=60)

@@ -67,6 +67,18 @@ TEST(NodeRoutes, AClientOfAllAddressesIsToldTheOneThatItKnows) {
   EXPECT_EQ(six.find("127.0.0.1:7001"), "127.0.0.9:6001");
 }
 
+TEST(NodeRoutes, OfTwoPortsTheOneThatIsSpokenWithServers) {
+  Bed bed;
+  EXPECT_EQ(bed.find("tls:127.0.0.1:7101"), "");
+  EXPECT_EQ(bed.find("plain:127.0.0.1:7001"), "127.0.0.1:6001");
+  EXPECT_EQ(bed.find("127.0.0.1:7001"), "127.0.0.1:6001");
+  Bed secret;
+  secret.origin.upstream_tls.emplace();
+  EXPECT_EQ(secret.find("plain:127.0.0.1:7001"), "");
+  EXPECT_EQ(secret.find("tls:127.0.0.1:7101"), "127.0.0.1:6001");
+  EXPECT_EQ(secret.upstream, "127.0.0.1:7101");
+}
+
 TEST(NodeRoutes, NamesAreLookedUp) {
   Bed bed;
   EXPECT_EQ(bed.find("node-1.test:7001"), "127.0.0.1:6001");
