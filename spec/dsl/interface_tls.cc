@@ -23,6 +23,7 @@ class TlsReader {
   void read_client(const Value& dict, model::Interface& declared) const;
   void take_server_key(std::string_view key, const Value& said, model::ServerTls& tls) const;
   model::ServerTls read_server(const Value& value) const;
+  bool flag(std::string_view key, const Value& value) const;
   std::string text(std::string_view key, const Value& value) const;
   std::string file(std::string_view key, const Value& value) const;
   void check_pair(const std::string& cert, const std::string& key) const;
@@ -49,6 +50,12 @@ void TlsReader::each_key(const Value& dict, const std::string& where,
     }
     take(key, entry->value);
   }
+}
+
+bool TlsReader::flag(std::string_view key, const Value& value) const {
+  const auto said = value.as_bool();
+  if (!said) fail(fmt::format("tls: {}: got {}, want True or False", key, value.type_name()));
+  return *said;
 }
 
 std::string TlsReader::text(std::string_view key, const Value& value) const {
@@ -105,12 +112,12 @@ void TlsReader::read_client(const Value& dict, model::Interface& declared) const
            [&](std::string_view key, const Value& said) {
              if (key == "cert") tls.cert = file(key, said);
              if (key == "key") tls.key = file(key, said);
-             if (key == "client") speaks = said.truth();
+             if (key == "client") speaks = flag(key, said);
              if (key != "upstream" || !said.truth()) return;
-             if (said.as_dict() != nullptr) {
-               declared.upstream_tls = read_server(said);
-             } else {
+             if (said.as_bool()) {
                declared.upstream_tls.emplace();
+             } else {
+               declared.upstream_tls = read_server(said);
              }
            });
   check_pair(tls.cert, tls.key);

@@ -131,6 +131,22 @@ TEST(Hold, FailedSetIsNotObeyed) {
   EXPECT_EQ(rig.pump.held(kToServer)->for_at_most, 5s);
 }
 
+TEST(Hold, WhatIsHeldWhileSomethingBeforeItFailsIsNotRun) {
+  Rig rig(on_subject("select 2", hold_request(5s)));
+  rig.client(wire::parse_bind_execute("select 1") + wire::parse_bind_execute("select 2") + sync() +
+             wire::parse_bind_execute("select 3") + sync());
+  rig.server(message('1') + message('2') + error("22012", "division by zero"));
+  rig.at_server();
+  rig.pump.release(kToServer);
+  EXPECT_EQ(rig.at_server(), "E S P(: select 3) B E S");
+  rig.server(ready() + message('1') + message('2') + complete("SELECT 1") + ready());
+  EXPECT_THAT(rig.told(),
+              ElementsAre("exchanged 1 ERROR 22012: division by zero did_not failed",
+                          "exchanged 2 not run: an earlier statement failed did_not failed",
+                          "exchanged 3 SELECT 1 did"));
+  EXPECT_FALSE(rig.host.opaque);
+}
+
 TEST(HoldReply, LetsTheServerWork) {
   Rig rig(on_subject("select 2", hold_reply(3s)));
   EXPECT_EQ(rig.client(query("select 1; select 2; select 3")), "Q(select 1; select 2; select 3)");
