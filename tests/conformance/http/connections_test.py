@@ -1,6 +1,6 @@
-"""What becomes of connections: old clients, clients that wait or leave, servers that leave, slow ones
-beside quick ones, long uploads under a limit. With real servers and clients where the protocol is the
-point, with plain sockets where a moment is."""
+"""What becomes of connections: old clients, clients that wait or leave, servers that leave, slow
+ones beside quick ones, long uploads under a limit. With real servers and clients where the protocol
+is the point, with plain sockets where a moment is."""
 
 import hashlib
 import os
@@ -164,10 +164,10 @@ class OldClients(Connections):
             head, _, body = read_all(client).partition(b"\r\n\r\n")
             return head.split()[1], b"Connection: close" in head, b"chunked" in head, body
         self.assertEqual(ask(b"/echo/x"), (b"200", True, False, b"/echo/x\n"))
-        for identity, action, status in (("error", {"error": {"status": 503, "body": "no"}}, b"503"),
-                                         ("made", {"respond": {"body": "no"}}, b"200"),
-                                         ("mask", {"error": {"status": 500, "body": "no",
-                                                             "mode": "mask"}}, b"500")):
+        masked = {"status": 500, "body": "no", "mode": "mask"}
+        for identity, action, status in (
+                ("error", {"error": {"status": 503, "body": "no"}}, b"503"),
+                ("made", {"respond": {"body": "no"}}, b"200"), ("mask", {"error": masked}, b"500")):
             proxy.set_rules([{"id": identity, "http": {"path": "/echo/x"}, **action}])
             self.assertEqual(ask(b"/echo/x"), (status, True, False, b"no"))
             self.assertEqual(ask(b"/echo/y"), (b"200", True, False, b"/echo/y\n"))

@@ -1,5 +1,5 @@
-"""Every action on HTTP, with the requests library and Go's client as they are by default: what a program
-sees of it, and that its next five operations are answered as they should be."""
+"""Every action on HTTP, with the requests library and Go's client as they are by default: what a
+program sees of it, and that its next five operations are answered as they should be."""
 
 import itertools
 import os
@@ -47,7 +47,7 @@ class Actions:
             time.sleep(0.02)
 
     def next_five(self, told, raised_503):
-        """What each says, and that the connection is used again from the second on at the latest."""
+        """What each says, and that the connection is used again, at the latest by the second."""
         self.assertEqual([(one["status"], one["body"]) for one in told],
                          [(200, "GET /next/1\n"), (200, "body"), (200, ""), (503, "real\n"),
                           (200, "GET /next/5\n")])
@@ -63,9 +63,10 @@ class Actions:
         self.assertEqual((control[1]["status"], control[1]["raised"]), (200, ""))
         self.next_five(control[2:], control[5]["raised"])
         self.server.asked.clear()
-        # A number of its own: who has fired has done so for all rules of that name and wording.
+        # A name of its own: what a rule has spent is not given back by another of its name.
         self.identity = f"r{next(self.numbers)}"
-        rule = {"id": self.identity, "http": {"path": path, **match}, "trigger": {"times": 1}, **action}
+        rule = {"id": self.identity, "http": {"path": path, **match}, "trigger": {"times": 1},
+                **action}
         self.proxy.set_rules([rule])
         if release is not None:
             release.start()

@@ -1,8 +1,9 @@
-"""What clients make of an error, real and made up: for each status the reply of a real nginx and the
-one of a rule are to be the same to a program, field by field, and so are its next five operations.
+"""What clients make of an error, real and made up: for each status the reply of a real nginx and
+the one of a rule are to be the same to a program, field by field, and so are its next five
+operations.
 
-Two things differ by intent, and are put aside here: nginx words some reasons in its own way (ours are
-the registry's), and makes up Date and Server, which no client looks at.
+Two things differ by intent, and are put aside here: nginx words some reasons in its own way (ours
+are the registry's), and makes up Date and Server, which no client looks at.
 """
 
 import http

@@ -377,7 +377,7 @@ class ByStatus(Faults):
         return answer.status, answer.read()
 
     def told(self, action, identity):
-        """/gone is answered with 503; /echo with 200, untouched. What the client is told of /gone."""
+        """What the client is told of /gone, which is answered with 503; /echo is untouched."""
         connection = self.connection()
         self.real = self.ask_for_503(connection)
         self.assertEqual(self.real[0], 503)
