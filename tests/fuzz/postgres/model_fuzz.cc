@@ -144,8 +144,9 @@ class Client {
     key_of_[facts.unit] = key;
     const std::uint8_t hold = choices_.byte();
     Kind& kind = kinds_[key];
-    // A server refuses no ROLLBACK, so no rule is carried out on one.
-    if (choices_.below(3) == 1 && !facts.subject.starts_with("rollback")) {
+    // A server refuses no ROLLBACK, and all else in a failed transaction by itself.
+    const bool speaks_for_itself = facts.subject.starts_with("rollback") || facts.state == "failed";
+    if (choices_.below(3) == 1 && !speaks_for_itself) {
       kind = kKinds[choices_.byte() % std::size(kKinds)];
     }
     Verb verb{.kind = kind,
@@ -217,6 +218,8 @@ class Client {
     const bool injected = kind == Kind::kPoison || kind == Kind::kMask;
     if (word == fmt::format("E(injected {})", key)) return injected ? "" : "no rule: " + word;
     if (word == fmt::format("E(aborted {})", key)) return {};
+    // So does what was put in a statement's place before the failure was known.
+    if (word == "E(aborted )") return kind == Kind::kForward ? "no rule: " + word : "";
     return "an error of nobody: " + word;
   }
 
