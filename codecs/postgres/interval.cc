@@ -73,16 +73,18 @@ std::optional<Amount> as_amount(std::string_view number) {
   if (negative || number.starts_with('+')) number.remove_prefix(1);
   const std::size_t point = std::min(number.find('.'), number.size());
   Amount amount;
-  const auto read = std::from_chars(number.data(), number.data() + point, amount.whole);
-  if (read.ec != std::errc() || read.ptr != number.data() + point || amount.whole < 0 ||
+  const char* const end = number.data() + number.size();
+  const char* const whole_end = end - (number.size() - point);
+  const auto read = std::from_chars(end - number.size(), whole_end, amount.whole);
+  if (read.ec != std::errc() || read.ptr != whole_end || amount.whole < 0 ||
       amount.whole > kWholeMax) {
     return std::nullopt;
   }
   if (point < number.size()) {
     const std::string digits = "0" + std::string(number.substr(point));
-    const char* const end = digits.data() + digits.size();
-    const auto rest = std::from_chars(digits.data(), end, amount.fraction);
-    if (rest.ec != std::errc() || rest.ptr != end) return std::nullopt;
+    const auto rest =
+        std::from_chars(digits.c_str(), digits.c_str() + digits.size(), amount.fraction);
+    if (rest.ec != std::errc() || *rest.ptr != '\0') return std::nullopt;
   }
   return negative ? Amount{-amount.whole, -amount.fraction} : amount;
 }

@@ -56,6 +56,14 @@ std::string detail_words(const CompiledRule& rule) {
   return fmt::format("{}", fmt::join(words, " or "));
 }
 
+/// What is too long is not compared.
+std::string_view bound_of_details(const CompiledRule& rule) {
+  const bool has_params = std::ranges::any_of(rule.details, [](const DetailMatch& match) {
+    return match.what == codecs::Detail::kParameter;
+  });
+  return has_params ? " (values of more than 1 MiB are not looked into)" : "";
+}
+
 void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightings::Entry& entry,
              MissCounts& misses) {
   const bool wanted = rule.wants(entry.operation, entry.subject);
@@ -99,7 +107,8 @@ void look_at(const CompiledRule& rule, const Sightings& sightings, const Sightin
       return;
     case Sightings::Kind::kOtherDetail:
       if (!touches || !wanted || rule.details.empty()) return;
-      misses.add(kWouldHaveActed, text, fmt::format(": {} says otherwise", detail_words(rule)),
+      misses.add(kWouldHaveActed, text,
+                 fmt::format(": {} says otherwise{}", detail_words(rule), bound_of_details(rule)),
                  entry.count);
       return;
     case Sightings::Kind::kOutsideWindow:
