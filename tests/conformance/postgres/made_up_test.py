@@ -300,6 +300,19 @@ class Long(Changed):
                 self.next_five(psycopg_run(connection))
 
     @needs("psycopg")
+    def test_a_parameter_that_is_too_long_is_a_near_miss(self):
+        length = 2 * 1024 * 1024
+        with psycopg_connect(self.dsn()) as connection:
+            rule = self.armed(postgres={"query": "select length*", "params": {"1": "*x"}},
+                              error={"code": "40001"})
+            row = connection.execute("select length(%s::text)", ("x" * length,)).fetchone()
+            self.assertEqual(row, (length,))
+            tally = self.proxy.tallies()[rule]
+            self.assertEqual(tally["fired"], 0)
+            self.assertIn("values of more than 1 MiB are not looked into",
+                          " ".join(tally["near_misses"]))
+
+    @needs("psycopg")
     def test_a_description(self):
         for how in ({}, {"binary": True}, {"binary": True, "prepare": True}):
             for action in ("rewrite", "respond"):
