@@ -17,6 +17,10 @@ import time
 
 from postgres_server import dying_with_us, skip
 
+# How many loops a proxy has where a test does not care: more than one is what a thread sanitizer
+# wants to see.
+LOOPS = int(os.environ.get("MISRULE_LOOPS", "1"))
+
 
 def proxy_binary():
     build = os.environ.get("MISRULE_BINARY_DIR")
@@ -36,7 +40,7 @@ def is_sanitized():
 
 
 class ProxyProcess:
-    def __init__(self, upstream_port, protocol, record_all=False, rules=None, loops=1,
+    def __init__(self, upstream_port, protocol, record_all=False, rules=None, loops=LOOPS,
                  listen=None, arguments=(), stderr=None):
         self.upstream_port = upstream_port
         self.protocol = protocol

@@ -1,7 +1,8 @@
 """What is killed, restarted, slow or mad beside a proxy costs it nothing that lasts.
 
 MISRULE_KILLS (60) says how often somebody is killed, MISRULE_GARBAGE_SECONDS (3) how long garbage
-rains on each listener; `make test-all` and people who close an issue ask for more.
+rains on each listener; `make test-all` and people who close an issue ask for more. MISRULE_LOOPS
+(1) is the number of loops.
 """
 
 import json
