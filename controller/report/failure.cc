@@ -8,8 +8,6 @@
 
 namespace misrule::controller {
 
-namespace {
-
 using model::Outcome;
 
 std::string mark_of(Outcome outcome, const Paint& paint) {
@@ -25,11 +23,16 @@ std::string mark_of(Outcome outcome, const Paint& paint) {
       return paint.yellow("?");
     case Outcome::kSkipped:
       return paint.yellow("–");
+    case Outcome::kNotExercised:
+    case Outcome::kNoOracle:
+      return paint.yellow("○");
     case Outcome::kInterrupted:
       break;
   }
   return paint.yellow("■");
 }
+
+namespace {
 
 /// "fired 2×, cut 4 open connections"; a rule that has only cut says only that, with a gap after
 /// its errno.

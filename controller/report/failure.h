@@ -12,6 +12,9 @@
 
 namespace misrule::controller {
 
+/// "✓", "✗" and their like.
+std::string mark_of(model::Outcome outcome, const Paint& paint);
+
 struct TestView {
   const model::TestReport& report;
   const std::vector<model::Event>& story;

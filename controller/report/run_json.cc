@@ -59,18 +59,24 @@ json::object report_value(const model::TestReport& report, const std::string& ag
   for (const model::RuleReport& rule : report.rules) rules.push_back(rule_value(rule));
   json::array story;
   for (const std::uint64_t number : report.story) story.emplace_back(number);
-  return {{"name", report.test},
-          {"file", report.spec},
-          {"description", report.description},
-          {"outcome", model::outcome_name(report.outcome)},
-          {"took_ms", milliseconds(report.took)},
-          {"findings", std::move(findings)},
-          {"rules", std::move(rules)},
-          {"notes", strings(report.notes)},
-          {"events_total", report.events_total},
-          {"story", std::move(story)},
-          {"event_log", report.event_log},
-          {"again", again}};
+  json::object out = {{"name", report.test},
+                      {"file", report.spec},
+                      {"description", report.description},
+                      {"outcome", model::outcome_name(report.outcome)},
+                      {"took_ms", milliseconds(report.took)},
+                      {"findings", std::move(findings)},
+                      {"rules", std::move(rules)},
+                      {"notes", strings(report.notes)},
+                      {"events_total", report.events_total},
+                      {"story", std::move(story)},
+                      {"event_log", report.event_log},
+                      {"again", again}};
+  if (report.cell.matrix > 0) {
+    out["cell"] = json::object{{"matrix", report.cell.matrix},
+                               {"scenario", report.cell.scenario},
+                               {"fault", report.cell.fault}};
+  }
+  return out;
 }
 
 json::object problem_value(const SpecProblem& problem) {
@@ -86,7 +92,8 @@ json::object totals_value(const RunResult& result) {
   json::object totals;
   for (const Outcome outcome :
        {Outcome::kPassed, Outcome::kFailed, Outcome::kInvalid, Outcome::kInconclusive,
-        Outcome::kError, Outcome::kSkipped, Outcome::kInterrupted}) {
+        Outcome::kError, Outcome::kSkipped, Outcome::kNotExercised, Outcome::kNoOracle,
+        Outcome::kInterrupted}) {
     totals[model::outcome_name(outcome)] =
         std::ranges::count(result.reports, outcome, &model::TestReport::outcome);
   }

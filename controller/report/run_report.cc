@@ -9,6 +9,7 @@
 
 #include "controller/report/again.h"
 #include "controller/report/failure.h"
+#include "controller/report/matrix_table.h"
 #include "controller/report/text.h"
 
 namespace misrule::controller {
@@ -17,9 +18,9 @@ namespace {
 
 using model::Outcome;
 
-constexpr std::array kOutcomes = {Outcome::kFailed,      Outcome::kInvalid,      Outcome::kError,
-                                  Outcome::kInterrupted, Outcome::kInconclusive, Outcome::kSkipped,
-                                  Outcome::kPassed};
+constexpr std::array kOutcomes = {Outcome::kFailed,       Outcome::kInvalid,      Outcome::kError,
+                                  Outcome::kInterrupted,  Outcome::kInconclusive, Outcome::kSkipped,
+                                  Outcome::kNotExercised, Outcome::kNoOracle,     Outcome::kPassed};
 constexpr std::array kSpinner = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
 constexpr Duration kRedrawEvery = std::chrono::milliseconds(80);
 
@@ -50,6 +51,7 @@ class TextReport final : public RunReport {
   void spec_printed(std::string_view line) override;
   void test_finished(const RunPlan::Test& test, const model::TestReport& report,
                      const std::vector<model::Event>& story) override;
+  void test_revised(const RunPlan::Test& test, const model::TestReport& report) override;
   void finished(const RunResult& result) override;
 
  private:
@@ -143,6 +145,17 @@ void TextReport::test_finished(const RunPlan::Test& test, const model::TestRepor
                             paint_));
 }
 
+void TextReport::test_revised(const RunPlan::Test& test, const model::TestReport& report) {
+  clear_live_line();
+  const std::vector<model::Event> story;
+  options_.write(test_lines({.report = report,
+                             .story = story,
+                             .name_columns = std::max(name_columns_, text_columns(report.test)),
+                             .columns = options_.columns,
+                             .again = again_command(options_.program, request_, test, seed_)},
+                            paint_));
+}
+
 /// How many files did not run because of what is wrong with them.
 std::size_t rejected_count(const RunResult& result) {
   std::set<std::string> files;
@@ -173,6 +186,7 @@ void TextReport::finished(const RunResult& result) {
   clear_live_line();
   // What was wrong with specs has been told; without a test there is nothing to sum up.
   if (planned_ == 0) return;
+  options_.write(matrix_tables(result.reports, options_.columns, paint_));
   const std::string counts = counts_text(result);
   options_.write(
       fmt::format("{} in {} · {}\n", counts, seconds_text(result.took), fmt::join(files_, ", ")));

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "controller/run/judge.h"
+#include "controller/run/matrix_judge.h"
 #include "controller/run/preparation.h"
 #include "controller/run/report_json.h"
 #include "controller/run/run_folder.h"
@@ -107,6 +108,7 @@ Status Coordinator::begin(Course& course, const SelectedTest& selected, bool kee
   numbers.reset();
   const WorkerOrder work = {.spec = selected.spec,
                             .test = selected.test.name,
+                            .is_control = selected.is_control,
                             .log_folder = folder,
                             .start_ns = course.started.time_since_epoch().count(),
                             .keep = keep};
@@ -254,7 +256,7 @@ model::TestReport Coordinator::conclude(Course& course) {
   return report;
 }
 
-model::TestReport Coordinator::run_test(const SelectedTest& selected, bool keep) {
+model::TestReport Coordinator::run_world(const SelectedTest& selected, bool keep) {
   Course course = {.selected = selected};
   Status begun = prepare(selected);
   if (begun) begun = ensure_nursery();
@@ -268,12 +270,37 @@ model::TestReport Coordinator::run_test(const SelectedTest& selected, bool keep)
   report.test = selected.test.name;
   report.description = selected.test.description;
   report.spec = selected.test.file;
+  report.cell = selected.test.cell;
   report.event_log = course.event_log;
   if (course.report && is_kept(course)) {
     kept_ = plan_.run_id;
   } else {
     remove_world_folder(course.world);
   }
+  return report;
+}
+
+/// Once for all tests that it stands for.
+const model::TestReport& Coordinator::control_of(const SelectedTest& selected) {
+  const auto key = std::pair(selected.spec, selected.test.control);
+  const auto known = controls_.find(key);
+  if (known != controls_.end()) return known->second;
+  const SelectedTest control = {.spec = selected.spec,
+                                .test = {.file = selected.test.file, .name = selected.test.control},
+                                .is_control = true};
+  observer_.test_progress(selected.test, "the control, without faults", 0);
+  return controls_.emplace(key, run_world(control, false)).first->second;
+}
+
+/// A test whose control does not hold says nothing about its fault, and does not run.
+model::TestReport Coordinator::run_test(const SelectedTest& selected, bool keep) {
+  if (selected.test.control.empty()) return run_world(selected, keep);
+  const model::TestReport& control = control_of(selected);
+  if (control.outcome != model::Outcome::kPassed) {
+    return report_without_control(control, selected.test);
+  }
+  model::TestReport report = run_world(selected, keep);
+  report.notes.push_back(control_note(control));
   return report;
 }
 
@@ -323,6 +350,9 @@ std::vector<model::TestReport> Coordinator::run(const std::vector<SelectedTest>&
     observer_.test_started(tests[at].test);
     reports.push_back(run_test(tests[at], keep));
     tell_finished(tests[at], reports.back());
+  }
+  for (const std::size_t at : fail_silent_faults(reports)) {
+    observer_.test_revised(tests[at].test, reports[at]);
   }
   return reports;
 }

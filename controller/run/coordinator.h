@@ -4,9 +4,11 @@
 // it is asked to.
 
 #include <csignal>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -34,10 +36,11 @@ class SignalWatch {
   sigset_t before_;
 };
 
-/// One selected test.
+/// One selected test, or the control that one asks for.
 struct SelectedTest {
   std::size_t spec = 0;  ///< In RunContext::specs.
   RunPlan::Test test = {};
+  bool is_control = false;
 };
 
 /// Single-threaded, so that a nursery that died can be forked again.
@@ -59,7 +62,9 @@ class Coordinator {
 
   Status ensure_nursery();
   Status prepare(const SelectedTest& selected);
+  model::TestReport run_world(const SelectedTest& selected, bool keep);
   model::TestReport run_test(const SelectedTest& selected, bool keep);
+  const model::TestReport& control_of(const SelectedTest& selected);
   Status begin(Course& course, const SelectedTest& selected, bool keep);
   static bool is_kept(const Course& course);
   void follow(Course& course);
@@ -82,6 +87,7 @@ class Coordinator {
   std::size_t worlds_ = 0;
   bool interrupted_ = false;
   std::string kept_ = {};
+  std::map<std::pair<std::size_t, std::string>, model::TestReport> controls_ = {};
 };
 
 }  // namespace misrule::controller

@@ -19,6 +19,9 @@ class Judge {
     add_exits();
     // A body that never ran gave no rule a chance.
     if (course_.body) add_unfired();
+    if (judgement_.findings.empty() && !course_.has_oracle) {
+      judgement_.outcome = model::Outcome::kNoOracle;
+    }
     return std::move(judgement_);
   }
 
@@ -93,7 +96,8 @@ void Judge::add_unfired() {
                                  : fmt::format("it was asked about {} operations, {} matched",
                                                tally.considered, tally.matched));
     for (const std::string& near : tally.near_misses) finding.detail.push_back("nearest: " + near);
-    add(model::Outcome::kFailed, std::move(finding));
+    add(course_.is_cell ? model::Outcome::kNotExercised : model::Outcome::kFailed,
+        std::move(finding));
   }
 }
 

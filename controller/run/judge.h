@@ -33,6 +33,8 @@ struct TestCourse {
   Duration deadline = {};
   std::vector<ServiceExit> exits = {};
   std::vector<model::RuleReport> rules = {};
+  bool is_cell = false;    ///< Of a matrix: a cross product has cells that their fault cannot meet.
+  bool has_oracle = true;  ///< Somebody looks at what came out.
 };
 
 struct Judgement {

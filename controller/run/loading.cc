@@ -1,5 +1,6 @@
 #include "controller/run/loading.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <set>
@@ -39,6 +40,20 @@ SpecProblem problem_of_plan(const LoadedSpec& loaded, const PlanFailure& failure
           .rendered = std::move(problem.rendered)};
 }
 
+model::CellPlace cell_of(const LoadedSpec& loaded, const dsl::Test& test) {
+  if (!test.cell) return {};
+  const auto shares_fault = [&](const dsl::Test& other) {
+    return other.cell && other.cell->matrix == test.cell->matrix &&
+           other.cell->fault == test.cell->fault;
+  };
+  const auto cells = std::ranges::count_if(loaded.spec->tests(), shares_fault);
+  return {.spec = loaded.file,
+          .matrix = test.cell->matrix,
+          .scenario = test.cell->scenario,
+          .fault = test.cell->fault,
+          .fault_cells = static_cast<std::size_t>(cells)};
+}
+
 /// Plans a spec's services and takes its selected tests up.
 void take_up(LoadedSpec loaded, const RunRequest& request, LoadedRun& run) {
   auto plans = plan_services(
@@ -61,7 +76,9 @@ void take_up(LoadedSpec loaded, const RunRequest& request, LoadedRun& run) {
                          .test = {.file = loaded.file,
                                   .name = test.name,
                                   .description = test.description,
-                                  .line = test.position.line}});
+                                  .line = test.position.line,
+                                  .control = test.control,
+                                  .cell = cell_of(loaded, test)}});
   }
   run.specs.push_back(std::move(loaded));
 }

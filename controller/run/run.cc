@@ -79,7 +79,10 @@ int code_of(const LoadedRun& loaded) {
 int code_of(const std::vector<model::TestReport>& reports, bool strict) {
   int code = model::exit_code(reports);
   for (const model::TestReport& report : reports) {
-    if (strict && report.outcome == model::Outcome::kSkipped) code = worse_of(code, kFailed);
+    const bool says_nothing = report.outcome == model::Outcome::kSkipped ||
+                              report.outcome == model::Outcome::kNotExercised ||
+                              report.outcome == model::Outcome::kNoOracle;
+    if (strict && says_nothing) code = worse_of(code, kFailed);
   }
   return code;
 }

@@ -39,6 +39,8 @@ struct RunPlan {
     std::string name = {};
     std::string description = {};
     unsigned line = 0;
+    std::string control = {};  ///< Of its spec: what must hold before it; empty: nothing.
+    model::CellPlace cell = {};
   };
   std::vector<Test> tests = {};             ///< Those selected.
   std::vector<std::string> stand_ins = {};  ///< "postgres:16 -> local PostgreSQL 15.20"
@@ -67,6 +69,8 @@ class RunObserver {
   /// `story`: the events of report.story, in the order in which people read them.
   virtual void test_finished(const RunPlan::Test& test, const model::TestReport& report,
                              const std::vector<model::Event>& story) = 0;
+  /// What other tests said has changed the verdict of one that is finished.
+  virtual void test_revised(const RunPlan::Test& /*test*/, const model::TestReport& /*report*/) {}
 };
 
 struct RunResult {

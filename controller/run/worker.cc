@@ -1,5 +1,6 @@
 #include "controller/run/worker.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -207,7 +208,16 @@ Status Worker::seed(const ServicePlan& plan) {
 }
 
 std::vector<model::Rule> Worker::own_file_rules() const {
-  return file_rules_of(context_.rules, context_.specs.at(order_.spec).file, order_.test);
+  std::vector<model::Rule> rules =
+      file_rules_of(context_.rules, context_.specs.at(order_.spec).file, order_.test);
+  // What `compile` printed of a rule that the spec declares is that rule, not a second one.
+  const auto test = std::ranges::find(spec_.tests(), order_.test, &dsl::Test::name);
+  if (test == spec_.tests().end()) return rules;
+  std::erase_if(rules, [&](const model::Rule& rule) {
+    return std::ranges::any_of(test->declared,
+                               [&](const model::Rule& own) { return own.id() == rule.id(); });
+  });
+  return rules;
 }
 
 std::set<std::string> Worker::families_of(const std::string& service) {
@@ -230,7 +240,8 @@ Status Worker::run_body() {
   MISRULE_TRY_VOID(services_->start_all([this](const ServicePlan& plan) { return seed(plan); }));
   MISRULE_TRY(const dsl::ArmId armed, arm_file_rules());
   tell_phase("running");
-  body_ = spec_.run_test(order_.test, *host_);
+  body_ = order_.is_control ? spec_.run_control(order_.test, *host_)
+                            : spec_.run_test(order_.test, *host_);
   if (armed != 0) MISRULE_TRY_VOID(host_->disarm(armed));
   services_->notice_ends();
   static_cast<void>(host_->barrier(std::chrono::seconds(1)).has_value());
@@ -248,6 +259,11 @@ TestCourse Worker::course() {
   }
   // A start that was given up because the test is stopping is no failure of its own.
   if (course.stop != Stop::kNone) course.infrastructure = {};
+  const auto test = std::ranges::find(spec_.tests(), order_.test, &dsl::Test::name);
+  if (test != spec_.tests().end() && !order_.is_control) {
+    course.is_cell = test->cell.has_value();
+    course.has_oracle = test->has_oracle;
+  }
   if (services_) course.exits = services_->exits();
   if (rules_) course.rules = rules_->reports();
   for (model::RuleReport& rule : course.rules) {
@@ -301,6 +317,7 @@ void Worker::run() {
 std::string order_to_payload(const WorkerOrder& order) {
   return json::serialize(json::object{{"spec", order.spec},
                                       {"test", order.test},
+                                      {"is_control", order.is_control},
                                       {"log_folder", order.log_folder},
                                       {"start_ns", order.start_ns},
                                       {"keep", order.keep}});
@@ -310,6 +327,7 @@ Result<WorkerOrder> order_from_payload(const std::string& text) {
   MISRULE_TRY(const json::object object, read_own_json(text));
   return WorkerOrder{.spec = object.at("spec").to_number<std::size_t>(),
                      .test = std::string(object.at("test").as_string()),
+                     .is_control = object.at("is_control").as_bool(),
                      .log_folder = std::string(object.at("log_folder").as_string()),
                      .start_ns = object.at("start_ns").to_number<std::int64_t>(),
                      .keep = object.at("keep").as_bool()};

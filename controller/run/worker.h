@@ -43,6 +43,7 @@ struct RunContext {
 struct WorkerOrder {
   std::size_t spec = 0;  ///< In RunContext::specs.
   std::string test = {};
+  bool is_control = false;  ///< `test` names a control, not a test.
   std::string log_folder = {};
   std::int64_t start_ns = 0;  ///< The test's beginning, CLOCK_MONOTONIC.
   bool keep = false;

@@ -95,7 +95,7 @@ void Analysis::note_unused_scenarios() {
     notes_.push_back(
         diagnostic_at(Severity::kNote, scenario.at,
                       fmt::format("scenario {} is used by nothing and does not run", scenario.name),
-                      "call it in a test_ function"));
+                      "give it to fault_scenario() or fault_matrix()"));
   }
 }
 
@@ -109,6 +109,8 @@ std::optional<model::Target> Analysis::static_target(const Unit& unit, const Cal
 
 /// write= of a fault whose target is known concerns that service; any other write= concerns all.
 void Analysis::note_families(const Unit& unit, const CallExpr& call) {
+  // What an assumption says is known exactly once it is made.
+  if (is_builtin(*call.callee, "fault_assumption")) return;
   std::optional<model::Target> target;
   if (is_builtin(*call.callee, "fault")) target = static_target(unit, call);
   for (const Argument& argument : call.arguments) {
@@ -260,10 +262,10 @@ void Analysis::read_rule(const Unit& unit, const Expr& expr, const RuleUse& use,
 }
 
 std::vector<std::pair<const Unit*, const CallExpr*>> Analysis::calls_of_test(
-    const std::string& test) {
+    const std::set<std::string>& functions) {
   std::vector<std::pair<const Unit*, const CallExpr*>> calls;
-  std::set<std::string> reached = {test};
-  std::deque<std::string> waiting = {test};
+  std::set<std::string> reached = functions;
+  std::deque<std::string> waiting(functions.begin(), functions.end());
   const auto take = [&](const Unit& unit) {
     for (const CallExpr* call : unit.calls) calls.emplace_back(&unit, call);
     for (const Expr* used : unit.names) {
@@ -280,15 +282,18 @@ std::vector<std::pair<const Unit*, const CallExpr*>> Analysis::calls_of_test(
   return calls;
 }
 
-std::vector<model::Rule> Analysis::rules_of_test(const std::string& test) {
+std::vector<model::Rule> Analysis::rules_of_test(const std::string& test,
+                                                 const std::string& function,
+                                                 std::size_t declared) {
   std::vector<model::Rule> rules;
-  for (const auto& [unit, call] : calls_of_test(test)) {
+  for (const auto& [unit, call] : calls_of_test({function})) {
     const auto made = templates_.find(call);
     if (made == templates_.end()) continue;
     rules.insert(rules.end(), made->second.begin(), made->second.end());
   }
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    rules[i].set_id(rules[i].has_label() ? rules[i].label() : fmt::format("{}/{}", test, i + 1));
+    rules[i].set_id(rules[i].has_label() ? rules[i].label()
+                                         : fmt::format("{}/{}", test, declared + i + 1));
   }
   return rules;
 }
@@ -307,9 +312,9 @@ model::Rule recording(const std::string& service, const std::string& family, sta
 
 }  // namespace
 
-std::vector<model::Rule> Analysis::recordings_of_test(const std::string& test) {
+std::vector<model::Rule> Analysis::recordings_of_test(const std::set<std::string>& functions) {
   std::map<std::pair<std::string, std::string>, star::Span> places;
-  for (const auto& [unit, call] : calls_of_test(test)) {
+  for (const auto& [unit, call] : calls_of_test(functions)) {
     const auto wanted = syscalls_wanted(session_, *unit, *call, reader_);
     if (!wanted) continue;
     for (const std::string& family : wanted->families) {

@@ -16,9 +16,18 @@ class Analysis {
   Analysis(Session& session, star::Thread& thread, const star::Runtime& runtime);
 
   /// Templates of the rules that a test can make, itself or through what it calls.
-  std::vector<model::Rule> rules_of_test(const std::string& test);
+  std::vector<model::Rule> rules_of_test(const std::string& test) {
+    return rules_of_test(test, test, 0);
+  }
+  /// The same of a test that begins in another function and declares so many rules itself.
+  std::vector<model::Rule> rules_of_test(const std::string& test, const std::string& function,
+                                         std::size_t declared);
   /// Rules without an action, so that system calls that its filters speak of are recorded.
-  std::vector<model::Rule> recordings_of_test(const std::string& test);
+  std::vector<model::Rule> recordings_of_test(const std::string& test) {
+    return recordings_of_test(std::set<std::string>{test});
+  }
+  /// Of all that can be reached from these functions; "" means the statements outside of any.
+  std::vector<model::Rule> recordings_of_test(const std::set<std::string>& functions);
   /// Mistakes, in any order and perhaps twice.
   std::vector<star::Diagnostic> take_problems() { return std::move(problems_); }
   std::vector<star::Diagnostic> take_notes() { return std::move(notes_); }
@@ -34,7 +43,8 @@ class Analysis {
   void note_family_words(const Unit& unit);
   void note_setting(const Unit& unit, const star::CallExpr& call);
   void note_recordings(const Unit& unit, const star::CallExpr& call);
-  std::vector<std::pair<const Unit*, const star::CallExpr*>> calls_of_test(const std::string& test);
+  std::vector<std::pair<const Unit*, const star::CallExpr*>> calls_of_test(
+      const std::set<std::string>& functions);
   std::optional<model::Target> static_target(const Unit& unit, const star::CallExpr& call);
 
   Session& session_;

@@ -33,6 +33,11 @@ star::Value make_truncate(star::Args& args);
 star::Value run_fault(star::Args& args);
 star::Value release_held(star::Args& args);
 
+// What is assumed to go wrong, and what is to hold then.
+star::Value declare_assumption(star::Args& args);
+star::Value declare_fault_scenario(star::Args& args);
+star::Value declare_matrix(star::Args& args);
+
 // What must stay true.
 star::Value assert_equal(star::Args& args);
 star::Value assert_truth(star::Args& args);

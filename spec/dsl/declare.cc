@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "spec/dsl/arguments.h"
+#include "spec/dsl/assumption.h"
 #include "spec/dsl/builtins.h"
 #include "spec/dsl/interface_tls.h"
 #include "spec/dsl/values.h"
@@ -19,6 +20,7 @@ using star::Value;
 namespace {
 
 constexpr std::string_view kNotYet = "is not in this version yet";
+constexpr std::size_t kNameBytesMax = 100;
 
 Span value_span(const Args& args, std::string_view keyword) {
   const auto index = args.find_keyword(keyword);
@@ -46,9 +48,8 @@ Span argument_span(const Args& args, std::size_t index, std::string_view keyword
   return index < args.size() ? args.span(index) : value_span(args, keyword);
 }
 
-constexpr std::size_t kNameBytesMax = 100;
+}  // namespace
 
-/// Names are parts of folders and files of the run, and of "service.interface".
 void check_name(const Args& args, std::string_view name, Span at) {
   const auto plain = [](unsigned char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -61,8 +62,6 @@ void check_name(const Args& args, std::string_view name, Span at) {
                    : fmt::format("the name {} holds more than letters, digits, - and _",
                                  Value::string(name).repr()));
 }
-
-}  // namespace
 
 Value declare_interface(Args& args) {
   std::string name;

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "spec/dsl/analysis.h"
+#include "spec/dsl/assumption.h"
 #include "spec/dsl/builtins.h"
+#include "spec/dsl/declared_test.h"
 #include "spec/dsl/session.h"
 #include "spec/dsl/spec.h"
 #include "spec/starlark/syntax/unicode.h"
@@ -109,15 +111,16 @@ class LoadedSpec final : public Spec {
   }
   Status run_seed(std::size_t callable, TestHost& host) override;
   BodyResult run_test(const std::string& name, TestHost& host) override;
+  BodyResult run_control(const std::string& name, TestHost& host) override;
   void cancel(const std::string& reason) override { session_.threads.cancel_all(reason); }
   std::vector<std::string> take_notes() override { return std::exchange(session_.run_notes, {}); }
 
  private:
   std::vector<Diagnostic> analyse(star::Thread& thread);
   void find_tests(Analysis& analysis, std::vector<Diagnostic>& problems);
-  BodyResult run_body(const std::string& name, const Value& body, TestHost& host);
-  BodyResult run_recorded(const std::string& name, const Value& body, TestHost& host);
-  BodyResult call_body(star::Thread& thread, const Value& body, const RunState& run);
+  void add_declared_tests(Analysis& analysis, std::vector<Diagnostic>& problems);
+  BodyResult run_body(const std::string& name, const BodyToRun& body, TestHost& host);
+  BodyResult run_recorded(const std::string& name, const BodyToRun& body, TestHost& host);
   void print(std::string_view line) const;
 
   Session session_;
@@ -142,6 +145,8 @@ LoadedSpec::LoadedSpec(const std::string& path, const LoadOptions& options)
 LoadedSpec::~LoadedSpec() {
   const star::Runtime::Enter entered(runtime_);
   session_.seeds.clear();
+  session_.controls.clear();
+  session_.tests.clear();
   module_ = {};
 }
 
@@ -185,6 +190,7 @@ std::vector<Diagnostic> LoadedSpec::analyse(star::Thread& thread) {
     notes.insert(notes.end(), module->lints().begin(), module->lints().end());
   }
   std::ranges::move(lint_topology(session_), std::back_inserter(notes));
+  std::ranges::move(note_equal_assumptions(session_), std::back_inserter(notes));
   std::ranges::move(analysis.take_notes(), std::back_inserter(notes));
   for (const Diagnostic& note : notes) notes_.push_back(problem_of(note));
   return problems;
@@ -208,24 +214,31 @@ void LoadedSpec::find_tests(Analysis& analysis, std::vector<Diagnostic>& problem
                       .dynamic = analysis.rules_of_test(std::string(name))});
     recordings_[tests_.back().name] = analysis.recordings_of_test(tests_.back().name);
   }
+  add_declared_tests(analysis, problems);
 }
 
-BodyResult LoadedSpec::call_body(star::Thread& thread, const Value& body, const RunState& run) {
-  try {
-    auto result = runtime_.try_call(thread, body, {});
-    if (result) return {.completed = true};
-    const star::Failure& failure = result.error();
-    return {.cancelled = failure.cancelled,
-            .undecided = failure.cancelled && run.cut_short,
-            .finding = finding_of(failure.problems.front())};
-  } catch (const InfrastructureFailed& failed) {
-    return {.infrastructure = true, .finding = model::Finding{.message = failed.reason()}};
-  } catch (const Undecided& undecided) {
-    return {.undecided = true, .finding = finding_of(undecided.diagnostic())};
+void LoadedSpec::add_declared_tests(Analysis& analysis, std::vector<Diagnostic>& problems) {
+  for (const ControlDeclared& control : session_.controls) {
+    recordings_[control.name] = analysis.recordings_of_test({scenario_name(control.scenario), ""});
+  }
+  for (TestDeclared& declared : session_.tests) {
+    Test& test = declared.test;
+    const std::string function = scenario_name(declared.scenario);
+    if (std::ranges::find(tests_, test.name, &Test::name) != tests_.end()) {
+      problems.push_back(diagnostic_at(Severity::kError, declared.at,
+                                       fmt::format("there are two tests called {}", test.name)));
+      continue;
+    }
+    if (test.description.empty() && declared.scenario.as_function() != nullptr) {
+      test.description = description_of(declared.scenario.as_function()->doc());
+    }
+    test.dynamic = analysis.rules_of_test(test.name, function, test.declared.size());
+    recordings_[test.name] = analysis.recordings_of_test({function, ""});
+    tests_.push_back(test);
   }
 }
 
-BodyResult LoadedSpec::run_body(const std::string& name, const Value& body, TestHost& host) {
+BodyResult LoadedSpec::run_body(const std::string& name, const BodyToRun& body, TestHost& host) {
   const star::Runtime::Enter entered(runtime_);
   RunState run{.host = host, .name = name};
   star::Thread thread(runtime_, name);
@@ -233,14 +246,15 @@ BodyResult LoadedSpec::run_body(const std::string& name, const Value& body, Test
   session_.run = &run;
   session_.threads.add(thread);
   const star::Forbid forbid(thread, star::kLoadOnly, "in a test");
-  BodyResult result = call_body(thread, body, run);
+  BodyResult result = body.run(thread, run);
   session_.threads.remove(thread);
   session_.run = nullptr;
   return result;
 }
 
 /// What filters of system calls speak of is recorded from the first step on.
-BodyResult LoadedSpec::run_recorded(const std::string& name, const Value& body, TestHost& host) {
+BodyResult LoadedSpec::run_recorded(const std::string& name, const BodyToRun& body,
+                                    TestHost& host) {
   const std::vector<model::Rule>& recordings = recordings_[name];
   if (recordings.empty()) return run_body(name, body, host);
   const auto armed = host.arm(recordings);
@@ -276,7 +290,7 @@ Status LoadedSpec::run_seed(std::size_t callable, TestHost& host) {
   if (callable >= session_.seeds.size()) {
     return fail(Code::kInternal, fmt::format("there is no seed {}", callable));
   }
-  const BodyResult result = run_body("seed", session_.seeds[callable], host);
+  const BodyResult result = run_body("seed", {.function = session_.seeds[callable]}, host);
   if (result.completed) return {};
   const model::Finding finding = result.finding.value_or(model::Finding{.message = "seed"});
   const Code code = result.cancelled        ? Code::kCancelled
@@ -292,7 +306,31 @@ BodyResult LoadedSpec::run_test(const std::string& name, TestHost& host) {
     return {.finding = model::Finding{.message = fmt::format("there is no test {}", name)}};
   }
   const star::Runtime::Enter entered(runtime_);
-  return run_recorded(name, *module_->global(name), host);
+  const auto declared = std::ranges::find(session_.tests, name,
+                                          [](const TestDeclared& one) { return one.test.name; });
+  if (declared == session_.tests.end()) {
+    return run_recorded(name, {.function = *module_->global(name)}, host);
+  }
+  return run_recorded(name,
+                      {.function = declared->scenario,
+                       .rules = declared->test.declared,
+                       .judge = declared->expect,
+                       .at = declared->at},
+                      host);
+}
+
+BodyResult LoadedSpec::run_control(const std::string& name, TestHost& host) {
+  const auto control = std::ranges::find(session_.controls, name, &ControlDeclared::name);
+  if (control == session_.controls.end()) {
+    return {.finding = model::Finding{.message = fmt::format("there is no control {}", name)}};
+  }
+  const star::Runtime::Enter entered(runtime_);
+  return run_recorded(name,
+                      {.function = control->scenario,
+                       .judge = control->check,
+                       .at = control->at,
+                       .is_control = true},
+                      host);
 }
 
 }  // namespace

@@ -63,6 +63,29 @@ struct ScenarioDeclared {
   star::Span at = {};
 };
 
+/// fault_assumption(...), for what is said about all of them.
+struct AssumptionDeclared {
+  std::string name = {};
+  star::Span at = {};
+  std::vector<model::Rule> rules = {};
+};
+
+/// A scenario without faults: what its cells are compared with.
+struct ControlDeclared {
+  std::string name = {};  ///< "control.create_order"; no test can be called so.
+  star::Value scenario = {};
+  star::Value check = star::Value::unbound();  ///< control=; unbound: what holds for any response.
+  star::Span at = {};
+};
+
+/// A test that fault_scenario() or a cell of fault_matrix() makes.
+struct TestDeclared {
+  Test test = {};
+  star::Value scenario = {};
+  star::Value expect = star::Value::unbound();
+  star::Span at = {};
+};
+
 struct Session {
   LoadOptions options = {};
   std::string path = {};    ///< Of the spec, as given.
@@ -74,6 +97,10 @@ struct Session {
   std::vector<std::map<std::string, star::Span, std::less<>>> keyword_spans = {};
   std::vector<star::Value> seeds = {};  ///< Callables, by Seed::callable.
   std::vector<ScenarioDeclared> scenarios = {};
+  std::vector<AssumptionDeclared> assumptions = {};
+  std::vector<ControlDeclared> controls = {};
+  std::vector<TestDeclared> tests = {};
+  std::size_t matrices = 0;  ///< Declared so far.
   std::vector<star::Diagnostic> notes = {};
   std::vector<std::string> run_notes = {};
   RunState* run = nullptr;  ///< Null while the spec is loaded.

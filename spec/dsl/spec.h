@@ -36,12 +36,22 @@ struct Problem {
   std::string rendered = {};
 };
 
+/// Where a test stands in a fault_matrix().
+struct Cell {
+  std::size_t matrix = 0;  ///< Of its spec, in the order of the text.
+  std::string scenario = {};
+  std::string fault = {};
+};
+
 struct Test {
   std::string name = {};
-  std::string description = {};  ///< Docstring.
+  std::string description = {};  ///< Docstring, or description=.
   model::SourcePosition position = {};
   std::vector<model::Rule> declared = {};  ///< Known exactly at load.
   std::vector<model::Rule> dynamic = {};   ///< Templates of what the body will make.
+  std::string control = {};  ///< What must hold before it, as run_control() wants it; empty: none.
+  std::optional<Cell> cell = {};
+  bool has_oracle = true;  ///< Somebody looks at what came out.
 };
 
 /// How a test's body ended.
@@ -82,6 +92,8 @@ class Spec {
   /// The following are called in a worker, after the fork.
   virtual Status run_seed(std::size_t callable, TestHost& host) = 0;
   virtual BodyResult run_test(const std::string& name, TestHost& host) = 0;
+  /// A scenario without faults, as Test::control names it.
+  virtual BodyResult run_control(const std::string& name, TestHost& host) = 0;
   /// Ends what run_test or run_seed is doing; from any thread.
   virtual void cancel(const std::string& reason) = 0;
   /// Notes that arose while running ("assert_never looked at types: ...").

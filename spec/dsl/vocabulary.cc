@@ -13,9 +13,6 @@ const std::vector<LaterName>& later_names() {
   static const std::vector<LaterName> kNames = {
       {"assert_before", "compare the numbers of two assert_eventually()"},
       {"decoder", "JSON lines of stdout are decoded without it"},
-      {"fault_assumption", "fault(target, rule..., run=f) in a test"},
-      {"fault_matrix", "one test_ function per cell, with fault(target, rule..., run=f)"},
-      {"fault_scenario", "a test_ function with fault(target, rule..., run=f)"},
       {"json_decoder", "JSON lines of stdout are decoded without it"},
       {"monitor", "assert_never() or assert_eventually() at the end of the test"},
       {"observe", "what services print is recorded without it"},
@@ -69,6 +66,9 @@ star::Env vocabulary() {
       .def("http", http_healthcheck)
       .def("env", read_env)
       .def("scenario", declare_scenario, kDeclares)
+      .def("fault_assumption", declare_assumption, kDeclares)
+      .def("fault_scenario", declare_fault_scenario, kDeclares)
+      .def("fault_matrix", declare_matrix, kDeclares)
       .def("deny", make_deny)
       .def("delay", make_delay)
       .def("error", make_error)

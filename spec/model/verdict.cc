@@ -18,6 +18,10 @@ std::string_view outcome_name(Outcome outcome) {
       return "error";
     case Outcome::kSkipped:
       return "skipped";
+    case Outcome::kNotExercised:
+      return "not exercised";
+    case Outcome::kNoOracle:
+      return "no oracle";
     case Outcome::kInterrupted:
       break;
   }
@@ -30,6 +34,8 @@ int exit_code_of(Outcome outcome) {
   switch (outcome) {
     case Outcome::kPassed:
     case Outcome::kSkipped:
+    case Outcome::kNotExercised:
+    case Outcome::kNoOracle:
       return 0;
     case Outcome::kFailed:
     case Outcome::kInvalid:

@@ -21,6 +21,8 @@ enum class Outcome : std::uint8_t {
   kInconclusive,  ///< Undecided when the run was cut short.
   kError,         ///< Infrastructure: a service never ready, a worker lost.
   kSkipped,
+  kNotExercised,  ///< A cell of a matrix whose fault never fired: it says nothing.
+  kNoOracle,      ///< Nobody looked at what came out.
   kInterrupted,
 };
 
@@ -47,8 +49,18 @@ struct RuleReport {
   bool may_stay_unfired = false;
 };
 
+/// Where a test stands in a matrix.
+struct CellPlace {
+  std::string spec = {};
+  std::size_t matrix = 0;  ///< Of its spec; 0: the test is no cell.
+  std::string scenario = {};
+  std::string fault = {};
+  std::size_t fault_cells = 0;  ///< Cells that this fault has in the whole matrix.
+};
+
 struct TestReport {
   std::string test = {};
+  CellPlace cell = {};
   std::string description = {};  ///< The docstring.
   std::string spec = {};         ///< Path of the spec file, as given.
   Outcome outcome = Outcome::kError;
