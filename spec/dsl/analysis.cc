@@ -178,14 +178,14 @@ void Analysis::note_setting(const Unit& unit, const CallExpr& call) {
 
 /// What is recorded must be seen by the filter, too.
 void Analysis::note_recordings(const Unit& unit, const CallExpr& call) {
-  const auto wanted = syscalls_wanted(session_, unit, call, reader_);
-  if (!wanted) return;
-  for (const std::string& family : wanted->families) {
-    if (!session_.is_family(family)) continue;
-    if (wanted->service.empty())
-      session_.families_for_all.insert(family);
-    else
-      session_.families_by_service.emplace_back(wanted->service, family);
+  for (const SyscallsWanted& wanted : syscalls_wanted(session_, unit, call, reader_)) {
+    for (const std::string& family : wanted.families) {
+      if (!session_.is_family(family)) continue;
+      if (wanted.service.empty())
+        session_.families_for_all.insert(family);
+      else
+        session_.families_by_service.emplace_back(wanted.service, family);
+    }
   }
 }
 
@@ -260,10 +260,9 @@ void Analysis::read_rule(const Unit& unit, const Expr& expr, const RuleUse& use,
 }
 
 std::vector<std::pair<const Unit*, const CallExpr*>> Analysis::calls_of_test(
-    const std::string& test) {
+    std::set<std::string> reached) {
   std::vector<std::pair<const Unit*, const CallExpr*>> calls;
-  std::set<std::string> reached = {test};
-  std::deque<std::string> waiting = {test};
+  std::deque<std::string> waiting(reached.begin(), reached.end());
   const auto take = [&](const Unit& unit) {
     for (const CallExpr* call : unit.calls) calls.emplace_back(&unit, call);
     for (const Expr* used : unit.names) {
@@ -282,7 +281,7 @@ std::vector<std::pair<const Unit*, const CallExpr*>> Analysis::calls_of_test(
 
 std::vector<model::Rule> Analysis::rules_of_test(const std::string& test) {
   std::vector<model::Rule> rules;
-  for (const auto& [unit, call] : calls_of_test(test)) {
+  for (const auto& [unit, call] : calls_of_test({test})) {
     const auto made = templates_.find(call);
     if (made == templates_.end()) continue;
     rules.insert(rules.end(), made->second.begin(), made->second.end());
@@ -309,11 +308,12 @@ model::Rule recording(const std::string& service, const std::string& family, sta
 
 std::vector<model::Rule> Analysis::recordings_of_test(const std::string& test) {
   std::map<std::pair<std::string, std::string>, star::Span> places;
-  for (const auto& [unit, call] : calls_of_test(test)) {
-    const auto wanted = syscalls_wanted(session_, *unit, *call, reader_);
-    if (!wanted) continue;
-    for (const std::string& family : wanted->families) {
-      places.emplace(std::pair(wanted->service, family), reader_.span_of(*unit, *call));
+  // What stands at the top level (monitors, invariants) may be about every test.
+  for (const auto& [unit, call] : calls_of_test({test, ""})) {
+    for (const SyscallsWanted& wanted : syscalls_wanted(session_, *unit, *call, reader_)) {
+      for (const std::string& family : wanted.families) {
+        places.emplace(std::pair(wanted.service, family), reader_.span_of(*unit, *call));
+      }
     }
   }
   std::vector<model::Rule> rules;

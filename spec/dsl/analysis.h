@@ -34,7 +34,8 @@ class Analysis {
   void note_family_words(const Unit& unit);
   void note_setting(const Unit& unit, const star::CallExpr& call);
   void note_recordings(const Unit& unit, const star::CallExpr& call);
-  std::vector<std::pair<const Unit*, const star::CallExpr*>> calls_of_test(const std::string& test);
+  std::vector<std::pair<const Unit*, const star::CallExpr*>> calls_of_test(
+      std::set<std::string> names);
   std::optional<model::Target> static_target(const Unit& unit, const star::CallExpr& call);
 
   Session& session_;
@@ -60,8 +61,8 @@ struct SyscallsWanted {
   std::string service = {};
   std::vector<std::string> families = {};
 };
-std::optional<SyscallsWanted> syscalls_wanted(const Session& session, const Unit& unit,
-                                              const star::CallExpr& call, StaticReader& reader);
+std::vector<SyscallsWanted> syscalls_wanted(const Session& session, const Unit& unit,
+                                            const star::CallExpr& call, StaticReader& reader);
 
 /// What is wrong or doubtful about the topology as a whole.
 std::vector<star::Diagnostic> check_topology(const Session& session);

@@ -11,6 +11,7 @@
 
 #include "spec/dsl/analysis.h"
 #include "spec/dsl/builtins.h"
+#include "spec/dsl/monitor.h"
 #include "spec/dsl/session.h"
 #include "spec/dsl/spec.h"
 #include "spec/starlark/syntax/unicode.h"
@@ -115,7 +116,8 @@ class LoadedSpec final : public Spec {
  private:
   std::vector<Diagnostic> analyse(star::Thread& thread);
   void find_tests(Analysis& analysis, std::vector<Diagnostic>& problems);
-  BodyResult run_body(const std::string& name, const Value& body, TestHost& host);
+  BodyResult run_body(const std::string& name, const Value& body, TestHost& host,
+                      bool with_monitors);
   BodyResult run_recorded(const std::string& name, const Value& body, TestHost& host);
   BodyResult call_body(star::Thread& thread, const Value& body, const RunState& run);
   void print(std::string_view line) const;
@@ -142,6 +144,7 @@ LoadedSpec::LoadedSpec(const std::string& path, const LoadOptions& options)
 LoadedSpec::~LoadedSpec() {
   const star::Runtime::Enter entered(runtime_);
   session_.seeds.clear();
+  session_.invariants.clear();
   module_ = {};
 }
 
@@ -225,7 +228,8 @@ BodyResult LoadedSpec::call_body(star::Thread& thread, const Value& body, const 
   }
 }
 
-BodyResult LoadedSpec::run_body(const std::string& name, const Value& body, TestHost& host) {
+BodyResult LoadedSpec::run_body(const std::string& name, const Value& body, TestHost& host,
+                                bool with_monitors) {
   const star::Runtime::Enter entered(runtime_);
   RunState run{.host = host, .name = name};
   star::Thread thread(runtime_, name);
@@ -234,6 +238,11 @@ BodyResult LoadedSpec::run_body(const std::string& name, const Value& body, Test
   session_.threads.add(thread);
   const star::Forbid forbid(thread, star::kLoadOnly, "in a test");
   BodyResult result = call_body(thread, body, run);
+  if (with_monitors && !result.cancelled && !result.infrastructure) {
+    run.monitors.insert(run.monitors.begin(), session_.invariants.begin(),
+                        session_.invariants.end());
+    judge_monitors(session_, thread, run.monitors, result);
+  }
   session_.threads.remove(thread);
   session_.run = nullptr;
   return result;
@@ -242,12 +251,12 @@ BodyResult LoadedSpec::run_body(const std::string& name, const Value& body, Test
 /// What filters of system calls speak of is recorded from the first step on.
 BodyResult LoadedSpec::run_recorded(const std::string& name, const Value& body, TestHost& host) {
   const std::vector<model::Rule>& recordings = recordings_[name];
-  if (recordings.empty()) return run_body(name, body, host);
+  if (recordings.empty()) return run_body(name, body, host, true);
   const auto armed = host.arm(recordings);
   if (!armed) {
     return {.infrastructure = true, .finding = model::Finding{.message = armed.error().what}};
   }
-  BodyResult result = run_body(name, body, host);
+  BodyResult result = run_body(name, body, host, true);
   if (const auto ended = host.disarm(*armed); !ended && result.completed) {
     return {.infrastructure = true, .finding = model::Finding{.message = ended.error().what}};
   }
@@ -276,7 +285,7 @@ Status LoadedSpec::run_seed(std::size_t callable, TestHost& host) {
   if (callable >= session_.seeds.size()) {
     return fail(Code::kInternal, fmt::format("there is no seed {}", callable));
   }
-  const BodyResult result = run_body("seed", session_.seeds[callable], host);
+  const BodyResult result = run_body("seed", session_.seeds[callable], host, false);
   if (result.completed) return {};
   const model::Finding finding = result.finding.value_or(model::Finding{.message = "seed"});
   const Code code = result.cancelled        ? Code::kCancelled

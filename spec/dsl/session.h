@@ -16,6 +16,8 @@
 
 namespace misrule::dsl {
 
+struct MonitorScene;
+
 /// The running test (or seed). One at a time.
 struct RunState {
   TestHost& host;
@@ -23,6 +25,9 @@ struct RunState {
   std::uint64_t rules_made = 0;
   std::set<std::string> labels = {};  ///< Of the rules made so far.
   bool cut_short = false;             ///< Cancelled while a liveness assertion was waiting.
+  /// MonitorValues that this test carries; judged when its body has ended.
+  std::vector<star::Value> monitors = {};
+  MonitorScene* scene = nullptr;  ///< While a monitor is asked: what it may see.
 };
 
 /// The host failed: a service did not come back. No spec can catch it.
@@ -74,6 +79,7 @@ struct Session {
   std::vector<std::map<std::string, star::Span, std::less<>>> keyword_spans = {};
   std::vector<star::Value> seeds = {};  ///< Callables, by Seed::callable.
   std::vector<ScenarioDeclared> scenarios = {};
+  std::vector<star::Value> invariants = {};  ///< MonitorValues that every test carries.
   std::vector<star::Diagnostic> notes = {};
   std::vector<std::string> run_notes = {};
   RunState* run = nullptr;  ///< Null while the spec is loaded.
