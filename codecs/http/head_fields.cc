@@ -23,10 +23,12 @@ constexpr std::array<bool, 256> kIsTokenChar = [] {
   return is;
 }();
 
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
 std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
 // Calls `each` with every element of a comma-separated list that is not empty.
@@ -145,16 +147,17 @@ class FieldReader {
   bool upgrade_asked_ = false;
 };
 
-// The name and value of one line without its CRLF.
-Failure read_line(std::string_view line, FieldReader& reader) {
-  if (line.front() == ' ' || line.front() == '\t') return DecodeError{"a folded header field"};
+// The name and value of one line without its CRLF. `is_clean`: it has neither NUL nor CR.
+Failure read_line(std::string_view line, bool is_clean, FieldReader& reader) {
+  if (is_blank(line.front())) return DecodeError{"a folded header field"};
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
     return DecodeError{fmt::format("\"{}\" is no header field",
                                    line.substr(0, std::min(colon, line.size())).substr(0, 40))};
   }
   const std::string_view value = line.substr(colon + 1);
-  if (std::ranges::any_of(value, [](char c) { return c == '\0' || c == '\r'; })) {
+  const auto is_foul = [](char c) { return c == '\0' || c == '\r'; };
+  if (!is_clean && std::ranges::any_of(value, is_foul)) {
     return DecodeError{"a NUL or CR in a header field"};
   }
   return reader.read(line.substr(0, colon), trimmed(value));
@@ -174,9 +177,13 @@ bool equal_without_case(std::string_view a, std::string_view b) {
 
 std::variant<HeadFields, DecodeError> parse_fields(ByteView lines, const FieldContext& context) {
   FieldReader reader(context);
+  const bool has_nul = lines.contains('\0');
   while (!lines.empty()) {
-    const std::size_t end = lines.find("\r\n");
-    if (Failure failure = read_line(lines.substr(0, end), reader)) return *std::move(failure);
+    std::size_t end = lines.find('\r');
+    const bool has_cr = lines[end + 1] != '\n';
+    if (has_cr) end = lines.find("\r\n", end);
+    const ByteView line = lines.substr(0, end);
+    if (Failure failure = read_line(line, !has_nul && !has_cr, reader)) return *std::move(failure);
     lines.remove_prefix(end + 2);
   }
   return reader.finish();

@@ -35,6 +35,14 @@ void Ledger::copy_in_began() {
   owed_.erase(kept, copy_end);
 }
 
+bool Ledger::is_transaction_end_due() const {
+  const auto ends = [](const Unit& unit) {
+    return unit.ends_transaction() || unit.kind == StatementKind::kRollback;
+  };
+  return std::ranges::any_of(
+      owed_, [&ends](const Owed& owed) { return std::ranges::any_of(owed.units, ends); });
+}
+
 bool Ledger::is_ready_due() const {
   return std::ranges::any_of(owed_, [](const Owed& owed) {
     return owed.kind == Kind::kSync || owed.kind == Kind::kQuery ||

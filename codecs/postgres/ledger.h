@@ -118,6 +118,8 @@ class Ledger {
 
   /// Will the server say which columns this statement, or portal, has?
   bool is_description_due(const NamedPtr& named) const;
+  /// Is something on its way that ends the transaction which the server is in?
+  bool is_transaction_end_due() const;
   /// Will a ReadyForQuery come for something that was sent?
   bool is_ready_due() const;
 

@@ -161,7 +161,9 @@ Unit Session::decide(std::string_view operation, const StatementPtr& statement,
                            .details = &details});
   Unit unit = unit_of(units, std::move(verb));
   unit.kind = statement->kind;
-  if (unit.fate == Unit::Fate::kPoison && !may_fail(unit)) unit.fate = Unit::Fate::kForward;
+  if (unit.fate == Unit::Fate::kPoison && !may_fail(unit)) {
+    skip(unit, "a server does not refuse this by itself, or refuses all there is");
+  }
   if (unit.kind != StatementKind::kOther && unit.kind != StatementKind::kExecute) {
     unit.after_rows = 0;
   }

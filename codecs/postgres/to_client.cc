@@ -376,7 +376,9 @@ void ToClient::settle_transaction(char status) {
     session_.timeout.transaction_ended(!session_.failed_since_ready);
     session_.failed_since_ready = false;
   }
-  const bool failed = state == Transaction::kFailed && session_.expected == Transaction::kOpen;
+  // What is expected may be another transaction, which the client began without waiting.
+  const bool failed = state == Transaction::kFailed && session_.expected == Transaction::kOpen &&
+                      !session_.ledger.is_transaction_end_due();
   if (session_.ledger.empty() || failed) session_.expect(state);
 }
 

@@ -16,6 +16,7 @@ class Judge {
     add_stop();
     add_infrastructure();
     add_body();
+    add_monitors();
     add_exits();
     // A body that never ran gave no rule a chance.
     if (course_.body) add_unfired();
@@ -35,6 +36,7 @@ class Judge {
   void add_stop();
   void add_infrastructure();
   void add_body();
+  void add_monitors();
   void add_exits();
   void add_unfired();
 
@@ -69,6 +71,17 @@ void Judge::add_body() {
   if (course_.body->undecided) outcome = model::Outcome::kInconclusive;
   if (course_.body->infrastructure) outcome = model::Outcome::kError;
   add(outcome, std::move(finding));
+}
+
+/// What is violated decides before what is undecided.
+void Judge::add_monitors() {
+  if (!course_.body) return;
+  for (const model::Finding& finding : course_.body->violations) {
+    add(model::Outcome::kFailed, finding);
+  }
+  for (const model::Finding& finding : course_.body->open) {
+    add(model::Outcome::kInconclusive, finding);
+  }
 }
 
 void Judge::add_exits() {

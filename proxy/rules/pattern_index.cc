@@ -50,7 +50,11 @@ void PatternIndex::add(std::string_view pattern, Value value) {
 
 void PatternIndex::seal() {
   states_.emplace_back();
-  build_trie(choose_anchors());
+  const std::vector<std::string> anchors = choose_anchors();
+  for (const std::string& anchor : anchors) {
+    begins_[static_cast<std::uint8_t>(anchor.front())] = true;
+  }
+  build_trie(anchors);
   link_failures();
   pending_ = {};
 }
@@ -79,7 +83,6 @@ std::vector<std::string> PatternIndex::choose_anchors() const {
 
 void PatternIndex::build_trie(const std::vector<std::string>& anchors) {
   for (std::size_t i = 0; i < anchors.size(); ++i) {
-    begins_[static_cast<std::uint8_t>(anchors[i].front())] = true;
     Node node = kRoot;
     for (const char byte : anchors[i]) {
       Node child = find_child(node, byte);

@@ -39,7 +39,8 @@ Sightings::Entry* Sightings::find_or_make(Kind kind, std::string_view operation,
   if (entries_.size() < kEntriesMax) {
     entries_.emplace_back();
   } else {
-    if (++unknown_ > kFlood && unknown_ % kOneOfFlood != 0) return nullptr;
+    ++unknown_;
+    if (unknown_ > kFlood && unknown_ % kOneOfFlood != 0) return nullptr;
     const auto least = std::ranges::min_element(
         entries_, {}, [](const Entry& entry) { return std::tuple(entry.count, entry.last_seen); });
     at = static_cast<std::size_t>(least - entries_.begin());

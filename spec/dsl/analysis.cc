@@ -180,14 +180,14 @@ void Analysis::note_setting(const Unit& unit, const CallExpr& call) {
 
 /// What is recorded must be seen by the filter, too.
 void Analysis::note_recordings(const Unit& unit, const CallExpr& call) {
-  const auto wanted = syscalls_wanted(session_, unit, call, reader_);
-  if (!wanted) return;
-  for (const std::string& family : wanted->families) {
-    if (!session_.is_family(family)) continue;
-    if (wanted->service.empty())
-      session_.families_for_all.insert(family);
-    else
-      session_.families_by_service.emplace_back(wanted->service, family);
+  for (const SyscallsWanted& wanted : syscalls_wanted(session_, unit, call, reader_)) {
+    for (const std::string& family : wanted.families) {
+      if (!session_.is_family(family)) continue;
+      if (wanted.service.empty())
+        session_.families_for_all.insert(family);
+      else
+        session_.families_by_service.emplace_back(wanted.service, family);
+    }
   }
 }
 
@@ -262,10 +262,9 @@ void Analysis::read_rule(const Unit& unit, const Expr& expr, const RuleUse& use,
 }
 
 std::vector<std::pair<const Unit*, const CallExpr*>> Analysis::calls_of_test(
-    const std::set<std::string>& functions) {
+    std::set<std::string> reached) {
   std::vector<std::pair<const Unit*, const CallExpr*>> calls;
-  std::set<std::string> reached = functions;
-  std::deque<std::string> waiting(functions.begin(), functions.end());
+  std::deque<std::string> waiting(reached.begin(), reached.end());
   const auto take = [&](const Unit& unit) {
     for (const CallExpr* call : unit.calls) calls.emplace_back(&unit, call);
     for (const Expr* used : unit.names) {
@@ -315,10 +314,10 @@ model::Rule recording(const std::string& service, const std::string& family, sta
 std::vector<model::Rule> Analysis::recordings_of_test(const std::set<std::string>& functions) {
   std::map<std::pair<std::string, std::string>, star::Span> places;
   for (const auto& [unit, call] : calls_of_test(functions)) {
-    const auto wanted = syscalls_wanted(session_, *unit, *call, reader_);
-    if (!wanted) continue;
-    for (const std::string& family : wanted->families) {
-      places.emplace(std::pair(wanted->service, family), reader_.span_of(*unit, *call));
+    for (const SyscallsWanted& wanted : syscalls_wanted(session_, *unit, *call, reader_)) {
+      for (const std::string& family : wanted.families) {
+        places.emplace(std::pair(wanted.service, family), reader_.span_of(*unit, *call));
+      }
     }
   }
   std::vector<model::Rule> rules;

@@ -23,10 +23,8 @@ class Analysis {
   std::vector<model::Rule> rules_of_test(const std::string& test, const std::string& function,
                                          std::size_t declared);
   /// Rules without an action, so that system calls that its filters speak of are recorded.
-  std::vector<model::Rule> recordings_of_test(const std::string& test) {
-    return recordings_of_test(std::set<std::string>{test});
-  }
-  /// Of all that can be reached from these functions; "" means the statements outside of any.
+  /// Of all that can be reached from these functions; "" means the statements outside of any: what
+  /// stands at the top level (monitors, invariants) may be about every test.
   std::vector<model::Rule> recordings_of_test(const std::set<std::string>& functions);
   /// Mistakes, in any order and perhaps twice.
   std::vector<star::Diagnostic> take_problems() { return std::move(problems_); }
@@ -44,7 +42,7 @@ class Analysis {
   void note_setting(const Unit& unit, const star::CallExpr& call);
   void note_recordings(const Unit& unit, const star::CallExpr& call);
   std::vector<std::pair<const Unit*, const star::CallExpr*>> calls_of_test(
-      const std::set<std::string>& functions);
+      std::set<std::string> names);
   std::optional<model::Target> static_target(const Unit& unit, const star::CallExpr& call);
 
   Session& session_;
@@ -70,8 +68,8 @@ struct SyscallsWanted {
   std::string service = {};
   std::vector<std::string> families = {};
 };
-std::optional<SyscallsWanted> syscalls_wanted(const Session& session, const Unit& unit,
-                                              const star::CallExpr& call, StaticReader& reader);
+std::vector<SyscallsWanted> syscalls_wanted(const Session& session, const Unit& unit,
+                                            const star::CallExpr& call, StaticReader& reader);
 
 /// What is wrong or doubtful about the topology as a whole.
 std::vector<star::Diagnostic> check_topology(const Session& session);

@@ -6,6 +6,7 @@
 #include "spec/dsl/arguments.h"
 #include "spec/dsl/builtins.h"
 #include "spec/dsl/filter.h"
+#include "spec/dsl/monitor.h"
 #include "spec/dsl/values.h"
 
 namespace misrule::dsl {
@@ -235,22 +236,40 @@ Value assert_never(Args& args) {
   return Value::none();
 }
 
+namespace {
+
+std::uint64_t number_of(const EventPtr& event) { return event->number; }
+
+}  // namespace
+
+std::vector<EventPtr> events_known(const Args& args) {
+  RunState& run = run_of(args);
+  if (run.scene != nullptr) return run.scene->events;
+  pass_barrier(args, run.host);
+  return events_now(args, run.host);
+}
+
 Value list_events(Args& args) {
   EventArguments given;
+  std::optional<EventValue*> before;
   args.unpack({star::optional("where", given.where),
                star::optional("type", given.type).by_keyword(),
-               star::optional("service", given.service)});
+               star::optional("service", given.service), star::optional("before", before)});
   const bool all = !given.where && !given.type && !given.service;
   std::optional<EventFilter> filter;
   if (!all) filter.emplace(args, given.where, given.type, given.service);
-  TestHost& host = run_of(args).host;
-  pass_barrier(args, host);
-  const std::vector<EventPtr> events = events_now(args, host);
+  std::vector<EventPtr> events = events_known(args);
   require_all_output(args, given, events);
+  if (before) {
+    const auto number = (*before)->event().number;
+    events.erase(std::ranges::find(events, number, number_of), events.end());
+  }
   std::vector<Value> found;
+  MonitorScene* scene = run_of(args).scene;
   for (const EventPtr& event : events) {
     const bool shown = filter ? filter->matches(args.thread(), event) : !model::is_injected(*event);
     if (!shown) continue;
+    if (scene != nullptr) scene->read.push_back(event);
     found.push_back(Value::object(star::make<EventValue>(event)));
   }
   return Value::list(std::move(found));

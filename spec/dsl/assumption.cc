@@ -4,6 +4,7 @@
 
 #include "spec/dsl/arguments.h"
 #include "spec/dsl/builtins.h"
+#include "spec/dsl/monitor.h"
 #include "spec/dsl/rules_reader.h"
 
 namespace misrule::dsl {
@@ -14,6 +15,10 @@ using star::Value;
 
 void AssumptionValue::write_repr(star::Writer& out) const {
   out.text(fmt::format("<fault assumption {}>", declared_.name));
+}
+
+void AssumptionValue::visit_children(star::ValueVisitor& visitor) const {
+  for (const Value& monitor : monitors_) visitor.visit(monitor);
 }
 
 std::vector<const AssumptionValue*> assumptions_of(const Args& args, const Value& value, Span at) {
@@ -42,11 +47,12 @@ namespace {
 class AssumptionCall {
  public:
   explicit AssumptionCall(const Args& args)
-      : args_(args), rules_(args, {"target", "faults", "description", "label"}) {
+      : args_(args), rules_(args, {"target", "faults", "monitors", "description", "label"}) {
     read();
   }
   AssumptionDeclared declared() const;
   const std::string& description() const { return description_; }
+  const std::vector<Value>& monitors() const { return monitors_; }
 
  private:
   void read();
@@ -56,6 +62,7 @@ class AssumptionCall {
   const Args& args_;
   RulesReader rules_;
   std::vector<model::Rule> composed_;
+  std::vector<Value> monitors_;
   std::string name_;
   std::string description_;
   std::string label_;
@@ -86,15 +93,19 @@ void AssumptionCall::read_keyword(std::size_t index) {
   } else if (name == "faults") {
     for (const AssumptionValue* part : assumptions_of(args_, args_.keyword(index), at)) {
       composed_.insert(composed_.end(), part->rules().begin(), part->rules().end());
+      monitors_.insert(monitors_.end(), part->monitors().begin(), part->monitors().end());
     }
   } else if (name == "description") {
     description_ = text_of(index);
   } else if (name == "label") {
     label_ = text_of(index);
   } else if (name == "monitors") {
-    args_.fail_at(args_.keyword_span(index), star::code::kValue,
-                  "monitors= is not in this version yet",
-                  "assert_never() or assert_eventually() in expect=");
+    MonitorList list;
+    if (!convert(args_.keyword(index), list)) {
+      args_.fail_at(at, star::code::kArgument, fmt::format("monitors= is a {}", wanted_type(&list)),
+                    "monitor(fn), never(...) and their like make one");
+    }
+    monitors_.insert(monitors_.end(), list.items.begin(), list.items.end());
   } else {
     rules_.take_keyword(index);
   }
@@ -142,7 +153,8 @@ Value declare_assumption(Args& args) {
     session.families_by_service.emplace_back(rule.target().service(), rule.syscall().family());
   }
   session.assumptions.push_back(declared);
-  return Value::object(star::make<AssumptionValue>(std::move(declared), call.description()));
+  return Value::object(
+      star::make<AssumptionValue>(std::move(declared), call.description(), call.monitors()));
 }
 
 std::vector<star::Diagnostic> note_equal_assumptions(const Session& session) {

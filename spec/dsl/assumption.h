@@ -14,20 +14,29 @@ namespace misrule::dsl {
 class AssumptionValue final : public star::HostObject {
  public:
   static constexpr std::string_view kTypeName = "fault assumption";
-  AssumptionValue(AssumptionDeclared declared, std::string description)
-      : declared_(std::move(declared)), description_(std::move(description)) {}
+  AssumptionValue(AssumptionDeclared declared, std::string description,
+                  std::vector<star::Value> monitors)
+      : declared_(std::move(declared)),
+        description_(std::move(description)),
+        monitors_(std::move(monitors)) {}
   const std::string& name() const { return declared_.name; }
   const std::string& description() const { return description_; }
   /// Complete but for their ids; those of the assumptions that it is made of come first.
   const std::vector<model::Rule>& rules() const { return declared_.rules; }
 
+  /// What must hold whenever this is assumed; likewise of its parts, too.
+  const std::vector<star::Value>& monitors() const { return monitors_; }
+
   std::string_view type_name() const override { return kTypeName; }
   void write_repr(star::Writer& out) const override;
   std::uint64_t hash() const override { return identity_hash(); }
+  void visit_children(star::ValueVisitor& visitor) const override;
+  void drop_children() override { monitors_.clear(); }
 
  private:
   AssumptionDeclared declared_;
   std::string description_;
+  std::vector<star::Value> monitors_;
 };
 
 /// Names are parts of folders and files of the run, and of "service.interface".
@@ -44,9 +53,9 @@ std::vector<star::Diagnostic> note_equal_assumptions(const Session& session);
 /// Adds a test; raises if its name is taken.
 void add_test(const star::Args& args, TestDeclared declared,
               const std::vector<const AssumptionValue*>& faults);
-/// The control of this scenario and check, declared once; its name.
-std::string control_of(Session& session, const star::Value& scenario, const star::Value& check,
-                       star::Span at);
+/// The control of a test under faults, declared once for its scenario and check; its name.
+std::string control_of(Session& session, const TestDeclared& test, const star::Value& check,
+                       const std::vector<const AssumptionValue*>& faults);
 /// A function without parameters, as scenario= takes it.
 void check_scenario(const star::Args& args, const star::Value& scenario, star::Span at);
 /// A function of one parameter, as expect= and control= take it.

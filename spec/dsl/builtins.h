@@ -43,7 +43,24 @@ star::Value assert_equal(star::Args& args);
 star::Value assert_truth(star::Args& args);
 star::Value assert_eventually(star::Args& args);
 star::Value assert_never(star::Args& args);
+star::Value assert_order(star::Args& args);  ///< assert_before, also at the top level.
 star::Value list_events(star::Args& args);
+// At the top level: about every test of the file.
+star::Value declare_eventually(star::Args& args);
+star::Value declare_never(star::Args& args);
+star::Value declare_invariant(star::Args& args);
+
+// Monitors: values that tests, assumptions and files carry.
+star::Value declare_monitor(star::Args& args);
+star::Value make_never(star::Args& args);
+star::Value make_always(star::Args& args);
+star::Value make_eventually(star::Args& args);
+star::Value make_leads_to(star::Args& args);
+star::Value make_before(star::Args& args);
+star::Value make_until(star::Args& args);
+star::Value make_at_most(star::Args& args);
+star::Value make_once_per(star::Args& args);
+star::Value make_count(star::Args& args);
 
 star::Value run_parallel(star::Args& args);
 

@@ -35,7 +35,8 @@ const std::vector<Shape>& shapes() {
       {"assert_true", {"cond", "msg"}, {}, 1},
       {"assert_eventually", {"where", "service", "msg", "within"}, {"type"}, 0},
       {"assert_never", {"where", "service", "msg"}, {"type"}, 0},
-      {"events", {"where", "service"}, {"type"}, 0},
+      {"assert_before", {"first", "then"}, {"every", "where", "type", "service", "msg"}, 2},
+      {"events", {"where", "service", "before"}, {"type"}, 0},
   };
   return kShapes;
 }

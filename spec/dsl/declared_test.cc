@@ -54,6 +54,7 @@ BodyResult judge_control(const Value& value, star::Span at) {
 
 BodyResult BodyToRun::run(star::Thread& thread, RunState& run) const {
   run.rules_made = rules.size();
+  run.monitors.insert(run.monitors.end(), monitors.begin(), monitors.end());
   for (const model::Rule& rule : rules) run.labels.insert(rule.id());
   Result<ArmId> armed = ArmId{0};
   if (!rules.empty()) {

@@ -11,7 +11,8 @@ namespace misrule::dsl {
 
 struct BodyToRun {
   star::Value function = {};
-  std::vector<model::Rule> rules = {};  ///< Complete, with ids; armed before the first step.
+  std::vector<model::Rule> rules = {};     ///< Complete, with ids; armed before the first step.
+  std::vector<star::Value> monitors = {};  ///< MonitorValues that it carries.
   /// Called with what the function returned, once the rules have ended; unbound: nobody.
   star::Value judge = star::Value::unbound();
   star::Span at = {};  ///< Of the declaration.

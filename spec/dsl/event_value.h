@@ -49,6 +49,7 @@ class EventValue final : public star::HostObject {
   static constexpr std::string_view kTypeName = "event";
   explicit EventValue(EventPtr event) : event_(std::move(event)) {}
   const model::Event& event() const { return *event_; }
+  const EventPtr& pointer() const { return event_; }
   /// The field, looked for in the event and then in its decoded payload.
   std::optional<star::Value> find(std::string_view name);
   /// find() was asked whether the event is a trace of a fault.

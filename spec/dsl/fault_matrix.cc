@@ -175,16 +175,15 @@ void MatrixCall::declare_cell(Place place, std::size_t matrix) {
   const Value& scenario = scenarios_[place.scenario];
   const AssumptionValue& fault = *faults_[place.fault];
   const auto own = overrides_.find(place);
-  TestDeclared declared = {
-      .test = {.name = name_of(place),
-               .description = fault.description(),
-               .control = control_of(session_of(args_), scenario, control_, args_.call_span()),
-               .cell = Cell{.matrix = matrix,
-                            .scenario = scenario_name(scenario),
-                            .fault = fault.name()}},
-      .scenario = scenario,
-      .expect = own == overrides_.end() ? default_expect_ : own->second,
-      .at = args_.call_span()};
+  TestDeclared declared = {.test = {.name = name_of(place),
+                                    .description = fault.description(),
+                                    .cell = Cell{.matrix = matrix,
+                                                 .scenario = scenario_name(scenario),
+                                                 .fault = fault.name()}},
+                           .scenario = scenario,
+                           .expect = own == overrides_.end() ? default_expect_ : own->second,
+                           .at = args_.call_span()};
+  declared.test.control = control_of(session_of(args_), declared, control_, {&fault});
   add_test(args_, std::move(declared), {&fault});
 }
 

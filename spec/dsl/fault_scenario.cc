@@ -51,21 +51,29 @@ std::string scenario_name(const Value& scenario) {
   return written == nullptr || written->is_lambda() ? "scenario" : std::string(written->name());
 }
 
-std::string control_of(Session& session, const Value& scenario, const Value& check, Span at) {
+std::string control_of(Session& session, const TestDeclared& test, const Value& check,
+                       const std::vector<const AssumptionValue*>& faults) {
   const auto same = [&](const ControlDeclared& other) {
-    return other.scenario.same_as(scenario) && other.check.same_as(check);
+    return other.scenario.same_as(test.scenario) && other.check.same_as(check);
   };
-  const auto known = std::ranges::find_if(session.controls, same);
-  if (known != session.controls.end()) return known->name;
-  const std::string wanted = std::string(kControlPrefix) + scenario_name(scenario);
-  std::string name = wanted;
-  const auto taken = [&] {
-    return std::ranges::find(session.controls, name, &ControlDeclared::name) !=
-           session.controls.end();
-  };
-  for (unsigned n = 2; taken(); ++n) name = fmt::format("{}.{}", wanted, n);
-  session.controls.push_back({.name = name, .scenario = scenario, .check = check, .at = at});
-  return name;
+  auto control = std::ranges::find_if(session.controls, same);
+  if (control == session.controls.end()) {
+    const std::string wanted = std::string(kControlPrefix) + scenario_name(test.scenario);
+    std::string name = wanted;
+    const auto taken = [&] {
+      return std::ranges::find(session.controls, name, &ControlDeclared::name) !=
+             session.controls.end();
+    };
+    for (unsigned n = 2; taken(); ++n) name = fmt::format("{}.{}", wanted, n);
+    session.controls.push_back(
+        {.name = name, .scenario = test.scenario, .check = check, .at = test.at});
+    control = std::prev(session.controls.end());
+  }
+  for (const AssumptionValue* fault : faults) {
+    const std::vector<Value>& more = fault->monitors();
+    control->monitors.insert(control->monitors.end(), more.begin(), more.end());
+  }
+  return control->name;
 }
 
 void add_test(const Args& args, TestDeclared declared,
@@ -82,6 +90,8 @@ void add_test(const Args& args, TestDeclared declared,
   for (const AssumptionValue* fault : faults) {
     declared.test.declared.insert(declared.test.declared.end(), fault->rules().begin(),
                                   fault->rules().end());
+    declared.monitors.insert(declared.monitors.end(), fault->monitors().begin(),
+                             fault->monitors().end());
   }
   name_rules(declared.test.name, declared.test.declared);
   declared.test.position = position_of(declared.at);
@@ -117,8 +127,8 @@ Value declare_fault_scenario(Args& args) {
                            .expect = expect.value_or(Value::unbound()),
                            .at = args.call_span()};
   if (!assumed.empty()) {
-    declared.test.control = control_of(session_of(args), scenario,
-                                       control.value_or(Value::unbound()), args.call_span());
+    declared.test.control =
+        control_of(session_of(args), declared, control.value_or(Value::unbound()), assumed);
   }
   add_test(args, std::move(declared), assumed);
   return Value::none();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "spec/dsl/arguments.h"
 #include "spec/dsl/event_types.h"
 #include "spec/dsl/values.h"
 
@@ -151,6 +152,7 @@ EventFilter::EventFilter(const Args& args, const std::optional<Value>& where,
       args.fail(star::code::kArgument, "where= is a function of one event, or a dict");
     }
     where_ = *where;
+    if (function != nullptr) first_said_ = leading_wants(*function);
   }
   check(args);
 }
@@ -209,14 +211,27 @@ bool EventFilter::pattern_matches(const Pattern& pattern, EventValue& event) {
   return equal(pattern.name) || (pattern.name == "service" && equal("to"));
 }
 
+bool EventFilter::may_match(const model::Event& event) const {
+  if ((type_ && event.type != *type_) || !service_matches(event)) return false;
+  if (first_said_.type && event.type != *first_said_.type) return false;
+  if (first_said_.service && event.service != *first_said_.service) return false;
+  const auto type = std::ranges::find(patterns_, "type", &Pattern::name);
+  return type == patterns_.end() || !type->glob || type->glob->matches(event.type);
+}
+
 bool EventFilter::matches(star::Thread& thread, const EventPtr& event) {
+  return matches(thread, star::make<EventValue>(event));
+}
+
+bool EventFilter::matches(star::Thread& thread, const star::Ref<EventValue>& shared) {
+  const model::Event& event = shared->event();
   // A predicate shows by what it reads whether it means what faults leave behind, too.
-  const bool injected = model::is_injected(*event);
+  const bool injected = model::is_injected(event);
   const bool asked = std::ranges::find(patterns_, "injected", &Pattern::name) != patterns_.end();
   if (injected && where_.is_none() && !asked) return false;
-  ++shown_[event->type];
-  if ((type_ && event->type != *type_) || !service_matches(*event)) return false;
-  const auto value = star::make<EventValue>(event);
+  ++shown_[event.type];
+  if (!may_match(event)) return false;
+  const auto value = injected ? star::make<EventValue>(shared->pointer()) : shared;
   const bool as_dict =
       std::ranges::all_of(patterns_, [&](const Pattern& p) { return pattern_matches(p, *value); });
   if (!as_dict || where_.is_none()) return as_dict;
@@ -225,6 +240,36 @@ bool EventFilter::matches(star::Thread& thread, const EventPtr& event) {
   const Value argument = Value::object(value);
   const bool matched = thread.runtime().call(thread, where_, {&argument, 1}).truth();
   return matched && (!injected || value->was_asked_for_injected());
+}
+
+std::string EventFilter::nearest(const std::vector<EventPtr>& events) const {
+  std::map<std::string, std::pair<std::size_t, std::string>> missed;
+  for (const EventPtr& event : events) {
+    EventValue value(event);
+    const Pattern* wrong = nullptr;
+    std::size_t count = 0;
+    for (const Pattern& pattern : patterns_) {
+      if (pattern_matches(pattern, value)) continue;
+      wrong = &pattern;
+      ++count;
+    }
+    if (count != 1 || patterns_.size() < 2 || wrong->name == "type") continue;
+    const auto found = value.find(wrong->name);
+    if (!found) continue;
+    auto& entry = missed[wrong->name];
+    if (entry.first++ == 0) entry.second = shortened(found->text(), 100);
+  }
+  std::vector<std::string> parts;
+  for (const auto& [name, entry] : missed) {
+    parts.push_back(
+        fmt::format("{} matched but for {}, such as \"{}\"", entry.first, name, entry.second));
+  }
+  return listed(parts);
+}
+
+void EventFilter::visit(star::ValueVisitor& visitor) const {
+  visitor.visit(where_);
+  for (const Pattern& pattern : patterns_) visitor.visit(pattern.value);
 }
 
 std::size_t EventFilter::shown_count() const {

@@ -39,6 +39,8 @@ struct Impossible {
 std::optional<Impossible> why_impossible(const Session& session, const FilterWants& wants);
 /// Two parts of one filter that must both hold and never do.
 std::optional<Impossible> why_contradictory(const FilterWants& one, const FilterWants& other);
+/// What the leading operands of a lambda's top-level `and` compare with literals.
+FilterWants leading_wants(const star::Function& function);
 /// A text that stands for itself: no star, no question mark.
 bool is_plain(std::string_view pattern);
 
@@ -50,6 +52,13 @@ class EventFilter {
 
   /// Calls the spec's predicate; what that raises goes through.
   bool matches(star::Thread& thread, const EventPtr& event);
+  /// The same of an event that others have decoded already.
+  bool matches(star::Thread& thread, const star::Ref<EventValue>& event);
+  /// Could it match, as far as that is known without calling the spec?
+  bool may_match(const model::Event& event) const;
+  /// What came nearest of these: all but one pattern of a dict matched. Empty if nothing did.
+  std::string nearest(const std::vector<EventPtr>& events) const;
+  void visit(star::ValueVisitor& visitor) const;
   /// "120 proxy, 14 stdout": what matches() was asked about.
   std::string shown() const;
   std::size_t shown_count() const;
@@ -70,6 +79,7 @@ class EventFilter {
   std::optional<std::string> type_;
   std::optional<std::string> service_;
   std::vector<Pattern> patterns_;
+  FilterWants first_said_;  ///< By a lambda, before anything else could happen in it.
   std::map<std::string, std::size_t> shown_;
 };
 

@@ -137,6 +137,22 @@ void read_operand(const Unit& unit, const Expr& expr, std::string_view event, Sa
   }
 }
 
+/// False: what stands right of it is not known to be harmless to leave out.
+bool read_leading(const Expr& expr, std::string_view event, FilterWants& wants) {
+  if (expr.kind == ExprKind::kLogical && star::as<star::LogicalExpr>(expr).is_and) {
+    const auto& both = star::as<star::LogicalExpr>(expr);
+    return read_leading(*both.left, event, wants) && read_leading(*both.right, event, wants);
+  }
+  if (expr.kind != ExprKind::kCompare) return false;
+  const auto& compare = star::as<star::CompareExpr>(expr);
+  if (compare.op != star::CompareOp::kEqual) return false;
+  const std::string field = field_read(*compare.left, event);
+  const auto text = literal_text(*compare.right);
+  if (!text || (field != "type" && field != "service")) return false;
+  (field == "type" ? wants.type : wants.service) = *text;
+  return true;
+}
+
 void read_entry(const Unit& unit, const star::DictEntry& entry, Said& said) {
   if (entry.key == nullptr || entry.value == nullptr) return;
   const auto key = literal_text(*entry.key);
@@ -206,23 +222,58 @@ bool check(const Session& session, const Said& said, StaticReader& reader) {
   return !impossible;
 }
 
-const Expr* where_of(const CallExpr& call) {
-  for (const Argument& argument : call.arguments) {
-    if (argument.kind == ArgumentKind::kKeyword && argument.name.text() == "where") {
-      return argument.value.get();
-    }
-  }
-  const bool first =
-      !call.arguments.empty() && call.arguments.front().kind == ArgumentKind::kPositional;
-  return first ? call.arguments.front().value.get() : nullptr;
+/// A builtin that takes filters: how many by position, and which other keywords are one.
+struct FilterCall {
+  std::string_view name;
+  std::size_t by_position;
+  std::vector<std::string_view> keywords;
+};
+
+const FilterCall* filter_call(const CallExpr& call) {
+  static const std::vector<FilterCall> kCalls = {
+      {"assert_eventually", 1, {"where"}},
+      {"assert_never", 1, {"where"}},
+      {"assert_before", 2, {"first", "then", "where"}},
+      {"events", 1, {"where"}},
+      {"monitor", 0, {"on"}},
+      {"never", 1, {"where"}},
+      {"always", 0, {"on"}},
+      {"eventually", 1, {"where"}},
+      {"leads_to", 2, {"a", "b"}},
+      {"before", 2, {"a", "b"}},
+      {"until", 2, {"a", "b"}},
+      {"at_most", 0, {"where"}},
+      {"count", 1, {"where"}},
+      {"once_per", 0, {"where"}},
+  };
+  const auto found = std::ranges::find_if(kCalls, [&](const FilterCall& candidate) {
+    return is_builtin(*call.callee, candidate.name);
+  });
+  return found == kCalls.end() ? nullptr : &*found;
 }
 
-bool is_filter_call(const CallExpr& call) {
-  return is_builtin(*call.callee, "assert_eventually") ||
-         is_builtin(*call.callee, "assert_never") || is_builtin(*call.callee, "events");
+std::vector<const Expr*> filters_of(const FilterCall& shape, const CallExpr& call) {
+  std::vector<const Expr*> filters;
+  for (std::size_t i = 0; i < call.arguments.size(); ++i) {
+    const Argument& argument = call.arguments[i];
+    const bool by_position = argument.kind == ArgumentKind::kPositional && i < shape.by_position;
+    const bool by_name =
+        argument.kind == ArgumentKind::kKeyword &&
+        std::ranges::find(shape.keywords, argument.name.text()) != shape.keywords.end();
+    if (by_position || by_name) filters.push_back(argument.value.get());
+  }
+  return filters;
 }
 
 }  // namespace
+
+FilterWants leading_wants(const star::Function& function) {
+  FilterWants wants{.either_end = false};
+  const star::FunctionSyntax& syntax = function.syntax();
+  if (!syntax.is_lambda || syntax.parameters.empty() || syntax.value == nullptr) return wants;
+  static_cast<void>(read_leading(*syntax.value, syntax.parameters.front().name.text(), wants));
+  return wants;
+}
 
 namespace {
 
@@ -248,28 +299,38 @@ std::vector<std::string> families_meant(const Session& session, const Said& said
 
 }  // namespace
 
-std::optional<SyscallsWanted> syscalls_wanted(const Session& session, const Unit& unit,
-                                              const CallExpr& call, StaticReader& reader) {
-  if (!is_filter_call(call)) return std::nullopt;
-  const FilterWants keywords = said_by_keywords(unit, call, reader).wants;
-  const Expr* where = where_of(call);
-  const Said said = where == nullptr ? Said{} : said_by_where(unit, *where);
-  const auto& type = said.wants.type ? said.wants.type : keywords.type;
+namespace {
+
+std::optional<SyscallsWanted> wanted_by(const Session& session, const Said& keywords,
+                                        const Said& said) {
+  const auto& type = said.wants.type ? said.wants.type : keywords.wants.type;
   const bool about_calls =
       type ? *type == "syscall" : said.wants.syscall.has_value() || names_call_fields(said.wants);
   if (!about_calls || (said.recorded_anyway && !said.wants.syscall)) return std::nullopt;
-  return SyscallsWanted{.service = said.wants.service.value_or(keywords.service.value_or("")),
+  return SyscallsWanted{.service = said.wants.service.value_or(keywords.wants.service.value_or("")),
                         .families = families_meant(session, said)};
+}
+
+}  // namespace
+
+std::vector<SyscallsWanted> syscalls_wanted(const Session& session, const Unit& unit,
+                                            const CallExpr& call, StaticReader& reader) {
+  const FilterCall* shape = filter_call(call);
+  if (shape == nullptr) return {};
+  const Said keywords = said_by_keywords(unit, call, reader);
+  std::vector<Said> parts;
+  for (const Expr* filter : filters_of(*shape, call)) parts.push_back(said_by_where(unit, *filter));
+  if (parts.empty()) parts.emplace_back();
+  std::vector<SyscallsWanted> all;
+  for (const Said& said : parts) {
+    if (auto wanted = wanted_by(session, keywords, said)) all.push_back(*std::move(wanted));
+  }
+  return all;
 }
 
 namespace {
 
-void check_filter(const Session& session, const Unit& unit, const CallExpr& call,
-                  StaticReader& reader) {
-  const Said keywords = said_by_keywords(unit, call, reader);
-  const Expr* where = where_of(call);
-  if (!check(session, keywords, reader) || where == nullptr) return;
-  Said said = said_by_where(unit, *where);
+void check_part(const Session& session, const Said& keywords, Said said, StaticReader& reader) {
   if (const auto both = why_contradictory(keywords.wants, said.wants)) {
     complain(reader, place_of(said, *both), *both);
     return;
@@ -281,11 +342,21 @@ void check_filter(const Session& session, const Unit& unit, const CallExpr& call
   check(session, said, reader);
 }
 
+void check_filter(const Session& session, const Unit& unit, const CallExpr& call,
+                  const FilterCall& shape, StaticReader& reader) {
+  const Said keywords = said_by_keywords(unit, call, reader);
+  if (!check(session, keywords, reader)) return;
+  for (const Expr* filter : filters_of(shape, call)) {
+    check_part(session, keywords, said_by_where(unit, *filter), reader);
+  }
+}
+
 }  // namespace
 
 void check_filters(const Session& session, const Unit& unit, StaticReader& reader) {
   for (const CallExpr* call : unit.calls) {
-    if (is_filter_call(*call)) check_filter(session, unit, *call, reader);
+    const FilterCall* shape = filter_call(*call);
+    if (shape != nullptr) check_filter(session, unit, *call, *shape, reader);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "spec/dsl/assumption.h"
 #include "spec/dsl/builtins.h"
 #include "spec/dsl/declared_test.h"
+#include "spec/dsl/monitor.h"
 #include "spec/dsl/session.h"
 #include "spec/dsl/spec.h"
 #include "spec/starlark/syntax/unicode.h"
@@ -119,7 +120,8 @@ class LoadedSpec final : public Spec {
   std::vector<Diagnostic> analyse(star::Thread& thread);
   void find_tests(Analysis& analysis, std::vector<Diagnostic>& problems);
   void add_declared_tests(Analysis& analysis, std::vector<Diagnostic>& problems);
-  BodyResult run_body(const std::string& name, const BodyToRun& body, TestHost& host);
+  BodyResult run_body(const std::string& name, const BodyToRun& body, TestHost& host,
+                      bool with_monitors);
   BodyResult run_recorded(const std::string& name, const BodyToRun& body, TestHost& host);
   void print(std::string_view line) const;
 
@@ -147,6 +149,7 @@ LoadedSpec::~LoadedSpec() {
   session_.seeds.clear();
   session_.controls.clear();
   session_.tests.clear();
+  session_.invariants.clear();
   module_ = {};
 }
 
@@ -212,7 +215,7 @@ void LoadedSpec::find_tests(Analysis& analysis, std::vector<Diagnostic>& problem
                       .description = description_of(function->doc()),
                       .position = position_of(at),
                       .dynamic = analysis.rules_of_test(std::string(name))});
-    recordings_[tests_.back().name] = analysis.recordings_of_test(tests_.back().name);
+    recordings_[tests_.back().name] = analysis.recordings_of_test({tests_.back().name, ""});
   }
   add_declared_tests(analysis, problems);
 }
@@ -238,7 +241,8 @@ void LoadedSpec::add_declared_tests(Analysis& analysis, std::vector<Diagnostic>&
   }
 }
 
-BodyResult LoadedSpec::run_body(const std::string& name, const BodyToRun& body, TestHost& host) {
+BodyResult LoadedSpec::run_body(const std::string& name, const BodyToRun& body, TestHost& host,
+                                bool with_monitors) {
   const star::Runtime::Enter entered(runtime_);
   RunState run{.host = host, .name = name};
   star::Thread thread(runtime_, name);
@@ -247,6 +251,11 @@ BodyResult LoadedSpec::run_body(const std::string& name, const BodyToRun& body, 
   session_.threads.add(thread);
   const star::Forbid forbid(thread, star::kLoadOnly, "in a test");
   BodyResult result = body.run(thread, run);
+  if (with_monitors && !result.cancelled && !result.infrastructure) {
+    run.monitors.insert(run.monitors.begin(), session_.invariants.begin(),
+                        session_.invariants.end());
+    judge_monitors(session_, thread, run.monitors, result);
+  }
   session_.threads.remove(thread);
   session_.run = nullptr;
   return result;
@@ -256,12 +265,12 @@ BodyResult LoadedSpec::run_body(const std::string& name, const BodyToRun& body, 
 BodyResult LoadedSpec::run_recorded(const std::string& name, const BodyToRun& body,
                                     TestHost& host) {
   const std::vector<model::Rule>& recordings = recordings_[name];
-  if (recordings.empty()) return run_body(name, body, host);
+  if (recordings.empty()) return run_body(name, body, host, true);
   const auto armed = host.arm(recordings);
   if (!armed) {
     return {.infrastructure = true, .finding = model::Finding{.message = armed.error().what}};
   }
-  BodyResult result = run_body(name, body, host);
+  BodyResult result = run_body(name, body, host, true);
   if (const auto ended = host.disarm(*armed); !ended && result.completed) {
     return {.infrastructure = true, .finding = model::Finding{.message = ended.error().what}};
   }
@@ -290,7 +299,7 @@ Status LoadedSpec::run_seed(std::size_t callable, TestHost& host) {
   if (callable >= session_.seeds.size()) {
     return fail(Code::kInternal, fmt::format("there is no seed {}", callable));
   }
-  const BodyResult result = run_body("seed", {.function = session_.seeds[callable]}, host);
+  const BodyResult result = run_body("seed", {.function = session_.seeds[callable]}, host, false);
   if (result.completed) return {};
   const model::Finding finding = result.finding.value_or(model::Finding{.message = "seed"});
   const Code code = result.cancelled        ? Code::kCancelled
@@ -314,6 +323,7 @@ BodyResult LoadedSpec::run_test(const std::string& name, TestHost& host) {
   return run_recorded(name,
                       {.function = declared->scenario,
                        .rules = declared->test.declared,
+                       .monitors = declared->monitors,
                        .judge = declared->expect,
                        .at = declared->at},
                       host);
@@ -327,6 +337,7 @@ BodyResult LoadedSpec::run_control(const std::string& name, TestHost& host) {
   const star::Runtime::Enter entered(runtime_);
   return run_recorded(name,
                       {.function = control->scenario,
+                       .monitors = control->monitors,
                        .judge = control->check,
                        .at = control->at,
                        .is_control = true},

@@ -16,6 +16,8 @@
 
 namespace misrule::dsl {
 
+struct MonitorScene;
+
 /// The running test (or seed). One at a time.
 struct RunState {
   TestHost& host;
@@ -23,6 +25,9 @@ struct RunState {
   std::uint64_t rules_made = 0;
   std::set<std::string> labels = {};  ///< Of the rules made so far.
   bool cut_short = false;             ///< Cancelled while a liveness assertion was waiting.
+  /// MonitorValues that this test carries; judged when its body has ended.
+  std::vector<star::Value> monitors = {};
+  MonitorScene* scene = nullptr;  ///< While a monitor is asked: what it may see.
 };
 
 /// The host failed: a service did not come back. No spec can catch it.
@@ -75,6 +80,7 @@ struct ControlDeclared {
   std::string name = {};  ///< "control.create_order"; no test can be called so.
   star::Value scenario = {};
   star::Value check = star::Value::unbound();  ///< control=; unbound: what holds for any response.
+  std::vector<star::Value> monitors = {};      ///< Of the assumptions that it is compared with.
   star::Span at = {};
 };
 
@@ -83,6 +89,7 @@ struct TestDeclared {
   Test test = {};
   star::Value scenario = {};
   star::Value expect = star::Value::unbound();
+  std::vector<star::Value> monitors = {};  ///< Of its assumptions.
   star::Span at = {};
 };
 
@@ -100,7 +107,8 @@ struct Session {
   std::vector<AssumptionDeclared> assumptions = {};
   std::vector<ControlDeclared> controls = {};
   std::vector<TestDeclared> tests = {};
-  std::size_t matrices = 0;  ///< Declared so far.
+  std::size_t matrices = 0;                  ///< Declared so far.
+  std::vector<star::Value> invariants = {};  ///< MonitorValues that every test carries.
   std::vector<star::Diagnostic> notes = {};
   std::vector<std::string> run_notes = {};
   RunState* run = nullptr;  ///< Null while the spec is loaded.

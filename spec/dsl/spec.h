@@ -61,6 +61,9 @@ struct BodyResult {
   bool infrastructure = false;  ///< The host failed (a service did not come back).
   bool undecided = false;       ///< An assertion could not be decided: inconclusive, not failed.
   std::optional<model::Finding> finding = {};  ///< Why not completed.
+  std::vector<model::Finding> violations =
+      {};                                 ///< What monitors found, or what is wrong with them.
+  std::vector<model::Finding> open = {};  ///< What monitors could not decide.
 };
 
 class Spec {

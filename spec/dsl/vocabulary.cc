@@ -11,10 +11,8 @@ namespace misrule::dsl {
 
 const std::vector<LaterName>& later_names() {
   static const std::vector<LaterName> kNames = {
-      {"assert_before", "compare the numbers of two assert_eventually()"},
       {"decoder", "JSON lines of stdout are decoded without it"},
       {"json_decoder", "JSON lines of stdout are decoded without it"},
-      {"monitor", "assert_never() or assert_eventually() at the end of the test"},
       {"observe", "what services print is recorded without it"},
       {"partition", "fault(service, connect=deny(\"ETIMEDOUT\"), run=f)"},
       {"stdout", "what services print is recorded without it"},
@@ -30,16 +28,25 @@ std::string later_message(const LaterName& later) {
 
 namespace {
 
-/// At the top level an assertion would be about every test of the file.
-star::NativeFn not_of_the_file(star::NativePointer assertion) {
-  return [assertion](star::Args& args) -> star::Value {
-    if (session_of(args).run != nullptr) return assertion(args);
-    star::raise(
-        {.code = star::code::kName,
-         .message = fmt::format("{}() for the whole file is not in this version yet", args.name()),
-         .help = "call it at the end of each test",
-         .at = args.callee_span()});
+/// At the top level an assertion is about every test of the file.
+star::NativeFn in_test_or_file(star::NativePointer now, star::NativePointer of_the_file) {
+  return [now, of_the_file](star::Args& args) -> star::Value {
+    return session_of(args).run != nullptr ? now(args) : of_the_file(args);
   };
+}
+
+void add_monitor_names(star::Env& env) {
+  env.def("monitor", declare_monitor)
+      .def("never", make_never)
+      .def("always", make_always)
+      .def("eventually", make_eventually)
+      .def("leads_to", make_leads_to)
+      .def("before", make_before)
+      .def("until", make_until)
+      .def("at_most", make_at_most)
+      .def("once_per", make_once_per)
+      .def("count", make_count)
+      .def("invariant", declare_invariant, star::kRegisters);
 }
 
 void add_later_names(star::Env& env) {
@@ -87,11 +94,14 @@ star::Env vocabulary() {
       .def("fault", run_fault, kActs)
       .def("release", release_held, kActs)
       .def("parallel", run_parallel, kActs)
-      .def("events", list_events, kActs)
+      .def("events", list_events, star::kBlocking)
       .def("assert_eq", assert_equal)
       .def("assert_true", assert_truth)
-      .def("assert_eventually", not_of_the_file(assert_eventually), star::kBlocking)
-      .def("assert_never", not_of_the_file(assert_never), star::kBlocking);
+      .def("assert_eventually", in_test_or_file(assert_eventually, declare_eventually),
+           star::kBlocking)
+      .def("assert_never", in_test_or_file(assert_never, declare_never), star::kBlocking)
+      .def("assert_before", assert_order, star::kBlocking);
+  add_monitor_names(env);
   add_later_names(env);
   return env;
 }

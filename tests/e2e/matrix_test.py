@@ -69,7 +69,7 @@ class Matrix(misrule.Project):
         outcomes = self.outcomes(run)
         self.assertEqual(outcomes["test_matrix_writes_no_sync"], "failed")
         self.assertEqual(outcomes["test_matrix_works_no_sync"], "failed")
-        self.assertEqual(outcomes["test_matrix_works_disk_full"], "not exercised", "it fires in one")
+        self.assertEqual(outcomes["test_matrix_works_disk_full"], "not exercised", "one fires")
         self.assertIn("no_sync fires in none of its 2 cells", run.output)
         some = self.run_spec(spec, "--test", "test_matrix_works_no_sync")
         self.assertEqual(some.code, 0, "its other cell was not asked for\n" + some.output)

@@ -34,6 +34,18 @@ TEST(JudgeTest, ACompletedBodyPasses) {
   EXPECT_TRUE(judge(course).findings.empty());
 }
 
+TEST(JudgeTest, WhatMonitorsSayIsPartOfTheVerdict) {
+  TestCourse course = completed();
+  course.body->open = {{.message = "undecided"}};
+  EXPECT_EQ(judge(course).outcome, Outcome::kInconclusive);
+  course.body->violations = {{.message = "violated"}};
+  const Judgement judgement = judge(course);
+  EXPECT_EQ(judgement.outcome, Outcome::kFailed);
+  ASSERT_EQ(judgement.findings.size(), 2U);
+  EXPECT_EQ(judgement.findings[0].message, "violated");
+  EXPECT_EQ(judgement.findings[1].message, "undecided");
+}
+
 TEST(JudgeTest, ARuleThatNeverFiredFailsWithTheNearestMiss) {
   TestCourse course = completed();
   course.rules = {rule(0)};

@@ -258,10 +258,6 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "4:9-27 fault: error() acts on traffic, not on the system call write: give it without a "
      "keyword, "
      "or fail the call with write=deny(\"EIO\")"},
-    {"monitor(f)",
-     "4:5-12 monitor() is not in this version yet [use assert_never() or assert_eventually() at "
-     "the "
-     "end of the test]"},
 };
 
 TEST_F(Fault, WrongRulesAreFoundAtLoad) {

@@ -29,16 +29,5 @@ TEST_F(Loading, ATextThatIsNoUtf8SaysWhere) {
   EXPECT_NE(refused.find("line 2 is not UTF-8"), std::string::npos) << refused;
 }
 
-TEST_F(Loading, InvariantsOfTheFileAreNotThereYet) {
-  EXPECT_EQ(
-      only_problem("assert_never(type = \"stdout\")\n"),
-      "3:1-13 assert_never() for the whole file is not in this version yet [call it at the end "
-      "of each test]");
-  EXPECT_EQ(only_problem("assert_eventually(type = \"stdout\")\n"),
-            "3:1-18 assert_eventually() for the whole file is not in this version yet [call it at "
-            "the end of each test]");
-  load("def test_x():\n    assert_never(type = \"stdout\")\n");
-}
-
 }  // namespace
 }  // namespace misrule::dsl

@@ -189,6 +189,21 @@ TEST_F(Matrix, ControlSaysWhatMustHoldWithoutFaults) {
   EXPECT_TRUE(spec.run_control("control.create", host_).completed);
 }
 
+TEST_F(Matrix, S2_3_MonitorsOfAnAssumptionAreThoseOfItsTestsAndOfTheirControl) {
+  Spec& spec =
+      load(kScenarios +
+           "no_users = never(where = {\"type\": \"step_send\"}, name = \"no users\")\n"
+           "down = fault_assumption(\"down\", target = api, connect = deny(\"ECONNREFUSED\"),\n"
+           "                        monitors = [no_users])\n"
+           "both = fault_assumption(\"both\", faults = [down])\n"
+           "fault_matrix(scenarios = [create], faults = [both])\n"
+           "fault_scenario(\"plain\", scenario = create)\n");
+  host_.happen({.service = "test", .type = "step_send"});
+  EXPECT_EQ(spec.run_test("test_matrix_create_both", host_).violations.size(), 1U);
+  EXPECT_EQ(spec.run_control("control.create", host_).violations.size(), 1U);
+  EXPECT_TRUE(spec.run_test("plain", host_).violations.empty()) << "nothing is assumed";
+}
+
 TEST_F(Matrix, FamiliesAreSeenOfTheTargetsAlone) {
   const Spec& spec =
       load(kScenarios + kFaults + "fault_matrix(scenarios = [create], faults = [disk_full])\n");
@@ -207,8 +222,8 @@ TEST_F(Matrix, MistakesAreShownWhereTheyAre) {
        "unexpected keyword argument \"wirte\""},
       {"fault_assumption(\"x\", target = db, write = error(query = \"*\"))",
        "fault_assumption: error() acts on traffic"},
-      {"fault_assumption(\"x\", target = db, write = deny(\"EIO\"), monitors = [])",
-       "monitors= is not in this version yet"},
+      {"fault_assumption(\"x\", target = db, write = deny(\"EIO\"), monitors = [1])",
+       "monitors= is a "},
       {"fault_matrix(scenarios = [create], faults = [])", "faults= is empty"},
       {"fault_matrix(scenarios = [], faults = [db_down])", "scenarios= is empty"},
       {"fault_matrix(scenarios = [lambda: 1], faults = [db_down])", "scenarios= holds a lambda"},
