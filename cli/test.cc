@@ -1,6 +1,7 @@
 // misrule test FILE...: runs specs, tells what happened, answers by its exit code.
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
@@ -13,6 +14,7 @@
 #include "cli/settings.h"
 #include "cli/terminal.h"
 #include "controller/report/run_json.h"
+#include "controller/report/run_page.h"
 #include "controller/report/run_report.h"
 #include "controller/report/text.h"
 #include "controller/run/run.h"
@@ -35,6 +37,7 @@ struct TestOptions {
   std::string network = "world";
   std::vector<std::string> set = {};
   std::string json = {};
+  std::string report = {};
   bool list = false;
   bool verbose = false;
   bool no_color = false;
@@ -90,7 +93,28 @@ controller::RunResult not_run(const controller::RunRequest& request, const Error
   return result;
 }
 
+/// Made before the run, for the same reason as the file of --json.
+Status make_report_folder(const std::string& folder) {
+  std::error_code error;
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (!error) return {};
+  return fail(Code::kInvalid, fmt::format("cannot make {}: {}", folder, error.message()));
+}
+
+/// The path of the page of a run.
+Result<std::string> write_page(const std::string& folder, const controller::RunResult& result,
+                               const std::string& json) {
+  const std::string name = result.plan.run_id.empty() ? "not-run" : result.plan.run_id;
+  std::string path = std::filesystem::path(folder) / (name + ".html");
+  std::ofstream file(path);
+  if (!(file << controller::run_page(result, json)).flush()) {
+    return fail(Code::kIo, fmt::format("cannot write {}", path));
+  }
+  return path;
+}
+
 int run_tests(const TestOptions& options, const std::string& program) {
+  if (const Status made = make_report_folder(options.report); !made) return refuse(made.error());
   // The file is opened first, so that a long run does not end with a path that cannot be written.
   std::ofstream file;
   const bool to_stdout = options.json == "-";
@@ -123,15 +147,19 @@ int run_tests(const TestOptions& options, const std::string& program) {
   } else {
     result = not_run(options.request, result.error());
   }
-  if (options.json.empty()) return result->exit_code;
+  if (options.json.empty() && options.report.empty()) return result->exit_code;
 
   const std::string json =
       controller::run_to_json(*result, options.request, MISRULE_VERSION, program);
   if (to_stdout) {
     print_text(json);
-  } else if (!(file << json).flush()) {
+  } else if (file.is_open() && !(file << json).flush()) {
     return refuse({Code::kIo, fmt::format("cannot write {}", options.json)});
   }
+  if (options.report.empty()) return result->exit_code;
+  const auto page = write_page(options.report, *result, json);
+  if (!page) return refuse(page.error());
+  fmt::print(text, "report: {}\n", *page);
   return result->exit_code;
 }
 
@@ -159,6 +187,10 @@ void add_options(CLI::App& command, TestOptions& options) {
   command.add_option("--rules", request.rules_file, "arm this file's rules beside the spec's");
   command.add_option("--json", options.json,
                      "write the outcome to this file; '-': standard output");
+  command
+      .add_option("--report", options.report,
+                  "write a page that shows the run, DIR/RUN.html, without network")
+      ->type_name("DIR");
   command.add_flag("--list", options.list, "name the tests, run nothing");
   command.add_flag("--keep", request.keep, "the last world stays, for 'misrule enter'");
   command.add_flag("-v,--verbose", options.verbose, "descriptions and events of passed tests, too");

@@ -1,9 +1,12 @@
 #!/usr/bin/python3
-"""Where a run's output goes: closed, full, a terminal; and what foreign text may do there."""
+"""Where a run's output goes: closed, full, a terminal, a page; what foreign text may do there."""
 
+import base64
+import gzip
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 
@@ -93,6 +96,48 @@ class Output(misrule.Project):
         run = self.shell("$M test spec.star")
         self.assertEqual((run.returncode, run.stderr), (0, "seen\n"))
         self.assertNotIn("seen", run.stdout)
+
+
+class Page(misrule.Project):
+    def data_of(self, page):
+        packed = re.search(r'id="run-data">([^<]*)<', page.read_text()).group(1)
+        return json.loads(gzip.decompress(base64.b64decode(packed)))
+
+    def test_a_run_has_one_page_with_all_that_happened(self):
+        failing = PASSING + '    fail("</script><b>")\n'
+        run = self.run_spec(failing + RULES.removeprefix(PASSING), "--report", "new/pages")
+        self.assertEqual(run.code, 1, run.output)
+        pages = list((self.folder / "new" / "pages").iterdir())
+        self.assertEqual([page.name for page in pages], [run.report["run"] + ".html"])
+        self.assertIn(f"report: new/pages/{pages[0].name}\n", run.output)
+        data = self.data_of(pages[0])
+        self.assertEqual(data["run"], run.report)
+        self.assertEqual(pages[0].read_text().count("</script>"), 2)
+        self.assertEqual(data["sources"]["spec.star"], (self.folder / "spec.star").read_text())
+        failed, faulty = data["tests"]
+        for test, shown in (("test_it", failed), ("test_rule", faulty)):
+            known = {event["number"]: event["type"] for event in self.events(test)}
+            self.assertEqual({entry[0]["number"]: entry[0]["type"] for entry in shown["events"]},
+                             known)
+            self.assertIn("api.log", shown["logs"])
+        self.assertIn(["test → api", "GET /health"], [entry[1:3] for entry in failed["events"]])
+        fired = [entry for entry in faulty["events"] if entry[0]["type"] == "syscall"]
+        self.assertTrue(any("deny(ENOSPC)" in entry[3] for entry in fired), fired)
+
+    def test_a_spec_that_cannot_run_has_a_page(self):
+        run = self.run_spec("servce()\n", "--report", ".")
+        self.assertEqual(run.code, 2, run.output)
+        page = self.folder / "not-run.html"
+        self.assertIn("undefined: servce", page.read_text())
+        self.assertEqual(self.data_of(page)["run"]["exit_code"], 2)
+
+    def test_a_folder_that_cannot_be_made_is_said_before_the_run(self):
+        self.write("file", "")
+        run = self.run_spec(PASSING, "--report", "file/pages")
+        self.assertEqual(run.code, 2, run.output)
+        self.assertIn("cannot make file/pages: Not a directory", run.output)
+        self.assertFalse((self.folder / ".misrule").exists())
+        self.assertEqual(self.run_spec(PASSING, "--report", "pages").code, 0, "the control")
 
 
 class Privileges(misrule.Project):

@@ -1,0 +1,18 @@
+# Writes a C++ file that holds the page's files as texts:
+#   cmake -DFOLDER=... -DOUT=... -P embed.cmake
+file(READ ${FOLDER}/page.html html)
+file(READ ${FOLDER}/page.css css)
+set(js "\"use strict\";\n")
+foreach(part events timeline page)
+  file(READ ${FOLDER}/${part}.js text)
+  string(APPEND js "${text}")
+endforeach()
+set(content "#include \"controller/report/page_parts.h\"\n\nnamespace misrule::controller {\n\n")
+foreach(part html css js)
+  string(APPEND content "const std::string_view kPage_${part} = R\"PAGE(${${part}})PAGE\";\n")
+endforeach()
+string(REPLACE "kPage_html" "kPageHtml" content "${content}")
+string(REPLACE "kPage_css" "kPageCss" content "${content}")
+string(REPLACE "kPage_js" "kPageJs" content "${content}")
+string(APPEND content "\n}  // namespace misrule::controller\n")
+file(WRITE ${OUT} "${content}")
