@@ -5,7 +5,8 @@ import misrule
 from misrule import SERVICE
 
 # An order is confirmed when its answer is sent; a thread stores it a moment before, or after.
-ORDERS = misrule.API.replace("    def do_health(", '''    def do_order(self, number="1", late="0", store="yes"):
+ORDERS = misrule.API.replace("    def do_health(", '''\
+    def do_order(self, number="1", late="0", store="yes"):
         import json, threading
         def say(action):
             print(json.dumps({"action": action, "order": int(number)}), flush=True)
@@ -82,8 +83,9 @@ def test_other():
         self.assert_verdict(spec.replace("ACTION", "lost"), 0, "passed")
         run = self.assert_verdict(spec.replace("ACTION", "stored"), 1, "failed", "assert_never: ")
         self.assertEqual(run.test("test_other")["outcome"], "passed", run.output)
-        swapped = spec.replace("ACTION", "lost").replace("stored", "x").replace("confirmed", "stored")
-        self.assert_verdict(swapped.replace('"x"', '"confirmed"'), 1, "failed", "assert_before: ")
+        swapped = spec.replace("ACTION", "lost").replace("stored", "x")
+        swapped = swapped.replace("confirmed", "stored").replace('"x"', '"confirmed"')
+        self.assert_verdict(swapped, 1, "failed", "assert_before: ")
 
     def test_an_undecided_monitor_is_inconclusive(self):
         spec = SERVICE + '''

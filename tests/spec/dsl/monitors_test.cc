@@ -60,6 +60,47 @@ TEST_F(Monitors, S1_34_S1_36_S1_37_ACallbackSeesTheWholeCellAndFails) {
   EXPECT_TRUE(result_.completed);
 }
 
+TEST_F(Monitors, S1_30_S1_35_S2_4_WithoutServiceACallbackSeesEveryEventAndReadsItAsADict) {
+  const std::string text =
+      "def sla(event):\n"
+      "    if event[\"type\"] == \"step_recv\" and event[\"service\"] == \"test\":\n"
+      "        if int(event.get(\"duration_ms\", \"0\")) > 100:\n"
+      "            fail(\"SLA violation: \" + str(event[\"duration_ms\"]) + \"ms\")\n"
+      "    if event[\"type\"] == \"stdout\" and \"refused\" in event.get(\"body\", \"\"):\n"
+      "        fail(\"refused\")\n"
+      "invariant(monitor(sla))";
+  Event reply{.service = "test", .type = "step_recv"};
+  host_.happen(reply);
+  host_.happen(Event(reply).set("duration_ms", std::int64_t{99}));
+  say("stored", "7");
+  EXPECT_EQ(judged(text), "holds");
+  host_.happen(Event(reply).set("duration_ms", std::int64_t{101}));
+  EXPECT_EQ(judged(text), "sla: SLA violation: 101ms");
+}
+
+TEST_F(Monitors, S2_16_DecisionIsATextInEveryEvent) {
+  const std::string text =
+      "assert_never(where = lambda e: e.type == \"syscall\" and e.decision.startswith(\"deny\") "
+      "and e.service == \"api\", msg = \"denied\")\n"
+      "assert_never(where = lambda e: e.decision.startswith(\"deny\") and e.service == \"api\")\n";
+  say("stored", "7");
+  Event call{.service = "api", .type = "syscall"};
+  host_.happen(Event(call).set("decision", std::string("allow")));
+  EXPECT_EQ(judged(text), "holds");
+  host_.happen(Event(call).set("decision", std::string("deny(EIO)")));
+  EXPECT_EQ(judged(text), "assert_never: denied: event 3 matches\nassert_never: event 3 matches");
+}
+
+TEST_F(Monitors, S1_34_ServiceSaysWhoseEventsItIsAbout) {
+  Event other = line("confirmed", "6");
+  other.service = "postgres";
+  host_.happen(other);
+  EXPECT_EQ(judged(kOrphan), "holds");
+  std::string everybody = kOrphan;
+  everybody.replace(everybody.find(", service = \"api\""), 17, "");
+  EXPECT_EQ(judged(everybody), "no_orphan: orphan: 6");
+}
+
 TEST_F(Monitors, S1_38_AFailureIsAskedAgainWhenItIsQuiet) {
   say("confirmed", "7");
   host_.happen_after(std::chrono::milliseconds(250), line("stored", "7"));
@@ -149,7 +190,7 @@ TEST_F(Monitors, TemporalPropertiesHoldOrSayWhereTheyDoNot) {
   for (const Row& row : rows) EXPECT_EQ(invariant(row.monitor), row.says) << row.monitor;
 }
 
-TEST_F(Monitors, LivenessWaitsAndReturnsAtOnceWhenItIsSatisfied) {
+TEST_F(Monitors, S2_9_LivenessWaitsAndReturnsAtOnceWhenItIsSatisfied) {
   host_.happen_after(std::chrono::seconds(4), line("stored", "7"));
   EXPECT_EQ(invariant("eventually({\"type\": \"stdout\", \"action\": \"stored\"})"), "holds");
   const TimePoint after = host_.clock().now();
@@ -161,7 +202,7 @@ TEST_F(Monitors, LivenessWaitsAndReturnsAtOnceWhenItIsSatisfied) {
             "eventually: no event matched within 2 s");
 }
 
-TEST_F(Monitors, S2_8_S2_9_AssertionsAtTheTopLevelAreAboutEveryTest) {
+TEST_F(Monitors, S2_8_AssertionsAtTheTopLevelAreAboutEveryTest) {
   const std::string text =
       "assert_never(where = lambda e: e.type == \"stdout\" and e.data.get(\"action\") == "
       "\"lost\")\n"
