@@ -11,16 +11,13 @@ namespace misrule::dsl {
 
 const std::vector<LaterName>& later_names() {
   static const std::vector<LaterName> kNames = {
-      {"decoder", "JSON lines of stdout are decoded without it"},
       {"fault_assumption", "fault(target, rule..., run=f) in a test"},
       {"fault_matrix", "one test_ function per cell, with fault(target, rule..., run=f)"},
       {"fault_scenario", "a test_ function with fault(target, rule..., run=f)"},
-      {"json_decoder", "JSON lines of stdout are decoded without it"},
       {"observe", "what services print is recorded without it"},
       {"partition", "fault(service, connect=deny(\"ETIMEDOUT\"), run=f)"},
       {"stdout", "what services print is recorded without it"},
       {"topic", ""},
-      {"wal_stream", "query the database after the fault"},
   };
   return kNames;
 }
@@ -75,6 +72,9 @@ star::Env vocabulary() {
       .def("tcp", tcp_healthcheck)
       .def("http", http_healthcheck)
       .def("env", read_env)
+      .def("wal_stream", make_wal_stream)
+      .def("json_decoder", make_json_decoder)
+      .def("decoder", make_decoder)
       .def("scenario", declare_scenario, kDeclares)
       .def("deny", make_deny)
       .def("delay", make_delay)
