@@ -394,6 +394,14 @@ void Services::restart_at_once() {
   }
 }
 
+bool Services::is_up(const std::string& service) const {
+  const auto found = running_.find(service);
+  if (found == running_.end()) return false;
+  const Running& it = *found->second;
+  const std::scoped_lock lock(mutex_);
+  return it.alive && !it.recovering && (it.accepts || !says_when_it_accepts(*it.plan));
+}
+
 const ServicePlan* Services::find_plan(const std::string& service) const {
   const auto found = running_.find(service);
   return found == running_.end() ? nullptr : found->second->plan;

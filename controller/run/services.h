@@ -68,6 +68,9 @@ class Services {
   /// At the end: an event and a note for each service that printed more than is recorded.
   void tell_unrecorded();
 
+  /// It runs, and takes connections as far as anybody can tell without one.
+  bool is_up(const std::string& service) const;
+
   const ServicePlan* find_plan(const std::string& service) const;
   std::vector<ServiceExit> exits() const;
   std::vector<std::string> take_notes();

@@ -82,6 +82,7 @@ class Worker {
   std::unique_ptr<interceptor::Supervisor> supervisor_ = {};
   std::unique_ptr<ArmedRules> rules_ = {};
   std::unique_ptr<Services> services_ = {};
+  std::unique_ptr<Observers> observers_ = {};
   std::unique_ptr<WorldHost> host_ = {};
 };
 
@@ -180,12 +181,15 @@ Status Worker::build() {
       .world_folder = world_data_folder(seat_.order.id),
       .log_folder = order_.log_folder,
       .ca_file = ca_file});
+  observers_ = std::make_unique<Observers>(Observers::Parts{
+      .sink = log_, .services = *services, .start = start_, .interrupt_fd = interrupt_.fd()});
   auto host = std::make_unique<WorldHost>(WorldHost::Parts{.log = log_,
                                                            .proxy = *proxy_,
                                                            .routes = *routes_,
                                                            .rules = *rules_,
                                                            .services = *services,
                                                            .watcher = watcher_,
+                                                           .observers = *observers_,
                                                            .activities = activities_,
                                                            .interrupt_fd = interrupt_.fd()});
   // A deadline or an interrupt may look at them from the watcher's thread.
@@ -237,7 +241,10 @@ Result<dsl::ArmId> Worker::arm_file_rules() {
 
 Status Worker::run_body() {
   MISRULE_TRY_VOID(build());
-  MISRULE_TRY_VOID(services_->start_all([this](const ServicePlan& plan) { return seed(plan); }));
+  MISRULE_TRY_VOID(services_->start_all([this](const ServicePlan& plan) -> Status {
+    MISRULE_TRY_VOID(seed(plan));
+    return observers_->start(plan);
+  }));
   MISRULE_TRY(const dsl::ArmId armed, arm_file_rules());
   tell_phase("running");
   body_ = order_.is_control ? spec_.run_control(order_.test, *host_)
@@ -245,6 +252,7 @@ Status Worker::run_body() {
   if (armed != 0) MISRULE_TRY_VOID(host_->disarm(armed));
   services_->notice_ends();
   static_cast<void>(host_->barrier(std::chrono::seconds(1)).has_value());
+  MISRULE_TRY_VOID(observers_->finish());
   return log_.status();
 }
 
@@ -283,6 +291,9 @@ model::TestReport Worker::report() {
   if (services_) {
     services_->tell_unrecorded();
     report.notes = services_->take_notes();
+  }
+  if (observers_) {
+    for (std::string& note : observers_->notes()) report.notes.push_back(std::move(note));
   }
   for (std::string& note : spec_.take_notes()) report.notes.push_back(std::move(note));
   const std::vector<EventPtr> events = log_.ordered();

@@ -171,7 +171,7 @@ Status WorldHost::barrier(Duration at_most) {
   if (!parts_.watcher.drain(deadline)) {
     return fail(Code::kTimeout, "the services' output was not read in time");
   }
-  return {};
+  return parts_.observers.barrier(deadline);
 }
 
 }  // namespace misrule::controller

@@ -11,6 +11,7 @@
 #include "controller/events/event_log.h"
 #include "controller/run/activities.h"
 #include "controller/run/armed_rules.h"
+#include "controller/run/observers.h"
 #include "controller/run/routes.h"
 #include "controller/run/services.h"
 #include "controller/run/watcher.h"
@@ -28,6 +29,7 @@ class WorldHost final : public dsl::TestHost {
     ArmedRules& rules;
     Services& services;
     Watcher& watcher;
+    Observers& observers;
     Activities& activities;
     int interrupt_fd = -1;  ///< Readable: steps end at once.
   };

@@ -13,6 +13,9 @@ star::Value tcp_healthcheck(star::Args& args);
 star::Value http_healthcheck(star::Args& args);
 star::Value read_env(star::Args& args);
 star::Value declare_scenario(star::Args& args);
+star::Value make_wal_stream(star::Args& args);
+star::Value make_json_decoder(star::Args& args);
+star::Value make_decoder(star::Args& args);
 
 // What can go wrong.
 star::Value make_deny(star::Args& args);

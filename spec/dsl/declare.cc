@@ -9,6 +9,7 @@
 #include "spec/dsl/assumption.h"
 #include "spec/dsl/builtins.h"
 #include "spec/dsl/interface_tls.h"
+#include "spec/dsl/observers.h"
 #include "spec/dsl/values.h"
 
 namespace misrule::dsl {
@@ -184,7 +185,7 @@ struct ServiceArguments {
   std::optional<Value> seed = {};
   std::optional<std::string> restart = {};
   std::optional<StringList> intercept = {};
-  std::optional<Value> observe = {};
+  std::optional<star::Iterable> observe = {};
 };
 
 void take_keywords(const Args& args, ServiceArguments& given) {
@@ -197,11 +198,6 @@ void take_keywords(const Args& args, ServiceArguments& given) {
              optional("healthcheck", given.healthcheck), optional("seed", given.seed),
              optional("restart", given.restart), optional("intercept", given.intercept),
              optional("observe", given.observe)});
-  if (given.observe) {
-    args.fail_at(args.keyword_span(*args.find_keyword("observe")), star::code::kValue,
-                 fmt::format("observe= {}", kNotYet),
-                 "lines that the service prints are events without it");
-  }
 }
 
 class ServiceBuilder {
@@ -218,6 +214,7 @@ class ServiceBuilder {
   void take_seed();
   void take_restart();
   void take_intercept();
+  void take_observers();
   void check_ports(const InterfaceDeclaration& declaration, Span at);
   [[noreturn]] void fail(std::string_view keyword, const std::string& message,
                          std::string help = {}) const {
@@ -239,6 +236,7 @@ model::Service ServiceBuilder::build() {
   take_seed();
   take_restart();
   take_intercept();
+  take_observers();
   if (given_.args) service_.args = given_.args->items;
   service_.env = given_.env.items;
   service_.cwd = given_.cwd.value_or("");
@@ -404,6 +402,27 @@ void ServiceBuilder::take_intercept() {
          "families: " + listed(known));
   }
   service_.intercept = given_.intercept->items;
+}
+
+void ServiceBuilder::take_observers() {
+  if (!given_.observe) return;
+  for (const Value& item : given_.observe->value.elements()) {
+    const auto* wal = item.as<WalStreamValue>();
+    if (wal == nullptr) {
+      fail("observe", fmt::format("observe holds {}, want wal_stream()", item.type_name()),
+           "lines that the service prints are events without it");
+    }
+    if (service_.wal_stream)
+      fail("observe", "observe holds two wal_stream(): one tells all tables");
+    service_.wal_stream = wal->wanted();
+  }
+  const bool has_wal = std::ranges::any_of(service_.interfaces, [](const auto& interface) {
+    return interface.protocol == model::Protocol::kPostgres;
+  });
+  if (service_.wal_stream && !has_wal) {
+    fail("observe", fmt::format("wal_stream() is for PostgreSQL, and \"{}\" has no such interface",
+                                service_.name));
+  }
 }
 
 }  // namespace

@@ -49,6 +49,13 @@ const std::vector<EventType>& event_types() {
        false,
        true,
        {{"stream", {"stdout", "stderr"}}}},
+      {"wal",
+       {"action", "op", "schema", "table", "xid", "lsn", "commit_time", "old", "unchanged", "cut",
+        "data"},
+       false,
+       true,
+       {{"action", {"INSERT", "UPDATE", "DELETE", "TRUNCATE"}},
+        {"op", {"INSERT", "UPDATE", "DELETE", "TRUNCATE"}}}},
   };
   return kTypes;
 }

@@ -21,11 +21,9 @@ std::vector<std::string> everybody(const Session& session) {
 
 Impossible unknown_type(const std::string& type) {
   const auto known = event_type_names();
-  if (type == "wal" || type == "topic") {
-    return {Impossible::About::kType,
-            fmt::format("no source of this spec produces \"{}\" events", type),
-            fmt::format("observe=[{}] is not in this version yet",
-                        type == "wal" ? "wal_stream(...)" : "topic(...)")};
+  if (type == "topic") {
+    return {Impossible::About::kType, "no source of this spec produces \"topic\" events",
+            "observe=[topic(...)] is not in this version yet"};
   }
   return {Impossible::About::kType,
           fmt::format("there are no \"{}\" events{}", type, did_you_mean(type, known)),
@@ -38,6 +36,21 @@ std::optional<Impossible> wrong_service(const Session& session, const std::strin
   return Impossible{Impossible::About::kService,
                     fmt::format("no event is of service \"{}\"{}", name, did_you_mean(name, known)),
                     "services: " + listed(known)};
+}
+
+/// Rows are told of databases that are observed, and of no others.
+std::optional<Impossible> without_wal(const Session& session,
+                                      const std::optional<std::string>& service) {
+  const auto& services = session.topology.services;
+  if (std::ranges::none_of(services, [](const auto& one) { return one.wal_stream.has_value(); })) {
+    return Impossible{Impossible::About::kType, "no source of this spec produces \"wal\" events",
+                      "give the database observe=[wal_stream()]"};
+  }
+  const model::Service* named = service ? session.find_service(*service) : nullptr;
+  if (named == nullptr || named->wal_stream) return std::nullopt;
+  return Impossible{Impossible::About::kService,
+                    fmt::format("service \"{}\" has no wal events", named->name),
+                    "give it observe=[wal_stream()]"};
 }
 
 std::vector<std::string> texts_of(const std::vector<std::string_view>& names) {
@@ -124,6 +137,9 @@ std::optional<Impossible> why_impossible(const Session& session, const FilterWan
     if (auto wrong = wrong_syscall(session, type, *wants.syscall)) return wrong;
   }
   if (type == nullptr) return std::nullopt;
+  if (type->name == "wal") {
+    if (auto wrong = without_wal(session, wants.service)) return wrong;
+  }
   for (std::size_t i = 0; i < wants.fields.size(); ++i) {
     auto wrong = wrong_field(*type, wants.fields[i]);
     if (!wrong) continue;

@@ -11,13 +11,10 @@ namespace misrule::dsl {
 
 const std::vector<LaterName>& later_names() {
   static const std::vector<LaterName> kNames = {
-      {"decoder", "JSON lines of stdout are decoded without it"},
-      {"json_decoder", "JSON lines of stdout are decoded without it"},
       {"observe", "what services print is recorded without it"},
       {"partition", "fault(service, connect=deny(\"ETIMEDOUT\"), run=f)"},
       {"stdout", "what services print is recorded without it"},
       {"topic", ""},
-      {"wal_stream", "query the database after the fault"},
   };
   return kNames;
 }
@@ -72,6 +69,9 @@ star::Env vocabulary() {
       .def("tcp", tcp_healthcheck)
       .def("http", http_healthcheck)
       .def("env", read_env)
+      .def("wal_stream", make_wal_stream)
+      .def("json_decoder", make_json_decoder)
+      .def("decoder", make_decoder)
       .def("scenario", declare_scenario, kDeclares)
       .def("fault_assumption", declare_assumption, kDeclares)
       .def("fault_scenario", declare_fault_scenario, kDeclares)

@@ -80,6 +80,13 @@ struct Seed {
   std::optional<std::size_t> callable = {};
 };
 
+/// observe=[wal_stream()]: every change of a PostgreSQL database, as it is committed.
+struct WalStream {
+  std::vector<std::string> tables = {};   ///< Globs of "table" or "schema.table"; empty: all.
+  std::vector<std::string> columns = {};  ///< Empty: all.
+  bool decode_json = false;               ///< What is text and holds JSON stands as that.
+};
+
 struct Service {
   std::string name = {};
   std::vector<Interface> interfaces = {};
@@ -96,6 +103,7 @@ struct Service {
   Restart restart = Restart::kAfterFault;
   std::optional<Seed> seed = {};
   std::vector<std::string> intercept = {};  ///< Families the filter must see beyond those named.
+  std::optional<WalStream> wal_stream = {};
   SourcePosition position = {};
 
   const Interface* find_interface(std::string_view name) const;

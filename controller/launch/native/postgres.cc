@@ -102,6 +102,9 @@ Result<ProcessPlan> PostgresStandIn::materialise(const ServicePlan& plan,
       .env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"LANG", "C.UTF-8"}, {"PGDATA", data}},
       .cwd = data,
       .user = plan.user};
+  if (plan.service.wal_stream) {
+    process.argv.insert(process.argv.end(), {"-c", "wal_level=logical"});
+  }
   MISRULE_TRY(const std::vector<std::string> options, server_options(plan.service));
   process.argv.insert(process.argv.end(), options.begin(), options.end());
   return process;

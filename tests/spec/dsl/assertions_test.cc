@@ -191,11 +191,11 @@ TEST_F(Assertions, FiltersThatMatchNothingAreFoundAtLoad) {
   const std::pair<const char*, const char*> kMistakes[] = {
       {"assert_eventually(type = \"wal\")",
        "4:30-35 this filter matches nothing: no source of this spec produces \"wal\" events "
-       "[observe=[wal_stream(...)] is not in this version yet]"},
+       "[give the database observe=[wal_stream()]]"},
       {"assert_never(where = lambda e: e.type == \"prxy\" and e.query == \"x\")",
        "4:36-52 this filter matches nothing: there are no \"prxy\" events (did you mean proxy?) "
        "[types: "
-       "lifecycle, step_send, step_recv, proxy, syscall, stdout]"},
+       "lifecycle, step_send, step_recv, proxy, syscall, stdout, wal]"},
       {"events(where = lambda e: e[\"service\"] == \"apy\")",
        "4:30-51 this filter matches nothing: no event is of service \"apy\" (did you mean api?) "
        "[services: test, postgres, api]"},
@@ -257,8 +257,7 @@ TEST_F(Assertions, WhatIsNotUnderstoodAtLoadIsNoError) {
   // When it runs, what a keyword says is known.
   EXPECT_EQ(outcome_of("for t in [\"wal\"]:\n    events(type = t)"),
             "5:9-25 events: no source of this spec produces \"wal\" events "
-            "[observe=[wal_stream(...)] is not "
-            "in this version yet]");
+            "[give the database observe=[wal_stream()]]");
 }
 
 }  // namespace

@@ -112,10 +112,20 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "3:41-48 service \"x\" depends on \"apy\", which is not declared (did you mean api?) "
      "[services: "
      "postgres, api, x]"},
-    {"service(\"x\", binary = \"b\", observe = [])",
-     "3:28-40 service: observe= is not in this version yet [lines that the service prints are "
-     "events "
-     "without it]"},
+    {"service(\"x\", binary = \"b\", observe = [1])",
+     "3:38-41 service: observe holds int, want wal_stream() [lines that the service prints are "
+     "events without it]"},
+    {"service(\"x\", binary = \"b\", observe = [wal_stream()])",
+     "3:38-52 service: wal_stream() is for PostgreSQL, and \"x\" has no such interface"},
+    {"service(\"x\", binary = \"b\", observe = [wal_stream(), wal_stream()])",
+     "3:38-66 service: observe holds two wal_stream(): one tells all tables"},
+    {"wal_stream(tables = [\"\"])", "3:21-25 wal_stream: tables= holds an empty name"},
+    {"wal_stream(columns = 1)",
+     "3:22-23 wal_stream: for parameter \"columns\": got int, want list of strings"},
+    {"wal_stream(decoder = \"json\")",
+     "3:22-28 wal_stream: for parameter \"decoder\": got string, want decoder"},
+    {"decoder(\"jsno\")",
+     "3:1-16 decoder: unknown decoder \"jsno\" (did you mean json?) [decoders: json]"},
     {"scenario(lambda: 1)",
      "3:10-19 scenario: wants a def without parameters: its name is the scenario's name"},
     {"env(\"MISRULE_NEVER_SET\")",
@@ -130,6 +140,33 @@ TEST_F(Topology, MistakesInDeclarationsAreShownWhereTheyStand) {
   for (const auto& [text, problem] : kMistakes) {
     EXPECT_EQ(only_problem(std::string(text) + "\n"), problem) << text;
   }
+}
+
+// S1-8: which tables and columns are told; the decoder is the same by both names.
+TEST_F(Topology, ADatabaseCanBeObserved) {
+  const auto wanted = [&](const std::string& arguments) {
+    const Spec& spec = load_whole(
+        "db = service(\"db\", interface(\"pg\", \"postgres\", 5432), image = \"postgres:16\",\n"
+        "             observe = [wal_stream(" +
+        arguments + ")])\ndef test_x():\n    events(type = \"wal\", service = db)\n");
+    return spec.topology().find_service("db")->wal_stream.value();
+  };
+  EXPECT_TRUE(wanted("").tables.empty());
+  EXPECT_EQ(wanted("tables = [\"orders\"]").tables, std::vector<std::string>{"orders"});
+  EXPECT_EQ(wanted("columns = [\"id\"]").columns, std::vector<std::string>{"id"});
+  EXPECT_FALSE(wanted("").decode_json);
+  EXPECT_TRUE(wanted("decoder = json_decoder()").decode_json);
+  EXPECT_TRUE(wanted("decoder = decoder(\"json\")").decode_json);
+}
+
+TEST_F(Topology, RowsOfAServiceThatIsNotObservedAreAMistake) {
+  EXPECT_EQ(
+      problems_whole("a = service(\"a\", interface(\"pg\", \"postgres\", 5432), image = \"p\",\n"
+                     "            observe = [wal_stream()])\n"
+                     "b = service(\"b\", binary = \"b\")\n"
+                     "def test_x():\n    events(type = \"wal\", service = \"b\")\n"),
+      std::vector<std::string>{"5:36-39 this filter matches nothing: service \"b\" has no wal "
+                               "events [give it observe=[wal_stream()]]"});
 }
 
 TEST_F(Topology, AMissingSeedFileSaysWhereItWasLookedFor) {
