@@ -311,18 +311,23 @@ model::Rule recording(const std::string& service, const std::string& family, sta
 
 }  // namespace
 
-std::vector<model::Rule> Analysis::recordings_of_test(const std::set<std::string>& functions) {
-  std::map<std::pair<std::string, std::string>, star::Span> places;
+std::map<Analysis::Recorded, star::Span> Analysis::recorded_in(
+    const std::set<std::string>& functions) {
+  std::map<Recorded, star::Span> places;
   for (const auto& [unit, call] : calls_of_test(functions)) {
     for (const SyscallsWanted& wanted : syscalls_wanted(session_, *unit, *call, reader_)) {
       for (const std::string& family : wanted.families) {
-        places.emplace(std::pair(wanted.service, family), reader_.span_of(*unit, *call));
+        places.emplace(Recorded(wanted.service, family), reader_.span_of(*unit, *call));
       }
     }
   }
+  return places;
+}
+
+std::vector<model::Rule> Analysis::recordings_of_test(const std::set<std::string>& functions) {
   std::vector<model::Rule> rules;
   std::set<std::string> ids;
-  for (const auto& [wanted, at] : places) {
+  for (const auto& [wanted, at] : recorded_in(functions)) {
     for (const model::Service& service : session_.topology.services) {
       const bool meant = wanted.first.empty() || wanted.first == service.name;
       if (!meant || !service.remote.empty() || !session_.is_family(wanted.second)) continue;

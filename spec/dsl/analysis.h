@@ -3,6 +3,7 @@
 // What a loaded spec's text tells before anything runs: the rules that its bodies will make, the
 // system calls that filters must see, and mistakes.
 
+#include <map>
 #include <vector>
 
 #include "spec/dsl/rule_assembly.h"
@@ -43,6 +44,8 @@ class Analysis {
   void note_recordings(const Unit& unit, const star::CallExpr& call);
   std::vector<std::pair<const Unit*, const star::CallExpr*>> calls_of_test(
       std::set<std::string> names);
+  using Recorded = std::pair<std::string, std::string>;  ///< Service (empty: any) and family.
+  std::map<Recorded, star::Span> recorded_in(const std::set<std::string>& functions);
   std::optional<model::Target> static_target(const Unit& unit, const star::CallExpr& call);
 
   Session& session_;

@@ -276,6 +276,7 @@ std::string EventFilter::nearest(const std::vector<EventPtr>& events) const {
     if (entry.first++ == 0) entry.second = shortened(found->text(), 100);
   }
   std::vector<std::string> parts;
+  parts.reserve(missed.size());
   for (const auto& [name, entry] : missed) {
     parts.push_back(
         fmt::format("{} matched but for {}, such as \"{}\"", entry.first, name, entry.second));
