@@ -309,6 +309,13 @@ model::Rule recording(const std::string& service, const std::string& family, sta
   return rule;
 }
 
+void add_places(const SyscallsWanted& wanted, star::Span at,
+                std::map<std::pair<std::string, std::string>, star::Span>& places) {
+  for (const std::string& family : wanted.families) {
+    places.emplace(std::pair(wanted.service, family), at);
+  }
+}
+
 }  // namespace
 
 std::map<Analysis::Recorded, star::Span> Analysis::recorded_in(
@@ -316,9 +323,7 @@ std::map<Analysis::Recorded, star::Span> Analysis::recorded_in(
   std::map<Recorded, star::Span> places;
   for (const auto& [unit, call] : calls_of_test(functions)) {
     for (const SyscallsWanted& wanted : syscalls_wanted(session_, *unit, *call, reader_)) {
-      for (const std::string& family : wanted.families) {
-        places.emplace(Recorded(wanted.service, family), reader_.span_of(*unit, *call));
-      }
+      add_places(wanted, reader_.span_of(*unit, *call), places);
     }
   }
   return places;
