@@ -48,6 +48,9 @@ class BodySpec final : public dsl::Spec {
   dsl::BodyResult run_test(const std::string& name, dsl::TestHost& host) override {
     return bodies.at(name)(host, cancelled_);
   }
+  dsl::BodyResult run_control(const std::string& name, dsl::TestHost& host) override {
+    return run_test(name, host);
+  }
   void cancel(const std::string&) override { cancelled_ = true; }
   std::vector<std::string> take_notes() override { return {}; }
 
