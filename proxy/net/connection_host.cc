@@ -120,7 +120,7 @@ void ConnectionHost::open_unit(const codecs::Facts& facts, const rules::Decision
     if (!decision.rule->label.empty()) event.set("label", decision.rule->label);
   }
   event.set("decision", decision.rule == nullptr ? "forward" : decision.rule->decision);
-  open_.push_back({.unit = facts.unit,
+  open_.push({.unit = facts.unit,
                    .tag = decision.verb.tag,
                    .spent = decision.spent,
                    .began = shard_.loop().now(),
@@ -179,7 +179,7 @@ void ConnectionHost::exchanged(const codecs::Exchange& exchange) {
   const auto it = std::ranges::find(open_, exchange.unit, &OpenUnit::unit);
   if (it == open_.end()) return;
   OpenUnit open = std::move(*it);
-  open_.erase(it);
+  open_.erase(it, it + 1);
   tell(open, exchange);
 }
 
@@ -288,7 +288,7 @@ void ConnectionHost::connection_ended() {
                 .server = codecs::ServerOutcome::kUnknown,
                 .tag = open.tag});
   }
-  open_.clear();
+  open_ = {};
   for (const std::string& key : cancel_keys_) shard_.cancel_keys().remove(key);
   cancel_keys_.clear();
 }

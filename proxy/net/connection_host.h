@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "codecs/conversation.h"
+#include "codecs/lean_queue.h"
 #include "proxy/rules/rule_set.h"
 #include "spec/model/event.h"
 #include "spec/model/topology.h"
@@ -81,7 +82,7 @@ class ConnectionHost final : public codecs::ConversationHost {
   const std::uint64_t connection_;
   const int client_;
   rules::Actor actor_;
-  std::vector<OpenUnit> open_;
+  codecs::LeanQueue<OpenUnit> open_;  // They end in the order in which they began, mostly.
   std::vector<std::string> cancel_keys_;
   std::optional<model::Protocol> protocol_;
   bool opaque_ = false;

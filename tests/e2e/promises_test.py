@@ -14,7 +14,7 @@ PAGE = pathlib.Path(__file__).parents[2] / "docs" / "events.md"
 COMMON = {"number", "time_ns", "source_time_ns", "service", "type", "clock", "after", "fields"}
 
 # All that the table of a type names happens in one of these tests; how they end is not asked.
-SPEC = SERVICE + POSTGRES + '''
+SPEC = SERVICE + POSTGRES.replace("healthcheck", "observe = [wal_stream()], healthcheck") + '''
 cache = service("cache", interface("main", "redis", 6379), image = "redis:7",
                 healthcheck = tcp("localhost:6379"))
 store = service("store", interface("main", "http", 9000), interface("raw", "http", 9001),
@@ -52,6 +52,14 @@ def test_exits():
           run = lambda: [get("/write?path=/tmp/f"), get("/exit?code=3")])
     fault(api, write = deny("EIO", path = "/tmp/f"),
           run = lambda: [get("/write?path=/tmp/f"), get("/kill")])
+
+def test_rows():
+    db.main.exec(sql = "CREATE TABLE w (id int PRIMARY KEY, long text)")
+    db.main.exec(sql = "ALTER TABLE w ALTER long SET STORAGE EXTERNAL")
+    db.main.exec(sql = "INSERT INTO w VALUES (1, repeat('x', 70000))")
+    db.main.exec(sql = "UPDATE w SET id = 2")
+    db.main.exec(sql = "DELETE FROM w")
+    assert_eventually(type = "wal", where = {"action": "DELETE"})
 
 def test_opaque():
     """Bytes that are no HTTP."""
@@ -105,11 +113,11 @@ class Promises(misrule.Project):
         run = self.run_spec(SPEC)
         page = promised()
         seen = {}
-        for test in ("test_steps", "test_rules", "test_exits", "test_opaque"):
+        for test in ("test_steps", "test_rules", "test_exits", "test_rows", "test_opaque"):
             for event in self.events(test):
                 fields = set(event) - COMMON
-                if event["type"] == "stdout":  # A JSON line's members are fields beside its own.
-                    fields -= set(event.get("data", {})) - page["stdout"]
+                if event["type"] in ("stdout", "wal"):  # Members of a line, columns of a row.
+                    fields -= set(event.get("data", {})) - page[event["type"]]
                 seen.setdefault(event["type"], set()).update(fields)
         self.assertEqual(set(seen), set(page), run.output)
         for name in sorted(page):
