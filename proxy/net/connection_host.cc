@@ -121,10 +121,10 @@ void ConnectionHost::open_unit(const codecs::Facts& facts, const rules::Decision
   }
   event.set("decision", decision.rule == nullptr ? "forward" : decision.rule->decision);
   open_.push({.unit = facts.unit,
-                   .tag = decision.verb.tag,
-                   .spent = decision.spent,
-                   .began = shard_.loop().now(),
-                   .event = std::move(event)});
+              .tag = decision.verb.tag,
+              .spent = decision.spent,
+              .began = shard_.loop().now(),
+              .event = std::move(event)});
 }
 
 /// A rule on the reply of a unit that was let through, or held, on its way there.
