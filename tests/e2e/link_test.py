@@ -62,8 +62,9 @@ class Links(misrule.Project):
         run = self.under('link(latency = "200ms")',
                          'assert_true(reply.status == 200 and reply.duration_ms >= 400)')
         events = [event for event in self.events("test_it") if event.get("action") == "link"]
-        self.assertEqual([(event["from"], event["to"], event["decision"]) for event in events],
-                         [("api", "store", "link(latency=200ms)")], run.output)
+        # The connection before may still be on its way out when the rule is armed, and is slow too.
+        self.assertEqual({(event["from"], event["to"], event["decision"]) for event in events},
+                         {("api", "store", "link(latency=200ms)")}, run.output)
 
     def test_bandwidth(self):
         self.under('link(bandwidth = "200KB/s", direction = "to_client")',
