@@ -1,20 +1,18 @@
 // misrule test FILE...: runs specs, tells what happened, answers by its exit code.
 
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/actions.h"
 #include "cli/commands.h"
 #include "cli/duration.h"
+#include "cli/outputs.h"
 #include "cli/seed.h"
 #include "cli/settings.h"
 #include "cli/terminal.h"
-#include "controller/report/run_json.h"
-#include "controller/report/run_page.h"
 #include "controller/report/run_report.h"
 #include "controller/report/text.h"
 #include "controller/run/run.h"
@@ -36,8 +34,7 @@ struct TestOptions {
   std::string timeout = "120s";
   std::string network = "world";
   std::vector<std::string> set = {};
-  std::string json = {};
-  std::string report = {};
+  OutputPaths outputs = {};
   bool list = false;
   bool verbose = false;
   bool no_color = false;
@@ -93,38 +90,13 @@ controller::RunResult not_run(const controller::RunRequest& request, const Error
   return result;
 }
 
-/// Made before the run, for the same reason as the file of --json.
-Status make_report_folder(const std::string& folder) {
-  std::error_code error;
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  if (!error) return {};
-  return fail(Code::kInvalid, fmt::format("cannot make {}: {}", folder, error.message()));
-}
-
-/// The path of the page of a run.
-Result<std::string> write_page(const std::string& folder, const controller::RunResult& result,
-                               const std::string& json) {
-  const std::string name = result.plan.run_id.empty() ? "not-run" : result.plan.run_id;
-  std::string path = std::filesystem::path(folder) / (name + ".html");
-  std::ofstream file(path);
-  if (!(file << controller::run_page(result, json)).flush()) {
-    return fail(Code::kIo, fmt::format("cannot write {}", path));
-  }
-  return path;
-}
-
 int run_tests(const TestOptions& options, const std::string& program) {
-  if (const Status made = make_report_folder(options.report); !made) return refuse(made.error());
-  // The file is opened first, so that a long run does not end with a path that cannot be written.
-  std::ofstream file;
-  const bool to_stdout = options.json == "-";
-  if (!options.json.empty() && !to_stdout) {
-    file.open(options.json);
-    if (!file) return refuse({Code::kInvalid, fmt::format("cannot write {}", options.json)});
-  }
-  std::FILE* text = to_stdout ? stderr : stdout;
+  Result<Outputs> outputs = Outputs::open(options.outputs);
+  if (!outputs) return refuse(outputs.error());
+  std::FILE* text = outputs->json_to_stdout() ? stderr : stdout;
   const Looks looks = looks_of(text, options.no_color);
   const SteadyClock clock;
+  ActionsJob job(text);
   const auto report = controller::make_run_report(
       options.request,
       {.write =
@@ -147,20 +119,9 @@ int run_tests(const TestOptions& options, const std::string& program) {
   } else {
     result = not_run(options.request, result.error());
   }
-  if (options.json.empty() && options.report.empty()) return result->exit_code;
-
-  const std::string json =
-      controller::run_to_json(*result, options.request, MISRULE_VERSION, program);
-  if (to_stdout) {
-    print_text(json);
-  } else if (file.is_open() && !(file << json).flush()) {
-    return refuse({Code::kIo, fmt::format("cannot write {}", options.json)});
-  }
-  if (options.report.empty()) return result->exit_code;
-  const auto page = write_page(options.report, *result, json);
-  if (!page) return refuse(page.error());
-  fmt::print(text, "report: {}\n", *page);
-  return result->exit_code;
+  job.tell(*result, options.request, program);
+  const Status written = outputs->write(*result, options.request, program, text);
+  return written ? result->exit_code : refuse(written.error());
 }
 
 int run(TestOptions& options, const std::string& program) {
@@ -185,10 +146,14 @@ void add_options(CLI::App& command, TestOptions& options) {
       ->capture_default_str();
   add_settings(command, options.set);
   command.add_option("--rules", request.rules_file, "arm this file's rules beside the spec's");
-  command.add_option("--json", options.json,
+  command.add_option("--json", options.outputs.json,
                      "write the outcome to this file; '-': standard output");
   command
-      .add_option("--report", options.report,
+      .add_option("--junit", options.outputs.junit,
+                  "write the outcome as JUnit XML, for CI systems, to this file")
+      ->type_name("FILE");
+  command
+      .add_option("--report", options.outputs.report,
                   "write a page that shows the run, DIR/RUN.html, without network")
       ->type_name("DIR");
   command.add_flag("--list", options.list, "name the tests, run nothing");

@@ -74,6 +74,8 @@ TEST(CommandLine, WrongUseIsTwoAndStartsNothing) {
       {"test", "a.star", "--backend", "podman"},
       {"test", "a.star", "--network", "mars"},
       {"test", "a.star", "--json", "/nonexistent/run.json"},
+      {"test", "a.star", "--junit", "/nonexistent/run.xml"},
+      {"test", "a.star", "--json", "/tmp/same", "--junit", "/tmp/same"},
       {"compile"},
       {"enter"},
       {"proxy", "--upstream"},

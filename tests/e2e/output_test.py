@@ -9,6 +9,7 @@ import pty
 import re
 import shutil
 import subprocess
+import xml.etree.ElementTree
 
 import misrule
 from misrule import BINARY, SERVICE
@@ -138,6 +139,46 @@ class Page(misrule.Project):
         self.assertIn("cannot make file/pages: Not a directory", run.output)
         self.assertFalse((self.folder / ".misrule").exists())
         self.assertEqual(self.run_spec(PASSING, "--report", "pages").code, 0, "the control")
+
+
+class ForMachines(misrule.Project):
+    """One run, told to everybody who can be told."""
+
+    SPEC = PASSING + '''
+def test_broken():
+    print("::error::not a command")
+    assert_eq(api.get(path = "/health").status, 500, "status")
+'''
+
+    def run_told(self, **env):
+        self.write("spec.star", self.SPEC)
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
+        return subprocess.run([str(BINARY), "test", "spec.star", "--junit", "junit.xml"], text=True,
+                              cwd=self.folder, env={**clean, **env}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100)
+
+    def test_ci_systems_are_told(self):
+        run = self.run_told(GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(self.folder.parent),
+                            GITHUB_STEP_SUMMARY=str(self.folder / "summary.md"))
+        self.assertEqual(run.returncode, 1, run.stdout)
+        lines = run.stdout.splitlines()
+        pause = re.fullmatch(r"::stop-commands::(misrule-[0-9a-f]{24})", lines[0])
+        resume = lines.index(f"::{pause[1]}::")
+        self.assertLess(lines.index("::error::not a command"), resume)
+        place = self.folder.name + "/spec.star"
+        self.assertEqual([line for line in lines[resume + 1:] if line.startswith("::")], [
+            f"::error file={place},line=10,col=5,title=test_broken (failed)::"
+            "assert_eq: status: expected 500, got 200"])
+        self.assertIn("assert_eq: status: expected 500", (self.folder / "summary.md").read_text())
+        cases = xml.etree.ElementTree.parse(self.folder / "junit.xml").getroot().iter("testcase")
+        self.assertEqual({case.get("name"): [child.get("type") for child in case]
+                          for case in cases},
+                         {"test_it": [], "test_broken": ["failed"]})
+
+    def test_elsewhere_there_are_no_commands(self):
+        run = self.run_told()
+        self.assertEqual([line for line in run.stdout.splitlines() if line.startswith("::")],
+                         ["::error::not a command"])
 
 
 class Privileges(misrule.Project):

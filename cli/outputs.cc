@@ -1,0 +1,82 @@
+#include "cli/outputs.h"
+
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "cli/terminal.h"
+#include "controller/report/junit.h"
+#include "controller/report/run_json.h"
+#include "controller/report/run_page.h"
+
+namespace misrule::cli {
+
+namespace {
+
+Status make_folder(const std::string& folder) {
+  std::error_code error;
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (!error) return {};
+  return fail(Code::kInvalid, fmt::format("cannot make {}: {}", folder, error.message()));
+}
+
+/// The path of the page of a run.
+Result<std::string> write_page(const std::string& folder, const controller::RunResult& result,
+                               const std::string& json) {
+  const std::string name = result.plan.run_id.empty() ? "not-run" : result.plan.run_id;
+  std::string path = std::filesystem::path(folder) / (name + ".html");
+  std::ofstream file(path);
+  if (!(file << controller::run_page(result, json)).flush()) {
+    return fail(Code::kIo, fmt::format("cannot write {}", path));
+  }
+  return path;
+}
+
+}  // namespace
+
+Status Outputs::add(const std::string& path) {
+  if (path.empty()) return {};
+  if (!files_.emplace(path, std::ofstream()).second) {
+    return fail(Code::kInvalid, fmt::format("{} is to be two files", path));
+  }
+  files_.at(path).open(path);
+  if (files_.at(path)) return {};
+  return fail(Code::kInvalid, fmt::format("cannot write {}", path));
+}
+
+Status Outputs::put(const std::string& path, const std::function<std::string()>& content) {
+  if (path.empty()) return {};
+  if ((files_.at(path) << content()).flush()) return {};
+  return fail(Code::kIo, fmt::format("cannot write {}", path));
+}
+
+Result<Outputs> Outputs::open(const OutputPaths& paths) {
+  Outputs outputs;
+  outputs.paths_ = paths;
+  MISRULE_TRY_VOID(make_folder(paths.report));
+  if (!outputs.json_to_stdout()) MISRULE_TRY_VOID(outputs.add(paths.json));
+  MISRULE_TRY_VOID(outputs.add(paths.junit));
+  return outputs;
+}
+
+Status Outputs::write(const controller::RunResult& result, const controller::RunRequest& request,
+                      const std::string& program, std::FILE* text) {
+  std::string json;
+  if (!paths_.json.empty() || !paths_.report.empty()) {
+    json = controller::run_to_json(result, request, MISRULE_VERSION, program);
+  }
+  if (json_to_stdout()) {
+    print_text(json);
+  } else {
+    MISRULE_TRY_VOID(put(paths_.json, [&] { return json; }));
+  }
+  MISRULE_TRY_VOID(
+      put(paths_.junit, [&] { return controller::run_to_junit(result, request, program); }));
+  if (paths_.report.empty()) return {};
+  MISRULE_TRY(const std::string page, write_page(paths_.report, result, json));
+  fmt::print(text, "report: {}\n", page);
+  return {};
+}
+
+}  // namespace misrule::cli
