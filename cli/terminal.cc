@@ -28,12 +28,15 @@ bool is_dumb() {
 }  // namespace
 
 Looks looks_of(std::FILE* stream, bool no_color) {
-  constexpr std::size_t kColumnsMin = 40;
   Looks looks;
   const int fd = fileno(stream);
   if (isatty(fd) == 0) return looks;
   winsize size = {};
-  if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= kColumnsMin) looks.columns = size.ws_col;
+  // A terminal that does not know its size says 0.
+  if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
+    if (size.ws_col > 0) looks.columns = size.ws_col;
+    if (size.ws_row > 0) looks.rows = size.ws_row;
+  }
   looks.live = !is_set("CI") && !is_dumb();
   looks.color = looks.live && !no_color && !is_set("NO_COLOR");
   return looks;

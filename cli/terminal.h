@@ -1,6 +1,6 @@
 #pragma once
 
-// What a run's text may look like where it goes: colours, a live line, how wide.
+// What a run's text may look like where it goes: colours, live lines, how wide and high.
 
 #include <cstddef>
 #include <cstdio>
@@ -12,6 +12,7 @@ struct Looks {
   bool color = false;
   bool live = false;
   std::size_t columns = 120;
+  std::size_t rows = 24;
 };
 
 /// NO_COLOR, TERM=dumb and CI are obeyed; what is no terminal gets plain lines.

@@ -110,6 +110,7 @@ int run_tests(const TestOptions& options, const std::string& program) {
        .color = looks.color,
        .live = looks.live,
        .columns = looks.columns,
+       .rows = looks.rows,
        .verbose = options.verbose,
        .program = program,
        .version = MISRULE_VERSION});

@@ -58,7 +58,8 @@ std::string rule_details(const model::TestReport& report, const model::RuleRepor
 
 std::string story_text(const TestView& view) {
   std::string out;
-  const StoryLook look = {.columns = view.columns - 4, .test = view.report.test};
+  const StoryLook look = {.columns = view.columns > 4 ? view.columns - 4 : 1,
+                          .test = view.report.test};
   for (const std::string& line : story_lines(view.story, look)) out += fmt::format("  {}\n", line);
   return out;
 }

@@ -15,53 +15,71 @@ namespace {
 constexpr std::size_t kNarrowColumns = 14;
 constexpr std::string_view kGap = "  ";
 
-using Reports = std::vector<const model::TestReport*>;
+using Cells = std::vector<LiveCell>;
+
+struct TableLine {
+  std::string text = {};
+  std::size_t head = 0;  ///< Which line names its columns.
+  bool running = false;
+};
 
 class Table {
  public:
-  Table(Reports cells, std::size_t columns, const Paint& paint)
-      : cells_(std::move(cells)), paint_(paint) {
-    for (const model::TestReport* cell : cells_) {
-      add(scenarios_, cell->cell.scenario);
-      add(faults_, cell->cell.fault);
+  Table(Cells cells, std::size_t columns, const Paint& paint)
+      : cells_(std::move(cells)), columns_(columns), paint_(paint) {
+    for (const LiveCell& cell : cells_) {
+      add(scenarios_, cell.place.scenario);
+      add(faults_, cell.place.fault);
     }
-    narrow_ = width() > columns;
+    narrow_ = name_columns() + columns_of(0, faults_.size()) > columns_;
   }
-  std::string text() const;
+  std::vector<TableLine> lines() const;
 
  private:
   static void add(std::vector<std::string>& names, const std::string& name) {
     if (std::ranges::find(names, name) == names.end()) names.push_back(name);
   }
-  const model::TestReport* find(const std::string& scenario, const std::string& fault) const;
+  const LiveCell* find(const std::string& scenario, const std::string& fault) const;
   std::string shown(const std::string& name) const {
     return narrow_ ? cut_to(name, kNarrowColumns) : name;
   }
+  std::string mark(const LiveCell* cell, const Paint& paint) const;
   /// Without its colour.
-  std::string words_of(const model::TestReport* cell) const;
+  std::string words_of(const LiveCell* cell) const;
   std::size_t columns_of(const std::string& fault) const;
+  std::size_t columns_of(std::size_t begin, std::size_t end) const;
   std::size_t name_columns() const;
-  std::size_t width() const;
+  /// The faults from `begin` that stand side by side; one at least.
+  std::size_t fitting(std::size_t begin) const;
+  std::string line_of(const std::string& scenario, std::size_t begin, std::size_t end) const;
+  std::string head_of(std::size_t begin, std::size_t end) const;
 
-  Reports cells_;
+  Cells cells_;
+  std::size_t columns_;
   const Paint& paint_;
   std::vector<std::string> scenarios_ = {};
   std::vector<std::string> faults_ = {};
   bool narrow_ = false;
 };
 
-const model::TestReport* Table::find(const std::string& scenario, const std::string& fault) const {
-  for (const model::TestReport* cell : cells_) {
-    if (cell->cell.scenario == scenario && cell->cell.fault == fault) return cell;
+const LiveCell* Table::find(const std::string& scenario, const std::string& fault) const {
+  for (const LiveCell& cell : cells_) {
+    if (cell.place.scenario == scenario && cell.place.fault == fault) return &cell;
   }
   return nullptr;
 }
 
-std::string Table::words_of(const model::TestReport* cell) const {
-  if (cell == nullptr) return "·";
-  const std::string mark = mark_of(cell->outcome, Paint(false));
-  if (narrow_) return mark;
-  return fmt::format("{} {}", mark, model::outcome_name(cell->outcome));
+std::string Table::mark(const LiveCell* cell, const Paint& paint) const {
+  if (cell == nullptr) return paint.dim("·");
+  if (cell->outcome) return mark_of(*cell->outcome, paint);
+  return cell->running ? paint.bold("▸") : paint.dim("…");
+}
+
+std::string Table::words_of(const LiveCell* cell) const {
+  const std::string sign = mark(cell, Paint(false));
+  if (narrow_ || cell == nullptr) return sign;
+  if (cell->outcome) return fmt::format("{} {}", sign, model::outcome_name(*cell->outcome));
+  return cell->running ? sign + " running" : sign;
 }
 
 std::size_t Table::columns_of(const std::string& fault) const {
@@ -72,63 +90,112 @@ std::size_t Table::columns_of(const std::string& fault) const {
   return wide;
 }
 
+std::size_t Table::columns_of(std::size_t begin, std::size_t end) const {
+  std::size_t wide = 0;
+  for (; begin < end; ++begin) wide += kGap.size() + columns_of(faults_[begin]);
+  return wide;
+}
+
+/// The gap before it included.
 std::size_t Table::name_columns() const {
   std::size_t wide = 0;
   for (const std::string& scenario : scenarios_) {
     wide = std::max(wide, text_columns(shown(scenario)));
   }
-  return wide;
+  return kGap.size() + wide;
 }
 
-std::size_t Table::width() const {
-  std::size_t wide = kGap.size() + name_columns();
-  for (const std::string& fault : faults_) wide += kGap.size() + columns_of(fault);
-  return wide;
+std::size_t Table::fitting(std::size_t begin) const {
+  std::size_t end = begin + 1;
+  while (end < faults_.size() && name_columns() + columns_of(begin, end + 1) <= columns_) ++end;
+  return end;
 }
 
-std::string Table::text() const {
-  const auto ended = [](std::string line) {
-    line.erase(line.find_last_not_of(' ') + 1);
-    return line;
-  };
-  std::string head = std::string(kGap) + padded("", name_columns());
-  for (const std::string& fault : faults_) {
-    head += std::string(kGap) + padded(shown(fault), columns_of(fault));
+std::string without_end_blanks(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
+std::string Table::head_of(std::size_t begin, std::size_t end) const {
+  std::string head = padded("", name_columns());
+  for (; begin < end; ++begin) {
+    head += std::string(kGap) + padded(shown(faults_[begin]), columns_of(faults_[begin]));
   }
-  std::string out = paint_.bold(ended(head)) + "\n";
-  for (const std::string& scenario : scenarios_) {
-    std::string line = std::string(kGap) + padded(shown(scenario), name_columns());
-    for (const std::string& fault : faults_) {
-      const model::TestReport* cell = find(scenario, fault);
-      std::string words = padded(words_of(cell), columns_of(fault));
-      if (cell == nullptr) {
-        words = paint_.dim(words);
-      } else {
-        const std::string plain = mark_of(cell->outcome, Paint(false));
-        words = mark_of(cell->outcome, paint_) + words.substr(plain.size());
-      }
-      line += std::string(kGap) + words;
+  return paint_.bold(without_end_blanks(std::move(head)));
+}
+
+std::string Table::line_of(const std::string& scenario, std::size_t begin, std::size_t end) const {
+  std::string line = padded(std::string(kGap) + shown(scenario), name_columns());
+  for (; begin < end; ++begin) {
+    const LiveCell* cell = find(scenario, faults_[begin]);
+    const std::string words = padded(words_of(cell), columns_of(faults_[begin]));
+    line += std::string(kGap) + mark(cell, paint_) + words.substr(mark(cell, Paint(false)).size());
+  }
+  return without_end_blanks(std::move(line));
+}
+
+std::vector<TableLine> Table::lines() const {
+  std::vector<TableLine> lines;
+  for (std::size_t begin = 0; begin < faults_.size();) {
+    const std::size_t end = fitting(begin);
+    const std::size_t head = lines.size();
+    lines.push_back({.text = head_of(begin, end), .head = head});
+    for (const std::string& scenario : scenarios_) {
+      const bool running = std::any_of(faults_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                       faults_.begin() + static_cast<std::ptrdiff_t>(end),
+                                       [&](const std::string& fault) {
+                                         const LiveCell* cell = find(scenario, fault);
+                                         return cell != nullptr && cell->running;
+                                       });
+      lines.push_back({.text = line_of(scenario, begin, end), .head = head, .running = running});
     }
-    out += ended(std::move(line)) + "\n";
+    begin = end;
   }
-  return out;
+  return lines;
 }
 
 }  // namespace
 
 std::string matrix_tables(const std::vector<model::TestReport>& reports, std::size_t columns,
                           const Paint& paint) {
-  std::map<std::pair<std::string, std::size_t>, Reports> matrices;
+  std::map<std::pair<std::string, std::size_t>, Cells> matrices;
   for (const model::TestReport& report : reports) {
     if (report.cell.matrix > 0) {
-      matrices[{report.cell.spec, report.cell.matrix}].push_back(&report);
+      matrices[{report.cell.spec, report.cell.matrix}].push_back(
+          {.place = report.cell, .outcome = report.outcome});
     }
   }
   std::string out;
   for (auto& [place, cells] : matrices) {
-    out += Table(std::move(cells), columns, paint).text();
+    for (const TableLine& line : Table(std::move(cells), columns, paint).lines()) {
+      out += line.text + "\n";
+    }
   }
   return out;
+}
+
+std::vector<std::string> live_matrix(const std::vector<LiveCell>& cells, std::size_t columns,
+                                     std::size_t rows, const Paint& paint) {
+  constexpr std::size_t kRowsMin = 2;  // The names of the faults, and a scenario.
+  if (rows < kRowsMin) return {};
+  const std::vector<TableLine> lines = Table(cells, columns, paint).lines();
+  std::vector<std::string> shown;
+  if (lines.size() <= rows) {
+    for (const TableLine& line : lines) shown.push_back(line.text);
+    return shown;
+  }
+  const auto found = std::ranges::find(lines, true, &TableLine::running);
+  const std::size_t running =
+      found == lines.end() ? 1 : static_cast<std::size_t>(std::distance(lines.begin(), found));
+  const std::size_t head = lines[running].head;
+  shown.push_back(lines[head].text);
+  // What has run is told above the table: the cell that runs stands last.
+  const std::size_t first =
+      std::max(head + 1, running + kRowsMin > rows ? running + kRowsMin - rows : 0);
+  for (std::size_t at = first; at < lines.size() && shown.size() < rows; ++at) {
+    if (lines[at].head == head && at != head) shown.push_back(lines[at].text);
+  }
+  return shown;
 }
 
 }  // namespace misrule::controller

@@ -33,13 +33,21 @@ std::vector<std::string> files_of(const RunPlan& plan) {
   return files;
 }
 
+bool is_in_matrix_of(const model::CellPlace& a, const model::CellPlace& b) {
+  return a.matrix == b.matrix && a.spec == b.spec;
+}
+
+bool is_cell(const model::CellPlace& a, const model::CellPlace& b) {
+  return is_in_matrix_of(a, b) && a.scenario == b.scenario && a.fault == b.fault;
+}
+
 class TextReport final : public RunReport {
  public:
   TextReport(const RunRequest& request, ReportOptions options)
       : request_(request), options_(std::move(options)), paint_(options_.color) {}
 
   void spec_rejected(const SpecProblem& problem) override {
-    clear_live_line();
+    clear_live_lines();
     options_.write(harmless(problem.rendered));
     if (!problem.rendered.ends_with('\n')) options_.write("\n");
   }
@@ -55,8 +63,11 @@ class TextReport final : public RunReport {
   void finished(const RunResult& result) override;
 
  private:
-  void clear_live_line();
-  void draw_live_line(const RunPlan::Test& test, std::string_view phase, std::uint64_t events);
+  void clear_live_lines();
+  void draw_live_lines(const RunPlan::Test& test, std::string_view phase, std::uint64_t events);
+  std::vector<std::string> matrix() const;
+  std::string erasure() const;
+  void note_outcome(const model::TestReport& report);
   std::string counts_text(const RunResult& result) const;
 
   const RunRequest& request_;
@@ -71,7 +82,9 @@ class TextReport final : public RunReport {
   TimePoint started_ = {};
   TimePoint drawn_ = {};
   std::size_t frame_ = 0;
-  bool live_line_ = false;
+  std::vector<LiveCell> cells_ = {};
+  model::CellPlace current_ = {};  ///< Of the test that was started; its control has none.
+  std::size_t live_lines_ = 0;     ///< On the screen now; the cursor stands in the last one.
 };
 
 void TextReport::planned(const RunPlan& plan) {
@@ -80,6 +93,7 @@ void TextReport::planned(const RunPlan& plan) {
   files_ = files_of(plan);
   for (const RunPlan::Test& test : plan.tests) {
     name_columns_ = std::max(name_columns_, text_columns(test.name));
+    if (test.cell.matrix > 0) cells_.push_back({.place = test.cell});
   }
   std::string head = paint_.bold("misrule " + options_.version);
   if (files_.size() == 1) head += " · " + files_.front();
@@ -93,49 +107,80 @@ void TextReport::planned(const RunPlan& plan) {
 
 void TextReport::test_started(const RunPlan::Test& test) {
   if (files_.size() > 1 && shown_file_ != test.file) {
-    clear_live_line();
+    clear_live_lines();
     shown_file_ = test.file;
     options_.write(fmt::format("{}\n", paint_.bold(test.file)));
   }
   started_ = options_.clock.now();
+  current_ = test.cell;
   drawn_ = {};
-  draw_live_line(test, "starting", 0);
+  draw_live_lines(test, "starting", 0);
 }
 
 void TextReport::test_progress(const RunPlan::Test& test, std::string_view phase,
                                std::uint64_t events) {
-  draw_live_line(test, phase, events);
+  draw_live_lines(test, phase, events);
 }
 
-void TextReport::draw_live_line(const RunPlan::Test& test, std::string_view phase,
-                                std::uint64_t events) {
+void TextReport::draw_live_lines(const RunPlan::Test& test, std::string_view phase,
+                                 std::uint64_t events) {
   if (!options_.live) return;
   const TimePoint now = options_.clock.now();
-  if (live_line_ && now - drawn_ < kRedrawEvery) return;
+  if (live_lines_ > 0 && now - drawn_ < kRedrawEvery) return;
   drawn_ = now;
+  std::vector<std::string> lines = matrix();
   const std::string line =
       fmt::format("{} {}  {}  {} · {} events  [{}/{}]", kSpinner.at(frame_++ % kSpinner.size()),
                   padded(test.name, name_columns_), seconds_text(now - started_), printable(phase),
                   events, finished_ + 1, planned_);
-  // Auto-wrap would leave lines behind that nobody clears.
-  options_.write("\r\x1b[2K" + cut_to(line, options_.columns > 1 ? options_.columns - 1 : 1));
-  live_line_ = true;
+  // Auto-wrap would leave lines behind that nobody clears; so would a terminal's "^C^C".
+  constexpr std::size_t kEchoColumns = 5;
+  lines.push_back(
+      cut_to(line, options_.columns > kEchoColumns ? options_.columns - kEchoColumns : 1));
+  // At once: a terminal between the two would flicker.
+  options_.write(erasure() + fmt::format("{}", fmt::join(lines, "\n")));
+  live_lines_ = lines.size();
 }
 
-void TextReport::clear_live_line() {
-  if (live_line_) options_.write("\r\x1b[2K");
-  live_line_ = false;
+/// The matrix that the test is a cell of, as it stands; nothing where a terminal has no room for
+/// it.
+std::vector<std::string> TextReport::matrix() const {
+  constexpr std::size_t kColumnsMin = 40;
+  // Below it the live line, above it something of what has been told.
+  constexpr std::size_t kOtherRows = 3;
+  if (current_.matrix == 0 || options_.columns < kColumnsMin) return {};
+  std::vector<LiveCell> cells;
+  for (const LiveCell& cell : cells_) {
+    if (!is_in_matrix_of(cell.place, current_)) continue;
+    cells.push_back(cell);
+    cells.back().running = !cell.outcome && is_cell(cell.place, current_);
+  }
+  const std::size_t rows = options_.rows > kOtherRows ? options_.rows - kOtherRows : 0;
+  return live_matrix(cells, options_.columns - 1, rows, paint_);
+}
+
+/// What takes the live lines off the screen.
+std::string TextReport::erasure() const {
+  std::string out = "\r\x1b[2K";
+  for (std::size_t above = 1; above < live_lines_; ++above) out += "\x1b[1A\x1b[2K";
+  return out;
+}
+
+void TextReport::clear_live_lines() {
+  if (live_lines_ > 0) options_.write(erasure());
+  live_lines_ = 0;
 }
 
 void TextReport::spec_printed(std::string_view line) {
-  clear_live_line();
+  clear_live_lines();
   if (options_.print) options_.print(harmless(line) + "\n");
 }
 
 void TextReport::test_finished(const RunPlan::Test& test, const model::TestReport& report,
                                const std::vector<model::Event>& story) {
-  clear_live_line();
+  clear_live_lines();
   ++finished_;
+  note_outcome(report);
   options_.write(test_lines({.report = report,
                              .story = story,
                              .name_columns = std::max(name_columns_, text_columns(report.test)),
@@ -145,8 +190,14 @@ void TextReport::test_finished(const RunPlan::Test& test, const model::TestRepor
                             paint_));
 }
 
+void TextReport::note_outcome(const model::TestReport& report) {
+  for (LiveCell& cell : cells_) {
+    if (is_cell(cell.place, report.cell)) cell.outcome = report.outcome;
+  }
+}
+
 void TextReport::test_revised(const RunPlan::Test& test, const model::TestReport& report) {
-  clear_live_line();
+  clear_live_lines();
   const std::vector<model::Event> story;
   options_.write(test_lines({.report = report,
                              .story = story,
@@ -183,7 +234,7 @@ std::string TextReport::counts_text(const RunResult& result) const {
 }
 
 void TextReport::finished(const RunResult& result) {
-  clear_live_line();
+  clear_live_lines();
   // What was wrong with specs has been told; without a test there is nothing to sum up.
   if (planned_ == 0) return;
   options_.write(matrix_tables(result.reports, options_.columns, paint_));

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a terminal or a CI log shows of a run: a header, one live line while tests run (on a
-// terminal), a line or a block per test, and the closing lines.
+// What a terminal or a CI log shows of a run: a header, while tests run a live line and the matrix
+// that it is about (on a terminal), a line or a block per test, and the closing lines.
 
 #include <functional>
 #include <memory>
@@ -18,8 +18,9 @@ struct ReportOptions {
   std::function<void(std::string_view)> print = {};  ///< Where a spec's print() goes; lines.
   const Clock& clock;
   bool color = false;
-  bool live = false;          ///< A line that is redrawn; only for terminals.
+  bool live = false;          ///< Lines that are redrawn; only for terminals.
   std::size_t columns = 100;  ///< Of the terminal, or of what a log's readers have.
+  std::size_t rows = 24;      ///< Of the terminal.
   bool verbose = false;
   std::string program = "misrule";  ///< As the user typed it, for the "again" line.
   std::string version = {};

@@ -20,6 +20,11 @@ TREE = ROOT / "build" / "mutants"
 
 # Name, file, what stands there, what stands there instead, the test that must fail.
 MUTANTS = [
+    ("the live matrix stays on the screen", "controller/report/run_report.cc",
+     'out += "\\x1b[1A\\x1b[2K";', 'out += "";', "controller_report_test"),
+    ("the matrix does not fill while it runs", "controller/report/run_report.cc",
+     "if (is_cell(cell.place, report.cell)) cell.outcome = report.outcome;", "",
+     "controller_report_test"),
     ("an unfired rule passes", "controller/run/judge.cc",
      "if (rule.tally.has_acted() || rule.may_stay_unfired) continue;", "continue;",
      "controller_run_test"),

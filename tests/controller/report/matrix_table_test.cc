@@ -53,5 +53,46 @@ TEST(MatrixTable, ColoursChangeNoColumn) {
             "\x1b[1m     f\x1b[0m\n  a  \x1b[32m✓\x1b[0m passed\n");
 }
 
+TEST(MatrixTable, WhatHasNoRoomEvenSoGoesOnBelow) {
+  std::vector<model::TestReport> reports;
+  for (const char* fault : {"f1", "f2", "f3", "f4", "f5"}) {
+    reports.push_back(cell("a_scenario_with_a_name", fault, Outcome::kPassed));
+  }
+  EXPECT_EQ(matrix_tables(reports, 24, Paint(false)),
+            "                  f1  f2\n"
+            "  a_scenario_wi…  ✓   ✓\n"
+            "                  f3  f4\n"
+            "  a_scenario_wi…  ✓   ✓\n"
+            "                  f5\n"
+            "  a_scenario_wi…  ✓\n");
+}
+
+LiveCell live(const std::string& scenario, const std::string& fault,
+              std::optional<Outcome> outcome = std::nullopt, bool running = false) {
+  return {
+      .place = cell(scenario, fault, Outcome::kError).cell, .outcome = outcome, .running = running};
+}
+
+TEST(MatrixTable, WhileItIsRunItFills) {
+  const std::vector<LiveCell> cells = {live("a", "f", Outcome::kPassed), live("a", "g"),
+                                       live("b", "f", std::nullopt, true)};
+  EXPECT_EQ(
+      live_matrix(cells, 80, 10, Paint(false)),
+      (std::vector<std::string>{"     f          g", "  a  ✓ passed   …", "  b  ▸ running  ·"}));
+}
+
+TEST(MatrixTable, ALowTerminalShowsWhatIsAroundTheCellThatRuns) {
+  std::vector<LiveCell> cells;
+  for (const char* scenario : {"a", "b", "c", "d", "e"}) cells.push_back(live(scenario, "f"));
+  cells[3].running = true;
+  EXPECT_EQ(live_matrix(cells, 80, 3, Paint(false)),
+            (std::vector<std::string>{"     f", "  c  …", "  d  ▸ running"}));
+  cells[3].running = false;
+  cells[0].running = true;
+  EXPECT_EQ(live_matrix(cells, 80, 3, Paint(false)),
+            (std::vector<std::string>{"     f", "  a  ▸ running", "  b  …"}));
+  EXPECT_EQ(live_matrix(cells, 80, 1, Paint(false)), std::vector<std::string>());
+}
+
 }  // namespace
 }  // namespace misrule::controller

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -91,21 +92,82 @@ TEST(RunReport, ColorsChangeNoWords) {
   EXPECT_EQ(text, told({.columns = 120}));
 }
 
-/// What remains on a terminal's screen: what stood in a line before it was erased is gone.
-std::string after_erasing(const std::string& text) {
-  std::string screen;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t erased = line.rfind("\x1b[2K");
-    screen += (erased == std::string::npos ? line : line.substr(erased + 4)) + "\n";
+/// What remains on a terminal's screen, which is high enough to hold all of it.
+class Screen {
+ public:
+  void write(std::string_view text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if (text[at] == '\n') {
+        if (++row_ == lines_.size()) lines_.emplace_back();
+      } else if (text[at] == '\r') {
+        returned_ = true;
+      } else if (text.substr(at).starts_with("\x1b[2K")) {
+        EXPECT_TRUE(std::exchange(returned_, true));
+        lines_[row_].clear();
+        at += 3;
+      } else if (text.substr(at).starts_with("\x1b[1A")) {
+        ASSERT_GT(row_, 0U);
+        --row_;
+        at += 3;
+      } else {
+        returned_ = false;
+        lines_[row_] += text[at];
+      }
+    }
   }
-  return screen;
-}
+  std::string text() const {
+    std::string out = lines_.front();
+    for (std::size_t at = 1; at < lines_.size(); ++at) out += "\n" + lines_[at];
+    return out;
+  }
+
+ private:
+  std::vector<std::string> lines_ = {""};
+  std::size_t row_ = 0;
+  bool returned_ = false;
+};
 
 TEST(RunReport, LiveLinesVanishAndLeaveTheLog) {
   const std::string text = told({.live = true, .columns = 120});
   EXPECT_NE(text.find("POST /payments → api · 17 events  [2/9]"), std::string::npos);
-  EXPECT_EQ(after_erasing(text), told({.columns = 120}));
+  Screen screen;
+  screen.write(text);
+  EXPECT_EQ(screen.text(), told({.columns = 120}));
+}
+
+TEST(RunReport, TheMatrixStandsAboveTheLiveLineAndFills) {
+  Screen screen;
+  ManualClock clock;
+  const RunRequest request;
+  const auto report = make_run_report(
+      request,
+      {.write = [&](std::string_view text) { screen.write(text); }, .clock = clock, .live = true});
+  const auto test = [](const std::string& scenario) -> RunPlan::Test {
+    return {.file = "a.star",
+            .name = "test_" + scenario,
+            .cell = {.spec = "a.star", .matrix = 1, .scenario = scenario, .fault = "down"}};
+  };
+  report->planned({.tests = {test("order"), test("list"), {.file = "a.star", .name = "test_x"}}});
+  report->test_started(test("order"));
+  EXPECT_TRUE(
+      screen.text().ends_with("\n         down\n  order  ▸ running\n  list   …\n"
+                              "⠋ test_order  0.0 ms  starting · 0 events  [1/3]"))
+      << screen.text();
+  clock.advance(std::chrono::seconds(1));
+  report->test_progress({.name = "control.order"}, "starting api", 2);
+  EXPECT_NE(screen.text().find("\n  order  ▸ running\n  list   …\n⠙ control.order"),
+            std::string::npos)
+      << screen.text();
+  report->test_finished(
+      test("order"),
+      {.test = "test_order", .cell = test("order").cell, .outcome = model::Outcome::kPassed}, {});
+  report->test_started(test("list"));
+  EXPECT_NE(screen.text().find("\n  order  ✓ passed\n  list   ▸ running\n"), std::string::npos)
+      << screen.text();
+  report->test_finished(test("list"), {.test = "test_list", .cell = test("list").cell}, {});
+  EXPECT_EQ(screen.text().find("running"), std::string::npos) << screen.text();
+  report->test_started({.file = "a.star", .name = "test_x"});
+  EXPECT_EQ(screen.text().find("down"), std::string::npos) << "it is no cell";
 }
 
 TEST(RunReport, WhatASpecPrintsStandsOnALineOfItsOwn) {
