@@ -53,6 +53,7 @@ class Table {
   std::size_t fitting(std::size_t begin) const;
   std::string line_of(const std::string& scenario, std::size_t begin, std::size_t end) const;
   std::string head_of(std::size_t begin, std::size_t end) const;
+  bool runs(const std::string& scenario, std::size_t begin, std::size_t end) const;
 
   Cells cells_;
   std::size_t columns_;
@@ -76,7 +77,7 @@ std::string Table::mark(const LiveCell* cell, const Paint& paint) const {
 }
 
 std::string Table::words_of(const LiveCell* cell) const {
-  const std::string sign = mark(cell, Paint(false));
+  std::string sign = mark(cell, Paint(false));
   if (narrow_ || cell == nullptr) return sign;
   if (cell->outcome) return fmt::format("{} {}", sign, model::outcome_name(*cell->outcome));
   return cell->running ? sign + " running" : sign;
@@ -134,6 +135,14 @@ std::string Table::line_of(const std::string& scenario, std::size_t begin, std::
   return without_end_blanks(std::move(line));
 }
 
+bool Table::runs(const std::string& scenario, std::size_t begin, std::size_t end) const {
+  for (; begin < end; ++begin) {
+    const LiveCell* cell = find(scenario, faults_[begin]);
+    if (cell != nullptr && cell->running) return true;
+  }
+  return false;
+}
+
 std::vector<TableLine> Table::lines() const {
   std::vector<TableLine> lines;
   for (std::size_t begin = 0; begin < faults_.size();) {
@@ -141,13 +150,9 @@ std::vector<TableLine> Table::lines() const {
     const std::size_t head = lines.size();
     lines.push_back({.text = head_of(begin, end), .head = head});
     for (const std::string& scenario : scenarios_) {
-      const bool running = std::any_of(faults_.begin() + static_cast<std::ptrdiff_t>(begin),
-                                       faults_.begin() + static_cast<std::ptrdiff_t>(end),
-                                       [&](const std::string& fault) {
-                                         const LiveCell* cell = find(scenario, fault);
-                                         return cell != nullptr && cell->running;
-                                       });
-      lines.push_back({.text = line_of(scenario, begin, end), .head = head, .running = running});
+      lines.push_back({.text = line_of(scenario, begin, end),
+                       .head = head,
+                       .running = runs(scenario, begin, end)});
     }
     begin = end;
   }
