@@ -9,6 +9,7 @@
 #include "controller/report/junit.h"
 #include "controller/report/run_json.h"
 #include "controller/report/run_page.h"
+#include "controller/report/shiviz.h"
 
 namespace misrule::cli {
 
@@ -45,9 +46,11 @@ Status Outputs::add(const std::string& path) {
   return fail(Code::kInvalid, fmt::format("cannot write {}", path));
 }
 
-Status Outputs::put(const std::string& path, const std::function<std::string()>& content) {
+Status Outputs::put(const std::string& path, const std::function<void(std::ostream&)>& write) {
   if (path.empty()) return {};
-  if ((files_.at(path) << content()).flush()) return {};
+  std::ofstream& file = files_.at(path);
+  write(file);
+  if (file.flush()) return {};
   return fail(Code::kIo, fmt::format("cannot write {}", path));
 }
 
@@ -56,7 +59,7 @@ Result<Outputs> Outputs::open(const OutputPaths& paths) {
   outputs.paths_ = paths;
   MISRULE_TRY_VOID(make_folder(paths.report));
   if (!outputs.json_to_stdout()) MISRULE_TRY_VOID(outputs.add(paths.json));
-  MISRULE_TRY_VOID(outputs.add(paths.junit));
+  for (const std::string& path : {paths.junit, paths.shiviz}) MISRULE_TRY_VOID(outputs.add(path));
   return outputs;
 }
 
@@ -69,10 +72,13 @@ Status Outputs::write(const controller::RunResult& result, const controller::Run
   if (json_to_stdout()) {
     print_text(json);
   } else {
-    MISRULE_TRY_VOID(put(paths_.json, [&] { return json; }));
+    MISRULE_TRY_VOID(put(paths_.json, [&](std::ostream& out) { out << json; }));
   }
+  MISRULE_TRY_VOID(put(paths_.junit, [&](std::ostream& out) {
+    out << controller::run_to_junit(result, request, program);
+  }));
   MISRULE_TRY_VOID(
-      put(paths_.junit, [&] { return controller::run_to_junit(result, request, program); }));
+      put(paths_.shiviz, [&](std::ostream& out) { controller::write_shiviz(result, out); }));
   if (paths_.report.empty()) return {};
   MISRULE_TRY(const std::string page, write_page(paths_.report, result, json));
   fmt::print(text, "report: {}\n", page);

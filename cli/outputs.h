@@ -17,6 +17,7 @@ namespace misrule::cli {
 struct OutputPaths {
   std::string json = {};  ///< "-": standard output.
   std::string junit = {};
+  std::string shiviz = {};
   std::string report = {};  ///< A folder.
 };
 
@@ -32,7 +33,7 @@ class Outputs {
 
  private:
   Status add(const std::string& path);
-  Status put(const std::string& path, const std::function<std::string()>& content);
+  Status put(const std::string& path, const std::function<void(std::ostream&)>& write);
 
   OutputPaths paths_ = {};
   std::map<std::string, std::ofstream> files_ = {};

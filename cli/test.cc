@@ -154,6 +154,10 @@ void add_options(CLI::App& command, TestOptions& options) {
                   "write the outcome as JUnit XML, for CI systems, to this file")
       ->type_name("FILE");
   command
+      .add_option("--shiviz", options.outputs.shiviz,
+                  "write the events with their vector clocks, as ShiViz reads them")
+      ->type_name("FILE");
+  command
       .add_option("--report", options.outputs.report,
                   "write a page that shows the run, DIR/RUN.html, without network")
       ->type_name("DIR");

@@ -104,6 +104,7 @@ std::string counts_line(const RunResult& result) {
   std::map<Outcome, std::size_t> counts;
   for (const model::TestReport& report : result.reports) ++counts[report.outcome];
   std::vector<std::string> parts;
+  parts.reserve(counts.size());
   for (const auto& [outcome, count] : counts) {
     parts.push_back(fmt::format("{} {} {}", mark(outcome), count, model::outcome_name(outcome)));
   }

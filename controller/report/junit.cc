@@ -20,8 +20,6 @@ namespace misrule::controller {
 
 namespace {
 
-using model::Outcome;
-
 /// What XML 1.0 can hold of foreign text: no controls, no U+FFFE, no U+FFFF.
 std::string xml_text(std::string_view text) {
   std::string out = as_utf8(harmless(text));

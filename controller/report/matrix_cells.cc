@@ -34,6 +34,7 @@ std::vector<MatrixCells> matrices_of(const std::vector<model::TestReport>& repor
     if (report.cell.matrix > 0) matrices[{report.cell.spec, report.cell.matrix}].add(report);
   }
   std::vector<MatrixCells> out;
+  out.reserve(matrices.size());
   for (auto& [place, cells] : matrices) out.push_back(std::move(cells));
   return out;
 }

@@ -22,6 +22,7 @@ Outcome run(std::vector<std::string> words, const FakeEngine& engine = {}) {
   fake_engine() = engine;
   words.insert(words.begin(), "misrule");
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   testing::internal::CaptureStdout();

@@ -152,8 +152,9 @@ def test_broken():
 
     def run_told(self, **env):
         self.write("spec.star", self.SPEC)
+        arguments = ["--junit", "junit.xml", "--shiviz", "shiviz.log"]
         clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
-        return subprocess.run([str(BINARY), "test", "spec.star", "--junit", "junit.xml"], text=True,
+        return subprocess.run([str(BINARY), "test", "spec.star", *arguments], text=True,
                               cwd=self.folder, env={**clean, **env}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=100)
 
@@ -174,6 +175,41 @@ def test_broken():
         self.assertEqual({case.get("name"): [child.get("type") for child in case]
                           for case in cases},
                          {"test_it": [], "test_broken": ["failed"]})
+
+    def shiviz_executions(self):
+        """As ShiViz takes its file apart: {label: [(host, clock, text)]}."""
+        event, test, text = (self.folder / "shiviz.log").read_text().split("\n", 2)
+        event, test = (re.compile(regex.replace("(?<", "(?P<"), re.MULTILINE)
+                       for regex in (event, test))
+        pieces = re.split(test.pattern.replace("?P<trace>", ""), text, flags=re.MULTILINE)
+        found = {}
+        for label, piece in zip(pieces[1::2], pieces[2::2]):
+            found[label] = [(match["host"], json.loads(match["clock"]), match["event"])
+                            for match in event.finditer(piece)]
+            self.assertEqual(event.sub("", piece).strip(), "", "every line is parsed")
+        return found
+
+    def test_shiviz_can_read_it(self):
+        """S0-22: a log for ShiViz, whose clocks obey its rules."""
+        self.run_told()
+        executions = self.shiviz_executions()
+        self.assertEqual(list(executions), ["spec.star test_it (passed)",
+                                            "spec.star test_broken (failed)"])
+        for label, events in executions.items():
+            self.assertEqual(len(events), len(self.events(label.split()[1])))
+            told = {}
+            for host, clock, text in events:
+                before = told.setdefault(host, [])
+                self.assertEqual(clock[host], len(before) + 1, (label, text))
+                for other, count in (before[-1] if before else {}).items():
+                    self.assertGreaterEqual(clock[other], count, (label, text))
+                for other, count in clock.items():
+                    if other != host:
+                        self.assertLessEqual(count, len(told[other]), (label, text))
+                        for third, known in told[other][count - 1].items():
+                            self.assertGreaterEqual(clock[third], known, (label, text))
+                before.append(clock)
+            self.assertTrue(any("test → api: GET /health" in text for _, _, text in events))
 
     def test_elsewhere_there_are_no_commands(self):
         run = self.run_told()
