@@ -67,6 +67,8 @@ struct Child {
 };
 
 constexpr int kCannotExec = 127;
+// Of more, what came first is forgotten.
+constexpr std::size_t kGatheredMax = std::size_t{1} << 20;
 
 [[noreturn]] void become(const Child& child) {
   ::dup2(child.input, STDIN_FILENO);
@@ -116,6 +118,7 @@ class Exchange {
       output_.reset();
     } else {
       gathered.append(chunk.data(), static_cast<std::size_t>(got));
+      if (gathered.size() > kGatheredMax) gathered.erase(0, kGatheredMax / 2);
     }
   }
 
@@ -167,7 +170,7 @@ Result<std::string> run_command(const Command& command) {
   ExecVector argv;
   for (const std::string& argument : command.argv) argv.add(argument);
   ExecVector env;
-  for (const auto& [name, value] : command.env) env.add(name + "=" + value);
+  for (const auto& [name, value] : command.env) env.add(fmt::format("{}={}", name, value));
   child.argv = argv.pointers();
   child.env = env.pointers();
   MISRULE_TRY(Pipe to_child, make_input());

@@ -6,9 +6,12 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "controller/launch/accounts.h"
+#include "controller/launch/command.h"
 #include "controller/launch/dsn.h"
 #include "controller/launch/native/stand_in.h"
 
@@ -16,6 +19,9 @@ namespace misrule::controller {
 namespace {
 
 namespace fs = std::filesystem;
+
+// It may build what runs.
+constexpr Duration kSetupTimeout = std::chrono::minutes(10);
 
 std::string environment_or(const char* name, std::string otherwise) {
   const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets it
@@ -27,16 +33,17 @@ bool executable(const fs::path& file) {
   return fs::is_regular_file(file, ignored) && ::access(file.c_str(), X_OK) == 0;
 }
 
-// A name with a slash is a path from the spec's folder; another one is looked up on PATH.
-Result<std::string> find_program(const ServicePlan& plan) {
-  const std::string& binary = plan.service.binary;
+// A name with a slash is a path from the spec's folder; another one is looked up on PATH. `word` is
+// what the spec, or misrule.toml, calls it.
+Result<std::string> find_program(const ServicePlan& plan, const std::string& binary,
+                                 std::string_view word) {
   if (binary.contains('/')) {
     const fs::path file = (fs::path(plan.spec_folder) / binary).lexically_normal();
     if (executable(file)) return file.string();
     std::error_code ignored;
     const char* what =
         fs::exists(file, ignored) ? "is not an executable file (chmod +x?)" : "does not exist";
-    return fail(Code::kInvalid, fmt::format("binary {} {}", file.string(), what), "binary");
+    return fail(Code::kInvalid, fmt::format("{} {} {}", word, file.string(), what), word);
   }
   std::string path = environment_or("PATH", "/usr/local/bin:/usr/bin:/bin") + ":";
   for (std::size_t end = path.find(':'); end != std::string::npos; end = path.find(':')) {
@@ -46,8 +53,8 @@ Result<std::string> find_program(const ServicePlan& plan) {
   }
   return fail(
       Code::kInvalid,
-      fmt::format("binary {:?} is not on PATH (a program of yours: \"./{}\")", binary, binary),
-      "binary");
+      fmt::format("{} {:?} is not on PATH (a program of yours: \"./{}\")", word, binary, binary),
+      word);
 }
 
 bool is_loopback(std::string_view host) {
@@ -110,17 +117,25 @@ std::string known_images() {
   return names;
 }
 
-Status plan_image(const model::Topology& topology, ServicePlan& plan) {
-  const model::Service& service = plan.service;
-  plan.stand_in = native::find_stand_in(service.image);
-  if (plan.stand_in == nullptr) {
-    return fail(
-        Code::kUnsupported,
-        fmt::format("nothing on this machine stands in for image {:?} (stand-ins: {}); give the "
-                    "service binary=, or wait for --backend=docker, which will run any image",
-                    service.image, known_images()),
-        "image");
-  }
+/// Says how to write the entry that is missing.
+std::unexpected<Error> no_entry(const ProjectFile& project, const model::Service& service) {
+  const bool is_image = !service.image.empty();
+  const std::string& key = is_image ? service.image : service.build;
+  std::vector<std::string_view> known;
+  known.reserve(project.stand_ins.size());
+  for (const ProgramEntry& entry : project.stand_ins) known.emplace_back(entry.key);
+  return fail(Code::kUnsupported,
+              fmt::format("nothing on this machine stands in for {} {:?}{} (images that need no "
+                          "entry: {}); write into {}: [stand-ins.{:?}] and, on the next line, "
+                          "command = [\"python3\", \"app.py\"]",
+                          is_image ? "image" : "build", key, did_you_mean(key, known),
+                          known_images(), project.path, key),
+              is_image ? "image" : "build");
+}
+
+Status plan_image(const model::Topology& topology, const ProjectFile& project, ServicePlan& plan) {
+  plan.stand_in = native::find_stand_in(plan.service.image);
+  if (plan.stand_in == nullptr) return no_entry(project, plan.service);
   add_roles_and_databases(topology, plan);
   return plan.stand_in->plan(plan);
 }
@@ -140,7 +155,7 @@ Status check_directory(const ServicePlan& plan) {
 }
 
 Status plan_binary(ServicePlan& plan, const LaunchOptions& options) {
-  MISRULE_TRY(plan.service.binary, find_program(plan));
+  MISRULE_TRY(plan.service.binary, find_program(plan, plan.service.binary, "binary"));
   MISRULE_TRY_VOID(check_directory(plan));
   if (!plan.service.user.empty()) {
     const auto account = find_account(plan.service.user);
@@ -154,21 +169,76 @@ Status plan_binary(ServicePlan& plan, const LaunchOptions& options) {
   return {};
 }
 
-Result<ServicePlan> plan_service(const model::Topology& topology, const model::Service& service,
-                                 const LaunchOptions& options) {
+/// What misrule.toml says of the folder: the entry's, else the build directory, else the file's
+/// own.
+Status take_directory(const ProgramEntry& entry, ServicePlan& plan) {
+  model::Service& service = plan.service;
+  const bool is_build = !service.build.empty();
+  if (is_build) {
+    std::error_code ignored;
+    const fs::path folder = (fs::path(plan.spec_folder) / service.build).lexically_normal();
+    if (!fs::is_directory(folder, ignored)) {
+      return fail(Code::kInvalid, fmt::format("build {} is no directory", folder.string()),
+                  "build");
+    }
+  }
+  service.cwd = !entry.cwd.empty() ? entry.cwd : is_build ? service.build : std::string();
+  return check_directory(plan);
+}
+
+/// A command of misrule.toml runs in place of an image or of what a directory builds.
+Status plan_entry(const ProjectFile& project, const ProgramEntry& entry, ServicePlan& plan,
+                  const LaunchOptions& options) {
+  model::Service& service = plan.service;
+  const auto blame = [&](Error error) {
+    error.what = fmt::format("{}: [stand-ins.{:?}]: {}", project.path, entry.key, error.what);
+    if (error.field != "build") error.field = service.image.empty() ? "build" : "image";
+    return std::unexpected(std::move(error));
+  };
+  if (const Status taken = take_directory(entry, plan); !taken) return blame(taken.error());
+  auto program = find_program(plan, entry.command.front(), "command");
+  if (!program) return blame(std::move(program).error());
+  service.binary = *std::move(program);
+  service.args.insert(service.args.begin(), entry.command.begin() + 1, entry.command.end());
+  plan.setup = entry.setup;
+  if (!plan.setup.empty()) {
+    auto first = find_program(plan, plan.setup.front(), "setup");
+    if (!first) return blame(std::move(first).error());
+    plan.setup.front() = *std::move(first);
+  }
+  plan.setup_env = entry.env;
+  std::vector<std::pair<std::string, std::string>> env = entry.env;
+  for (const auto& [name, value] : service.env) {
+    std::erase_if(env, [&](const auto& one) { return one.first == name; });
+    env.emplace_back(name, value);
+  }
+  service.env = std::move(env);
+  plan.user = default_account(options.spec_file).name;
+  plan.note = fmt::format("{} → {}", entry.key, fmt::join(entry.command, " "));
+  return {};
+}
+
+Result<ServicePlan> plan_service(const model::Topology& topology, const ProjectFile& project,
+                                 const model::Service& service, const LaunchOptions& options) {
   ServicePlan plan{.service = service, .state_folder = options.state_folder};
   std::error_code ignored;
   plan.spec_folder = fs::absolute(options.spec_file, ignored).parent_path().string();
   if (!service.interfaces.empty()) plan.step.port = service.interfaces.front().port;
+  const std::string& key = service.image.empty() ? service.build : service.image;
   if (!service.binary.empty()) {
     MISRULE_TRY_VOID(plan_binary(plan, options));
+  } else if (const ProgramEntry* entry = key.empty() ? nullptr : project.find(key)) {
+    MISRULE_TRY_VOID(plan_entry(project, *entry, plan, options));
   } else if (!service.image.empty()) {
-    MISRULE_TRY_VOID(plan_image(topology, plan));
-  } else if (!service.build.empty() || !service.remote.empty()) {
+    MISRULE_TRY_VOID(plan_image(topology, project, plan));
+  } else if (!service.build.empty()) {
+    return no_entry(project, service);
+  } else if (!service.remote.empty()) {
     return fail(Code::kUnsupported,
-                fmt::format("{} is not there yet; give the service binary= or a known image= ({})",
-                            service.build.empty() ? "remote=" : "build=", known_images()),
-                service.build.empty() ? "remote" : "build");
+                fmt::format("remote= is not there yet; give the service binary= or a known image= "
+                            "({})",
+                            known_images()),
+                "remote");
   } else {
     return fail(Code::kInvalid, "says neither binary= nor image=");
   }
@@ -196,6 +266,24 @@ std::vector<const model::Service*> start_order(const model::Topology& topology) 
   return order;
 }
 
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+/// What a service gets of the machine, and what was said of it.
+Result<Environment> environment_of(const ServicePlan& plan, const Environment& said) {
+  MISRULE_TRY(const Account account, find_account(plan.user));
+  Environment env = {{"PATH", environment_or("PATH", "/usr/local/bin:/usr/bin:/bin")},
+                     {"HOME", account.home},
+                     {"LANG", environment_or("LANG", "C.UTF-8")},
+                     {"TZ", environment_or("TZ", "UTC")},
+                     // On a pipe Python keeps its output to itself otherwise.
+                     {"PYTHONUNBUFFERED", "1"}};
+  for (const auto& [name, value] : said) {
+    std::erase_if(env, [&](const auto& entry) { return entry.first == name; });
+    env.emplace_back(name, value);
+  }
+  return env;
+}
+
 }  // namespace
 
 std::expected<std::vector<ServicePlan>, PlanFailure> plan_services(const model::Topology& topology,
@@ -207,13 +295,24 @@ std::expected<std::vector<ServicePlan>, PlanFailure> plan_services(const model::
                  "images"},
         ""});
   }
+  auto project = read_project_file(fs::path(options.spec_file).parent_path().string());
+  if (!project) {
+    return std::unexpected(PlanFailure{
+        {.code = Code::kInvalid, .what = project.error().finding.message}, "", project.error()});
+  }
   std::vector<ServicePlan> plans;
   for (const model::Service* service : start_order(topology)) {
-    auto plan = plan_service(topology, *service, options);
+    auto plan = plan_service(topology, *project, *service, options);
     if (!plan) {
       const std::string whose = fmt::format("service {:?}", service->name);
       return std::unexpected(PlanFailure{std::move(plan).error().with(whose), service->name});
     }
+    // Once is enough for all services that one entry stands in for.
+    const bool done_before = std::ranges::any_of(plans, [&](const ServicePlan& other) {
+      return !other.setup.empty() && other.service.image == plan->service.image &&
+             other.service.build == plan->service.build;
+    });
+    if (done_before) plan->setup.clear();
     plans.push_back(*std::move(plan));
   }
   return plans;
@@ -224,26 +323,25 @@ Result<UniqueFd> hold_service(const ServicePlan& plan) {
 }
 
 Status prepare_service(const ServicePlan& plan, const Progress& progress) {
-  if (plan.stand_in == nullptr) return {};
-  return plan.stand_in->prepare(plan, progress);
+  if (plan.stand_in != nullptr) return plan.stand_in->prepare(plan, progress);
+  if (plan.setup.empty()) return {};
+  progress(fmt::format("setup: {}", fmt::join(plan.setup, " ")));
+  MISRULE_TRY(Environment env, environment_of(plan, plan.setup_env));
+  const auto done = run_command({.argv = plan.setup,
+                                 .env = std::move(env),
+                                 .cwd = directory_of(plan),
+                                 .user = plan.user,
+                                 .timeout = kSetupTimeout});
+  if (!done) return fail(Code::kIo, "setup: " + done.error().what);
+  return {};
 }
 
 Result<ProcessPlan> materialise_service(const ServicePlan& plan, const std::string& world_folder) {
   if (plan.stand_in != nullptr) return plan.stand_in->materialise(plan, world_folder);
-  MISRULE_TRY(const Account account, find_account(plan.user));
   ProcessPlan process{.argv = {plan.service.binary}, .user = plan.user};
   process.argv.insert(process.argv.end(), plan.service.args.begin(), plan.service.args.end());
   process.cwd = directory_of(plan);
-  process.env = {{"PATH", environment_or("PATH", "/usr/local/bin:/usr/bin:/bin")},
-                 {"HOME", account.home},
-                 {"LANG", environment_or("LANG", "C.UTF-8")},
-                 {"TZ", environment_or("TZ", "UTC")},
-                 // On a pipe Python keeps its output to itself otherwise.
-                 {"PYTHONUNBUFFERED", "1"}};
-  for (const auto& [name, value] : plan.service.env) {
-    std::erase_if(process.env, [&](const auto& entry) { return entry.first == name; });
-    process.env.emplace_back(name, value);
-  }
+  MISRULE_TRY(process.env, environment_of(plan, plan.service.env));
   return process;
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "controller/launch/process_plan.h"
+#include "controller/launch/project_file.h"
 #include "controller/steps/steps.h"
 #include "spec/model/topology.h"
 
@@ -36,6 +38,8 @@ struct ServicePlan {
   std::string user = {};
   std::string note = {};  ///< "postgres:16 -> local PostgreSQL 15.20"; empty if nothing stands in.
   const native::StandIn* stand_in = nullptr;  ///< nullptr: `binary` runs, or the service is remote.
+  std::vector<std::string> setup = {};  ///< Run once before the first test; empty: nothing is.
+  std::vector<std::pair<std::string, std::string>> setup_env = {};
   StepTarget step = {};  ///< How steps and readiness probes reach it; the port is an interface's.
   /// Roles and databases that DSNs of other services name, beyond what its own env creates.
   std::vector<std::pair<std::string, std::string>> roles_and_databases = {};
@@ -43,7 +47,8 @@ struct ServicePlan {
 
 /// Names the service and says what to do; `field` is the keyword that is to blame, where it is one.
 struct PlanFailure : Error {
-  std::string service = {};  ///< Empty: no single one.
+  std::string service = {};                       ///< Empty: no single one.
+  std::optional<ProjectProblem> in_project = {};  ///< misrule.toml is to blame.
 };
 
 /// One per service, dependencies first.

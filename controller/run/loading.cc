@@ -32,6 +32,11 @@ void print_to_standard_error(std::string_view line) { fmt::print(stderr, "{}\n",
 bool is_specs_fault(const Error& error) { return error.code == Code::kInvalid; }
 
 SpecProblem problem_of_plan(const LoadedSpec& loaded, const PlanFailure& failure) {
+  if (failure.in_project) {
+    return {.file = failure.in_project->finding.position.file,
+            .finding = failure.in_project->finding,
+            .rendered = failure.in_project->rendered};
+  }
   if (failure.service.empty()) return problem_of(loaded.file, failure);
   dsl::Problem problem =
       loaded.spec->problem_of_service(failure.service, failure.field, failure.what);

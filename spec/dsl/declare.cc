@@ -320,21 +320,21 @@ void ServiceBuilder::take_origin() {
                                              fmt::join(said, "= and ")),
                   "image=, binary=, build= or remote=");
   }
-  if (given_.image || given_.remote) refuse_process_words(said.front());
+  if (!given_.binary) refuse_process_words(said.front());
   service_.image = given_.image.value_or("");
   service_.build = given_.build.value_or("");
   service_.remote = given_.remote.value_or("");
   service_.binary = given_.binary.value_or("");
 }
 
-/// An image says itself where its program runs and as whom; what runs elsewhere takes nothing.
+/// An image, built or not, says itself where its program runs and as whom; what runs elsewhere
+/// takes nothing.
 void ServiceBuilder::refuse_process_words(const std::string& origin) const {
   const auto refuse = [&](const char* word, bool is_given) {
     if (!is_given) return;
     fail(word, fmt::format("{}= is for binary=; {}= does not take it", word, origin),
-         origin == "image" && std::string_view(word) != "args"
-             ? "the image says in which folder and as which user its program runs"
-             : "what runs elsewhere is started elsewhere");
+         origin == "remote" ? "what runs elsewhere is started elsewhere"
+                            : "the image says in which folder and as which user its program runs");
   };
   refuse("cwd", given_.cwd.has_value());
   refuse("user", given_.user.has_value());

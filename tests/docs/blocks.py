@@ -3,6 +3,7 @@
     ```sh     each command, in a copy of examples/shop; "# exit code N" says what it must answer
     ```star   a spec, through `misrule check` and `misrule test`; it continues the blocks before
               it on its page
+    ```toml   the misrule.toml beside the page's spec
     ```json   must be JSON
     ```text   pictures and output: not executed
 
@@ -65,6 +66,11 @@ def specs_of(blocks):
                 yield block, whole
 
 
+def project_of(blocks):
+    """What the page says of misrule.toml."""
+    return "\n".join(block.text for block in blocks if block.language == "toml")
+
+
 class Ports:
     """What the ports of the pages are here. `take` gives a free one."""
 
@@ -81,4 +87,5 @@ class Ports:
 
 
 def unknown_languages(blocks):
-    return [block for block in blocks if block.language not in ("sh", "star", "json", "text")]
+    known = ("sh", "star", "toml", "json", "text")
+    return [block for block in blocks if block.language not in known]

@@ -75,6 +75,10 @@ class Docs(unittest.TestCase):
         return subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=self.folder,
                               env=self.environment, capture_output=True, text=True, timeout=500)
 
+    def write_spec(self, spec, page):
+        (self.folder / "page.star").write_text(spec)
+        (self.folder / "misrule.toml").write_text(blocks.project_of(page))
+
     def test_every_block_has_a_known_language(self):
         for path, found in self.pages.items():
             self.assertEqual(blocks.unknown_languages(found), [], path)
@@ -85,7 +89,7 @@ class Docs(unittest.TestCase):
             for block, spec in blocks.specs_of(found):
                 count += 1
                 with self.subTest(f"{block.path}:{block.line}"):
-                    (self.folder / "page.star").write_text(spec)
+                    self.write_spec(spec, found)
                     process = self.run_in_shop("misrule check page.star")
                     self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
         self.assertGreaterEqual(count, SPECS_MIN)
@@ -95,7 +99,7 @@ class Docs(unittest.TestCase):
             specs = [spec for _, spec in blocks.specs_of(found)]
             if specs:
                 with self.subTest(path):
-                    (self.folder / "page.star").write_text(specs[-1])
+                    self.write_spec(specs[-1], found)
                     process = self.run_in_shop("misrule test page.star")
                     self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
 

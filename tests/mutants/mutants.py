@@ -90,6 +90,13 @@ MUTANTS = [
      "interceptor_decide_test"),
     ("a slow link is a quick one", "proxy/net/link_line.cc",
      "if (at > loop_.now()) {", "if (false) {", "proxy_net_test"),
+    ("S0-6: a command does not work in the directory that would be built",
+     "controller/launch/service_plan.cc", "!entry.cwd.empty() ? entry.cwd : is_build",
+     "!entry.cwd.empty() ? entry.cwd : false", "controller_launch_test"),
+    ("an unknown key of misrule.toml is passed over", "controller/launch/project_file.cc",
+     "for (const auto& [name, value] : *table) {\n    if (!take_member(",
+     "for (const auto& [name, value] : *table) {\n    if (name == \"comand\") continue;\n"
+     "    if (!take_member(", "controller_launch_test"),
     ("assert_eq compares nothing", "spec/dsl/assertions.cc",
      "if (got.equals(expected)) return Value::none();",
      "if (got.equals(expected) || true) return Value::none();", "spec_dsl_test"),

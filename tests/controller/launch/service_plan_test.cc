@@ -113,7 +113,7 @@ TEST_F(ServicePlanTest, AnUnknownImageSaysWhatThereIs) {
   ASSERT_FALSE(plans.has_value());
   EXPECT_EQ(plans.error().code, Code::kUnsupported);
   EXPECT_NE(plans.error().what.find("service \"odd\""), std::string::npos);
-  EXPECT_NE(plans.error().what.find("stand-ins: postgres"), std::string::npos);
+  EXPECT_NE(plans.error().what.find("need no entry: postgres"), std::string::npos);
 }
 
 TEST_F(ServicePlanTest, TheContainerBackendIsRefusedInWords) {

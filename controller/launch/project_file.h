@@ -1,0 +1,44 @@
+#pragma once
+
+// misrule.toml beside a spec: which command stands in for an image or a build directory.
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "spec/model/verdict.h"
+
+namespace misrule::controller {
+
+/// [stand-ins."myapp:latest"]: what runs where a spec says image= or build= with that text.
+struct ProgramEntry {
+  std::string key = {};
+  std::vector<std::string> command = {};                      ///< The program first.
+  std::vector<std::string> setup = {};                        ///< Empty: nothing to do before.
+  std::vector<std::pair<std::string, std::string>> env = {};  ///< In the order of names.
+  std::string cwd = {};                                       ///< As written; empty: not said.
+};
+
+struct ProjectFile {
+  std::string path = {};  ///< As it is named to people.
+  std::vector<ProgramEntry> stand_ins = {};
+
+  const ProgramEntry* find(std::string_view key) const;
+};
+
+/// A mistake in the file, with its place; `rendered` shows the line with carets.
+struct ProjectProblem {
+  model::Finding finding = {};
+  std::string rendered = {};
+};
+
+/// `name` is what messages call the file.
+std::expected<ProjectFile, ProjectProblem> project_from_toml(std::string_view text,
+                                                             const std::string& name);
+
+/// The misrule.toml of a folder; without one, no stand-ins.
+std::expected<ProjectFile, ProjectProblem> read_project_file(const std::string& folder);
+
+}  // namespace misrule::controller
