@@ -88,20 +88,6 @@ std::string explain(const CLI::App& app, const std::vector<std::string>& words,
   return error.what();
 }
 
-void describe(CLI::App& app, Choice& choice) {
-  app.set_version_flag("--version", "misrule " MISRULE_VERSION);
-  app.require_subcommand(1);
-  add_test(app, choice);
-  add_check(app, choice);
-  add_compile(app, choice);
-  add_enter(app, choice);
-  add_end(app, choice);
-  add_doctor(app, choice);
-  add_proxy(app, choice);
-  // Last: a subcommand without a footer of its own takes the one that there is when it is added.
-  app.footer(kExamples);
-}
-
 /// Takes the command off that `enter` is to run: all that follows RUN, a "--" before it left out.
 std::vector<std::string> take_foreign_words(std::vector<std::string>& words) {
   constexpr std::size_t kOwn = 2;  // enter RUN
@@ -115,11 +101,27 @@ std::vector<std::string> take_foreign_words(std::vector<std::string>& words) {
 
 }  // namespace
 
+void describe_command_line(CLI::App& app, Choice& choice) {
+  app.set_version_flag("--version", "misrule " MISRULE_VERSION);
+  app.require_subcommand(1);
+  add_test(app, choice);
+  add_check(app, choice);
+  add_compile(app, choice);
+  add_enter(app, choice);
+  add_end(app, choice);
+  add_doctor(app, choice);
+  add_proxy(app, choice);
+  add_completions(app, choice);
+  add_man(app, choice);
+  // Last: a subcommand without a footer of its own takes the one that there is when it is added.
+  app.footer(kExamples);
+}
+
 int run_command_line(int argc, char** argv) {
   CLI::App app(kDescription, "misrule");
   Choice choice;
   if (argc > 0) choice.program = argv[0];
-  describe(app, choice);
+  describe_command_line(app, choice);
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   choice.foreign_words = take_foreign_words(words);
   try {

@@ -31,5 +31,10 @@ void add_doctor(CLI::App& app, Choice& choice);
 void add_enter(CLI::App& app, Choice& choice);
 void add_end(CLI::App& app, Choice& choice);
 void add_proxy(CLI::App& app, Choice& choice);
+void add_completions(CLI::App& app, Choice& choice);
+void add_man(CLI::App& app, Choice& choice);
+
+/// The whole command line. Both outlive the choice's action.
+void describe_command_line(CLI::App& app, Choice& choice);
 
 }  // namespace misrule::cli

@@ -146,9 +146,12 @@ void add_options(CLI::App& command, TestOptions& options) {
       ->check(CLI::IsMember({"world", "host"}))
       ->capture_default_str();
   add_settings(command, options.set);
-  command.add_option("--rules", request.rules_file, "arm this file's rules beside the spec's");
-  command.add_option("--json", options.outputs.json,
-                     "write the outcome to this file; '-': standard output");
+  command.add_option("--rules", request.rules_file, "arm this file's rules beside the spec's")
+      ->type_name("FILE");
+  command
+      .add_option("--json", options.outputs.json,
+                  "write the outcome to this file; '-': standard output")
+      ->type_name("FILE");
   command
       .add_option("--junit", options.outputs.junit,
                   "write the outcome as JUnit XML, for CI systems, to this file")

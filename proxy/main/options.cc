@@ -40,21 +40,28 @@ void add_routes(CLI::App& command, StandaloneArguments& arguments) {
           "LISTEN,PROTOCOL,UPSTREAM[,SERVICE[.INTERFACE]]; as often as you like; tls: before "
           "LISTEN or UPSTREAM: that side speaks TLS")
       ->allow_extra_args(false);
-  command.add_option("--config", arguments.config, "the same, and more, as a YAML file");
+  command.add_option("--config", arguments.config, "the same, and more, as a YAML file")
+      ->type_name("FILE");
 }
 
 void add_tls(CLI::App& command, StandaloneTls& tls) {
   command.add_flag("--tls", tls.on,
                    "clients speak TLS; without --tls-cert its certificate is made on the fly");
-  command.add_option("--tls-cert", tls.cert,
-                     "PEM; the server's own, if clients shall not see a difference");
-  command.add_option("--tls-key", tls.key, "PEM");
-  command.add_option("--tls-ca-out", tls.ca_out,
-                     "where to write who signs what is made on the fly: clients trust it");
+  command
+      .add_option("--tls-cert", tls.cert,
+                  "PEM; the server's own, if clients shall not see a difference")
+      ->type_name("FILE");
+  command.add_option("--tls-key", tls.key, "PEM")->type_name("FILE");
+  command
+      .add_option("--tls-ca-out", tls.ca_out,
+                  "where to write who signs what is made on the fly: clients trust it")
+      ->type_name("FILE");
   command.add_flag("--upstream-tls", tls.upstream, "the server is spoken TLS with");
-  command.add_option("--upstream-ca", tls.upstream_ca, "PEM: verify the server's certificate");
-  command.add_option("--upstream-cert", tls.upstream_cert, "PEM: ours, where the server asks");
-  command.add_option("--upstream-key", tls.upstream_key, "PEM");
+  command.add_option("--upstream-ca", tls.upstream_ca, "PEM: verify the server's certificate")
+      ->type_name("FILE");
+  command.add_option("--upstream-cert", tls.upstream_cert, "PEM: ours, where the server asks")
+      ->type_name("FILE");
+  command.add_option("--upstream-key", tls.upstream_key, "PEM")->type_name("FILE");
   command.add_option("--upstream-name", tls.upstream_name,
                      "what the server is called in TLS [what the client asked for]");
   command.add_option("--upstream-verify", tls.upstream_verify,
@@ -66,8 +73,10 @@ void add_tls(CLI::App& command, StandaloneTls& tls) {
 void add_standalone_options(CLI::App& command, StandaloneArguments& arguments) {
   add_routes(command, arguments);
   add_tls(command, arguments.tls);
-  command.add_option("--rules", arguments.rules,
-                     "YAML (what 'misrule compile' prints, or a list) or JSON");
+  command
+      .add_option("--rules", arguments.rules,
+                  "YAML (what 'misrule compile' prints, or a list) or JSON")
+      ->type_name("FILE");
   command.add_flag("--no-rules-watch", arguments.no_rules_watch,
                    "read them again on SIGHUP only, not when their file changes");
   command.add_option("--admin", arguments.admin, "unix:/path or HOST:PORT of the admin API");

@@ -1,11 +1,15 @@
 #include "cli/command_line.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 
+#include "cli/commands.h"
+#include "cli/outline.h"
 #include "tests/cli/fake_engine.h"
 
 namespace misrule::cli {
@@ -43,7 +47,8 @@ TEST(CommandLine, VersionAndHelp) {
   const Outcome help = run({"--help"});
   EXPECT_EQ(help.code, 0);
   EXPECT_TRUE(contains(help.out, "misrule test shop.star"));
-  for (const char* name : {"test", "check", "compile", "doctor", "enter", "end", "proxy"}) {
+  for (const char* name :
+       {"test", "check", "compile", "doctor", "enter", "end", "proxy", "completions"}) {
     EXPECT_TRUE(contains(help.out, std::string("\n  ") + name + " ")) << name << help.out;
     const Outcome explained = run({name, "--help"});
     EXPECT_EQ(explained.code, 0) << name;
@@ -215,6 +220,60 @@ TEST(CommandLine, DoctorSaysWhatIsMissingAndWhatItCosts) {
   EXPECT_TRUE(contains(outcome.out, "PostgreSQL 15.20"));
   EXPECT_TRUE(contains(outcome.out, "apt install redis-server"));
   EXPECT_TRUE(contains(outcome.out, "something is missing"));
+}
+
+void expect_described(const CommandOutline& command) {
+  EXPECT_FALSE(command.description.empty()) << command.name;
+  for (const OptionOutline& option : command.options) {
+    ASSERT_FALSE(option.names.empty()) << command.name;
+    EXPECT_FALSE(option.description.empty()) << command.name << " " << option.names.back();
+  }
+  for (const CommandOutline& sub : command.commands) expect_described(sub);
+}
+
+TEST(CommandLine, EveryCommandAndOptionIsDescribed) {
+  CLI::App app("Words.", "misrule");
+  Choice choice;
+  describe_command_line(app, choice);
+  const CommandOutline outline = outline_of(app);
+  EXPECT_GE(outline.commands.size(), 8U);
+  expect_described(outline);
+}
+
+TEST(CommandLine, AnOutlineKnowsValuesAndChoices) {
+  CLI::App app("Words.", "misrule");
+  Choice choice;
+  describe_command_line(app, choice);
+  const CommandOutline outline = outline_of(app);
+  const auto test = std::ranges::find(outline.commands, "test", &CommandOutline::name);
+  ASSERT_NE(test, outline.commands.end());
+  const auto find = [&](const std::string& name) {
+    for (const OptionOutline& option : test->options) {
+      if (option.names.back() == name) return option;
+    }
+    return OptionOutline();
+  };
+  EXPECT_EQ(find("--backend").choices, (std::vector<std::string>{"native", "docker", "auto"}));
+  EXPECT_EQ(find("--json").value, "FILE");
+  EXPECT_EQ(find("--report").value, "DIR");
+  EXPECT_EQ(find("--strict").value, "");
+  EXPECT_EQ(find("--seed").preset, "1");
+  EXPECT_EQ(find("--verbose").names, (std::vector<std::string>{"-v", "--verbose"}));
+  EXPECT_TRUE(find("FILE").positional && find("FILE").required && find("FILE").repeated);
+}
+
+TEST(CommandLine, CompletionsAreForShellsThatThereAre) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const Outcome outcome = run({"completions", shell});
+    EXPECT_EQ(outcome.code, 0) << shell;
+    for (const char* word : {"doctor", "native", "json"}) {
+      EXPECT_TRUE(contains(outcome.out, word)) << shell << " " << word;
+    }
+    EXPECT_FALSE(contains(outcome.out, "Write the manual")) << "it is hidden";
+  }
+  EXPECT_EQ(run({"completions", "tcsh"}).code, 2);
+  EXPECT_EQ(run({"man", "/proc/nothing"}).code, 3);
+  EXPECT_FALSE(contains(run({"--help"}).out, "\n  man "));
 }
 
 TEST(CommandLine, ProxyTakesWhatMisruleProxyTakes) {

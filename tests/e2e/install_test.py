@@ -33,6 +33,15 @@ class Install(misrule.Project):
             self.assertEqual(shown.returncode, 0, shown)
             self.assertIn("--upstream" if program == "misrule-proxy" else "doctor", shown.stdout)
 
+    def test_manual_pages_and_completions_are_there(self):
+        share = self.stage / "usr" / "local" / "share"
+        for path, part in (("man/man1/misrule.1", ".TH MISRULE 1"),
+                           ("man/man1/misrule-test.1", "\\-\\-strict"),
+                           ("bash-completion/completions/misrule", "complete -F _misrule misrule"),
+                           ("zsh/site-functions/_misrule", "#compdef misrule"),
+                           ("fish/vendor_completions.d/misrule.fish", "complete -c misrule")):
+            self.assertIn(part, (share / path).read_text(), path)
+
     def test_a_spec_runs(self):
         self.write("spec.star", SERVICE + """
 def test_it():

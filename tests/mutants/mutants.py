@@ -25,6 +25,8 @@ MUTANTS = [
     ("the matrix does not fill while it runs", "controller/report/run_report.cc",
      "if (is_cell(cell.place, report.cell)) cell.outcome = report.outcome;", "",
      "controller_report_test"),
+    ("what an option can be is forgotten by completions", "cli/outline.cc",
+     "outline.choices = choices_of(type);", "", "cli_test"),
     ("an unfired rule passes", "controller/run/judge.cc",
      "if (rule.tally.has_acted() || rule.may_stay_unfired) continue;", "continue;",
      "controller_run_test"),
