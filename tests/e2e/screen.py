@@ -1,4 +1,4 @@
-"""A program on a terminal of its own, and what its user sees: a screen that obeys what misrule sends."""
+"""A program on a terminal of its own, and what its user sees of what it sends."""
 
 import fcntl
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What shells make of our completions, and man of our pages: with the shells and formatters that are here."""
+"""What shells make of our completions, and formatters of our manual pages."""
 
 import pathlib
 import re
@@ -96,6 +96,10 @@ class Manual(unittest.TestCase):
         self.assertEqual(sorted(page.stem for page in self.pages),
                          sorted(["misrule"] + ["misrule-" + command for command in commands]))
 
+    def said_by(self, words, page):
+        shown = subprocess.run([*words, str(page)], capture_output=True, text=True, timeout=60)
+        return shown.stdout + shown.stderr, shown.returncode
+
     def test_they_render_without_a_warning(self):
         formatters = [words for words in (["mandoc", "-T", "lint", "-W", "warning"],
                                           ["groff", "-man", "-ww", "-z", "-Kutf8"])
@@ -105,15 +109,14 @@ class Manual(unittest.TestCase):
         broken = self.folder / "broken"
         broken.write_text(".TH X\n.XY\n")
         for words in formatters:
-            shown = subprocess.run([*words, str(broken)], capture_output=True, text=True, timeout=60)
-            self.assertNotEqual(shown.stdout + shown.stderr, "", "the control: it warns")
+            self.assertNotEqual(self.said_by(words, broken), ("", 0), "the control: it warns")
             for page in self.pages:
-                shown = subprocess.run([*words, str(page)], capture_output=True, text=True,
-                                       timeout=60)
-                self.assertEqual((shown.stdout + shown.stderr, shown.returncode), ("", 0), words)
+                self.assertEqual(self.said_by(words, page), ("", 0), words)
 
     def test_a_page_says_what_the_help_says(self):
-        formatter = ["mandoc", "-T", "utf8"] if shutil.which("mandoc") else ["groff", "-man", "-Tutf8", "-Kutf8"]
+        formatter = ["groff", "-man", "-Tutf8", "-Kutf8"]
+        if shutil.which("mandoc"):
+            formatter = ["mandoc", "-T", "utf8"]
         if shutil.which(formatter[0]) is None:
             self.skipTest("neither mandoc nor groff is installed")
         shown = subprocess.run([*formatter, str(self.folder / "misrule-test.1")], text=True,

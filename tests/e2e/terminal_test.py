@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a run looks like on a terminal while it goes on: the matrix that fills, and nothing that stays."""
+"""What a run looks like on a terminal: the matrix that fills, and nothing of it that stays."""
 
 import os
 import re
@@ -8,10 +8,11 @@ import misrule
 from misrule import BINARY, SERVICE
 from screen import Terminal
 
-# Two scenarios under two faults, of which one never writes; a cell waits as long as its gate, a file, is missing.
+# Two scenarios under two faults, of which one never writes; a cell waits for its gate, a FIFO.
 MATRIX = SERVICE + '''
 def passes(name):
-    return lambda r: assert_eq(api.get(path = "/read?path=" + env("GATES") + "/" + name).status, 200)
+    gate = "/read?path=" + env("GATES") + "/" + name
+    return lambda r: assert_eq(api.get(path = gate).status, 200)
 
 def writes():
     return api.get(path = "/write?path=/tmp/file")
@@ -93,7 +94,8 @@ class TerminalTest(misrule.Project):
         self.assertEqual(run.code, 0, run.output)
         self.assertNotIn("\x1b", run.output)
         self.assertNotIn("running", run.output)
-        self.assertEqual(len(re.findall(r"^ +disk_full +slow_disk$", run.output, re.M)), 1, run.output)
+        heads = re.findall(r"^ +disk_full +slow_disk$", run.output, re.MULTILINE)
+        self.assertEqual(len(heads), 1, run.output)
 
 
 if __name__ == "__main__":
