@@ -98,10 +98,16 @@ std::vector<std::string> telling_lines(const model::Finding& finding) {
   return lines;
 }
 
+/// A rule that was given a name is called so.
+std::string rule_remark(const model::TestReport& report, const model::RuleReport& rule) {
+  const bool named = short_rule_id(rule.id, report.test) == rule.id && !rule.description.empty();
+  return named ? fmt::format("{}: {}", printable(rule.id), rule_summary(rule)) : rule_summary(rule);
+}
+
 std::vector<std::string> remarks_of(const model::TestReport& report) {
   std::vector<std::string> remarks;
   remarks.reserve(report.rules.size() + report.notes.size());
-  for (const model::RuleReport& rule : report.rules) remarks.push_back(rule_summary(rule));
+  for (const model::RuleReport& rule : report.rules) remarks.push_back(rule_remark(report, rule));
   for (const std::string& note : report.notes) remarks.push_back(printable(note));
   return remarks;
 }

@@ -99,6 +99,8 @@ MUTANTS = [
      "for (const auto& [name, value] : *table) {\n    if (!take_member(",
      "for (const auto& [name, value] : *table) {\n    if (name == \"comand\") continue;\n"
      "    if (!take_member(", "controller_launch_test"),
+    ("S0-16: a rule's label is not told where it fired", "controller/report/failure.cc",
+     "return named ? ", "return named && false ? ", "controller_report_test"),
     ("assert_eq compares nothing", "spec/dsl/assertions.cc",
      "if (got.equals(expected)) return Value::none();",
      "if (got.equals(expected) || true) return Value::none();", "spec_dsl_test"),
