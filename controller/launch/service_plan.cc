@@ -88,7 +88,9 @@ std::optional<std::pair<std::string, std::string>> wanted_by(const std::string& 
   const bool ours =
       std::ranges::any_of(interfaces, [&](const auto& one) { return one.port == port; });
   if (!ours) return std::nullopt;
-  std::pair<std::string, std::string> wanted = {dsn->user, dsn->database};
+  // A client that names no database means the one that is called as its role.
+  std::pair<std::string, std::string> wanted = {dsn->user,
+                                                dsn->database.empty() ? dsn->user : dsn->database};
   if (wanted.first == created.user) wanted.first.clear();
   if (wanted.second == created.database) wanted.second.clear();
   if (wanted.first.empty() && wanted.second.empty()) return std::nullopt;

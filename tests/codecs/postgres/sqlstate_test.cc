@@ -19,7 +19,7 @@ TEST(FindCondition, ByCodeOrByName) {
 }
 
 TEST(ConditionInMessage, ByNameOrByTheServersWords) {
-  EXPECT_EQ(code_in("disk full"), "53100");
+  EXPECT_EQ(code_in("disk full"), "53100");  // S1-21
   EXPECT_EQ(code_in("could not extend file: No space left on device"), "53100");
   EXPECT_EQ(code_in("ERROR: deadlock detected"), "40P01");
   EXPECT_EQ(code_in("duplicate key value violates unique constraint"), "23505");

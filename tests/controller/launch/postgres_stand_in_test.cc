@@ -66,6 +66,30 @@ class PostgresStandInTest : public testing::Test {
   LaunchOptions options_;
 };
 
+// S0-7, S0-17, S1-1, S1-10.
+TEST_F(PostgresStandInTest, StepsUseTheOnlyDatabaseThatADependentNames) {
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  const auto plan_with = [&](const std::string& dsn, bool says_database) {
+    model::Service db = database();
+    if (!says_database) db.env.pop_back();
+    const auto plan =
+        planned({.services = {db, {.name = "api", .binary = "sleep", .env = {{"U", dsn}}}}});
+    EXPECT_TRUE(plan.has_value()) << plan.error().what;
+    return plan.value_or(ServicePlan{});
+  };
+  const ServicePlan named = plan_with("postgres://test@localhost:5432/testdb", false);
+  EXPECT_EQ(named.step.database, "testdb");
+  EXPECT_EQ(named.step.user, "postgres");
+  EXPECT_EQ(named.roles_and_databases, (Pairs{{"test", "testdb"}}));
+  const ServicePlan said = plan_with("postgres://test@localhost:5432/testdb", true);
+  EXPECT_EQ(said.step.database, "shop") << "POSTGRES_DB says it";
+  EXPECT_EQ(said.roles_and_databases, (Pairs{{"test", "testdb"}}));
+  const ServicePlan own = plan_with("postgres://test@localhost:5432/shop", true);
+  EXPECT_EQ(own.roles_and_databases, (Pairs{{"test", ""}})) << "that one is there";
+  const ServicePlan role = plan_with("postgres://test@localhost:5432", false);
+  EXPECT_EQ(role.roles_and_databases, (Pairs{{"test", "test"}})) << "as libpq understands it";
+}
+
 TEST_F(PostgresStandInTest, SaysWhatStandsInForWhat) {
   const auto plan = planned({.services = {database()}});
   ASSERT_TRUE(plan.has_value()) << plan.error().what;
@@ -159,6 +183,7 @@ TEST_F(PostgresStandInTest, AnotherProgramInItsPlaceIsRefused) {
       << plan.error().what;
 }
 
+// S0-7, S0-17, S1-10: what only a client's DSN names is there, and steps find it.
 TEST_F(PostgresStandInTest, RolesDatabasesAndSeedAreThereInEveryClone) {
   model::Service seeded = database();
   std::ofstream(folder_ + "/schema.sql")

@@ -25,13 +25,20 @@ void RecordingHost::happen_after(Duration delay, model::Event event) {
   pending_.emplace_back(clock_.now() + delay, std::move(event));
 }
 
+namespace {
+
+std::string what_of(const StepCall& call) {
+  if (const auto* http = std::get_if<HttpStep>(&call.step)) return http->method + " " + http->path;
+  if (const auto* sql = std::get_if<SqlStep>(&call.step)) return sql->sql;
+  return fmt::format("{}", fmt::join(std::get<RedisStep>(call.step).words, " "));
+}
+
+}  // namespace
+
 StepReply RecordingHost::step(const StepCall& call) {
-  const auto* http = std::get_if<HttpStep>(&call.step);
-  const std::string what =
-      http != nullptr ? http->method + " " + http->path : std::get<SqlStep>(call.step).sql;
   {
     const std::scoped_lock lock(mutex_);
-    log_.push_back(fmt::format("{} -> {}.{}", what, call.service, call.interface));
+    log_.push_back(fmt::format("{} -> {}.{}", what_of(call), call.service, call.interface));
     steps.push_back(call);
   }
   return on_step(call);

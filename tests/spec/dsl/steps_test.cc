@@ -104,6 +104,7 @@ TEST_F(Steps, MistakesInTheirArguments) {
   }
 }
 
+// S2-13.
 TEST_F(Steps, ParallelStepsRunAtTheSameTime) {
   std::mutex mutex;
   std::condition_variable both;

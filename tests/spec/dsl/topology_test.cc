@@ -211,6 +211,7 @@ TEST_F(Topology, AScenarioThatNothingUsesIsANote) {
   EXPECT_EQ(spec.tests().size(), 1U);
 }
 
+// S0-7, S1-1, S1-10.
 TEST_F(Topology, ADsnThatNamesWhatNobodyCreatesIsANote) {
   const auto notes = [&](const std::string& dsn, const std::string& env = "") {
     return notes_of(
