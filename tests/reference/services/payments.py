@@ -1,8 +1,9 @@
 """Payments with an idempotency key, in PostgreSQL.
 
-    POST /payments {"amount": 100, "idempotency_key": "k"}   200: charged, now or before; 503: not
+    POST /payments {"amount": 1, "idempotency_key": "k"}   200: charged, now or before; 503: not
 
-A key that is there already is charged no more; that it came again is noted, if the database lets us.
+A key that is there already is charged no more; that it came again is noted, if the database lets
+us.
 
     BUG=answer_before_commit    a payment is committed with the request that comes next
     BUG=note_is_mandatory       a repeated payment fails if it cannot be noted

@@ -45,8 +45,8 @@ class Database:
 
 
 def serve(port, routes):
-    """`routes`: (method, path) to a function of the body's text and the path; a path that ends in /*
-    stands for everything below it. What it returns is (status, value)."""
+    """`routes`: (method, path) to a function of the body's text and the path; a path that ends in
+    /* stands for everything below it. What it returns is (status, value)."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
