@@ -20,6 +20,7 @@ constexpr const char* kDescription =
     "Misrule starts a system, makes things go wrong in it, and tells what stayed true.";
 
 constexpr const char* kExamples = R"(Examples:
+  misrule init demo                                  a first spec, with a system to try it on
   misrule test shop.star                             run every test of a spec
   misrule test shop.star --test 'test_disk*' -v      some tests, with everything that happened
   misrule test shop.star --set BUG=swallow_error     a value that the spec reads with env()
@@ -104,6 +105,7 @@ std::vector<std::string> take_foreign_words(std::vector<std::string>& words) {
 void describe_command_line(CLI::App& app, Choice& choice) {
   app.set_version_flag("--version", "misrule " MISRULE_VERSION);
   app.require_subcommand(1);
+  add_init(app, choice);
   add_test(app, choice);
   add_check(app, choice);
   add_compile(app, choice);

@@ -24,6 +24,7 @@ inline constexpr int kPassed = 0;
 inline constexpr int kWrongUse = 2;
 inline constexpr int kInfrastructure = 3;
 
+void add_init(CLI::App& app, Choice& choice);
 void add_test(CLI::App& app, Choice& choice);
 void add_check(CLI::App& app, Choice& choice);
 void add_compile(CLI::App& app, Choice& choice);

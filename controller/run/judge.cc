@@ -1,5 +1,6 @@
 #include "controller/run/judge.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -94,14 +95,19 @@ void Judge::add_exits() {
 }
 
 void Judge::add_unfired() {
+  // What may stay unfired says nothing all the same: a cell is never passed by it.
+  const bool says_nothing =
+      course_.is_cell && std::ranges::none_of(course_.rules, [](const model::RuleReport& rule) {
+        return rule.tally.has_acted();
+      });
   for (const model::RuleReport& rule : course_.rules) {
-    if (rule.tally.has_acted() || rule.may_stay_unfired) continue;
+    if (rule.tally.has_acted() || (rule.may_stay_unfired && !says_nothing)) continue;
     model::Finding finding = {
         .message = fmt::format("the fault never fired: {}", rule.description),
         .position = rule.position,
         .column_end = rule.column_end,
         .source_line = rule.source_line,
-        .hint = "optional = True on the action allows that",
+        .hint = rule.may_stay_unfired ? "" : "optional = True on the action allows that",
     };
     const model::RuleTally& tally = rule.tally;
     finding.detail.push_back(tally.considered == 0

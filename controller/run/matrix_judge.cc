@@ -39,6 +39,11 @@ bool has_fired(const model::TestReport& report) {
                              [](const model::RuleReport& rule) { return rule.tally.has_acted(); });
 }
 
+/// Nobody expects it to fire everywhere, or at all.
+bool may_stay_silent(const model::TestReport& report) {
+  return std::ranges::all_of(report.rules, &model::RuleReport::may_stay_unfired);
+}
+
 }  // namespace
 
 std::vector<std::size_t> fail_silent_faults(std::vector<model::TestReport>& reports) {
@@ -52,7 +57,7 @@ std::vector<std::size_t> fail_silent_faults(std::vector<model::TestReport>& repo
   for (const auto& [fault, cells] : silent) {
     if (cells.size() != reports[cells.front()].cell.fault_cells) continue;
     for (const std::size_t at : cells) {
-      if (reports[at].outcome != Outcome::kNotExercised) continue;
+      if (reports[at].outcome != Outcome::kNotExercised || may_stay_silent(reports[at])) continue;
       reports[at].outcome = Outcome::kFailed;
       reports[at].findings.insert(
           reports[at].findings.begin(),

@@ -48,7 +48,7 @@ TEST(CommandLine, VersionAndHelp) {
   EXPECT_EQ(help.code, 0);
   EXPECT_TRUE(contains(help.out, "misrule test shop.star"));
   for (const char* name :
-       {"test", "check", "compile", "doctor", "enter", "end", "proxy", "completions"}) {
+       {"test", "check", "compile", "doctor", "enter", "end", "proxy", "init", "completions"}) {
     EXPECT_TRUE(contains(help.out, std::string("\n  ") + name + " ")) << name << help.out;
     const Outcome explained = run({name, "--help"});
     EXPECT_EQ(explained.code, 0) << name;

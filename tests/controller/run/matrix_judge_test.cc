@@ -42,6 +42,24 @@ TEST(CellJudgeTest, ARuleThatNeverFiredInACellLeavesItNotExercised) {
   EXPECT_EQ(judge(course).outcome, Outcome::kPassed);
 }
 
+TEST(CellJudgeTest, WhatMayStayUnfiredPassesNoCellByStayingSo) {
+  model::RuleReport optional = rule(0);
+  optional.may_stay_unfired = true;
+  TestCourse course = {.body = dsl::BodyResult{.completed = true}, .rules = {optional}};
+  EXPECT_EQ(judge(course).outcome, Outcome::kPassed) << "asked for one to one";
+  course.is_cell = true;
+  EXPECT_EQ(judge(course).outcome, Outcome::kNotExercised);
+  course.rules.push_back(rule(1));
+  EXPECT_EQ(judge(course).outcome, Outcome::kPassed);
+
+  std::vector<model::TestReport> reports = {cell("sync", 0, Outcome::kNotExercised, 1)};
+  EXPECT_EQ(fail_silent_faults(reports).size(), 1U) << "the control";
+  reports = {cell("sync", 0, Outcome::kNotExercised, 1)};
+  reports[0].rules = {optional};
+  EXPECT_TRUE(fail_silent_faults(reports).empty());
+  EXPECT_EQ(reports[0].outcome, Outcome::kNotExercised);
+}
+
 TEST(CellJudgeTest, AnAssertionWeighsMoreThanAFaultThatNeverFired) {
   const TestCourse course = {
       .body = dsl::BodyResult{.finding = model::Finding{.message = "assert_eq"}},
