@@ -122,7 +122,8 @@ jobs:
       - uses: actions/checkout@v4
       - name: install misrule
         run: |
-          apt-get update -qq && apt-get install -y -qq --no-install-recommends git ca-certificates make
+          apt-get update -qq
+          apt-get install -y -qq --no-install-recommends git ca-certificates make
           git clone --depth 1 "$MISRULE_REPOSITORY" /opt/misrule
           make -C /opt/misrule install
       - name: test

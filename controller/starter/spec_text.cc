@@ -345,7 +345,7 @@ constexpr std::string_view kHead =
 
 )";
 constexpr std::string_view kOracles =
-    R"(# A service that lacks something it needs may say so (503), but it says something, and not too late.
+    R"(# A service that lacks something it needs may say so (503); but it says so, and not too late.
 def answers(resp):
     assert_true(resp.status > 0, "no answer: %s" % resp.error)
     assert_true(resp.duration_ms < 10000, "an answer after %d ms" % resp.duration_ms)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What `misrule init` writes runs as it is: our sample, and a system that a compose file describes."""
+"""What `misrule init` writes runs as it is: our sample, and what a compose file describes."""
 
 import os
 import re
