@@ -7,6 +7,7 @@
 
 #include "cli/terminal.h"
 #include "controller/report/junit.h"
+#include "controller/report/otlp.h"
 #include "controller/report/run_json.h"
 #include "controller/report/run_page.h"
 #include "controller/report/shiviz.h"
@@ -59,7 +60,8 @@ Result<Outputs> Outputs::open(const OutputPaths& paths) {
   outputs.paths_ = paths;
   MISRULE_TRY_VOID(make_folder(paths.report));
   if (!outputs.json_to_stdout()) MISRULE_TRY_VOID(outputs.add(paths.json));
-  for (const std::string& path : {paths.junit, paths.shiviz}) MISRULE_TRY_VOID(outputs.add(path));
+  for (const std::string& path : {paths.junit, paths.shiviz, paths.otlp})
+    MISRULE_TRY_VOID(outputs.add(path));
   return outputs;
 }
 
@@ -79,6 +81,9 @@ Status Outputs::write(const controller::RunResult& result, const controller::Run
   }));
   MISRULE_TRY_VOID(
       put(paths_.shiviz, [&](std::ostream& out) { controller::write_shiviz(result, out); }));
+  MISRULE_TRY_VOID(put(paths_.otlp, [&](std::ostream& out) {
+    controller::write_otlp(result, MISRULE_VERSION, out);
+  }));
   if (paths_.report.empty()) return {};
   MISRULE_TRY(const std::string page, write_page(paths_.report, result, json));
   fmt::print(text, "report: {}\n", page);

@@ -18,6 +18,7 @@ struct OutputPaths {
   std::string json = {};  ///< "-": standard output.
   std::string junit = {};
   std::string shiviz = {};
+  std::string otlp = {};
   std::string report = {};  ///< A folder.
 };
 

@@ -52,6 +52,7 @@ Status complete_request(TestOptions& options) {
   MISRULE_TRY(request.timeout, parse_duration(options.timeout));
   request.host_network = options.network == "host";
   request.all_stories = options.verbose;
+  request.trace = !options.outputs.otlp.empty();
   MISRULE_TRY(request.set, parse_settings(options.set));
   return {};
 }
@@ -159,6 +160,10 @@ void add_options(CLI::App& command, TestOptions& options) {
   command
       .add_option("--shiviz", options.outputs.shiviz,
                   "write the events with their vector clocks, as ShiViz reads them")
+      ->type_name("FILE");
+  command
+      .add_option("--trace-otlp", options.outputs.otlp,
+                  "write traces as OTLP JSON; HTTP steps hand their trace context on")
       ->type_name("FILE");
   command
       .add_option("--report", options.outputs.report,

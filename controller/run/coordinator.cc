@@ -36,6 +36,11 @@ constexpr auto kKillAfter = std::chrono::milliseconds(1500);
 constexpr Duration kStuckAfter = std::chrono::seconds(10);
 constexpr Duration kReapedWithin = std::chrono::milliseconds(400);
 
+std::int64_t unix_now_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
 int ms_until(TimePoint when) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - SteadyClock().now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
@@ -72,6 +77,7 @@ struct Coordinator::Course {
   UniqueFd stream = {};
   UniqueFd init = {};  ///< pidfd of the world's PID 1.
   TimePoint started = SteadyClock().now();
+  std::int64_t began_unix_ns = unix_now_ns();
   TimePoint kill_at = TimePoint::max();
   std::string unread = {};
   std::optional<model::TestReport> report = {};
@@ -272,6 +278,7 @@ model::TestReport Coordinator::run_world(const SelectedTest& selected, bool keep
   report.spec = selected.test.file;
   report.cell = selected.test.cell;
   report.event_log = course.event_log;
+  report.began_unix_ns = course.began_unix_ns;
   if (course.report && is_kept(course)) {
     kept_ = plan_.run_id;
   } else {

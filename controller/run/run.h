@@ -25,6 +25,7 @@ struct RunRequest {
   bool host_network = false;
   std::string rules_file = {};  ///< Declared rules to arm beside the spec's own; empty: none.
   bool keep = false;            ///< The last world stays, for `misrule enter`.
+  bool trace = false;           ///< HTTP steps hand on a trace context.
   bool all_stories = false;     ///< Reports of passed tests tell what happened, too.
   std::vector<std::pair<std::string, std::string>> set = {};  ///< --set NAME=VALUE
 };

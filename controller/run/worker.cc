@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "controller/compile/rules_file.h"
+#include "controller/events/trace_context.h"
 #include "controller/run/file_rules.h"
 #include "controller/run/judge.h"
 #include "controller/run/report_bounds.h"
@@ -48,6 +49,10 @@ class Worker {
   Status seed(const ServicePlan& plan);
   std::vector<model::Rule> own_file_rules() const;
   Result<dsl::ArmId> arm_file_rules();
+  /// Empty unless steps are to hand one on.
+  std::string trace_id() const {
+    return context_.request.trace ? trace_id_of(order_.log_folder) : std::string();
+  }
   std::set<std::string> families_of(const std::string& service);
   void stop(Stop reason);
   void tell_phase(const std::string& what);
@@ -191,7 +196,8 @@ Status Worker::build() {
                                                            .watcher = watcher_,
                                                            .observers = *observers_,
                                                            .activities = activities_,
-                                                           .interrupt_fd = interrupt_.fd()});
+                                                           .interrupt_fd = interrupt_.fd(),
+                                                           .trace_id = trace_id()});
   // A deadline or an interrupt may look at them from the watcher's thread.
   const std::scoped_lock lock(stopped_with_);
   services_ = std::move(services);

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "base/secrets.h"
+#include "controller/events/trace_context.h"
 #include "controller/steps/steps.h"
 
 namespace misrule::controller {
@@ -79,6 +80,16 @@ void set_body(model::Event& event, const std::string& body) {
   if (body.size() > kBodyBytesMax) event.set("cut", true);
 }
 
+constexpr std::string_view kTraceHeader = "traceparent";
+
+/// The step's own, if it has one.
+const std::string* trace_header(const dsl::HttpStep& step) {
+  for (const auto& [name, value] : step.headers) {
+    if (upper(name) == upper(std::string(kTraceHeader))) return &value;
+  }
+  return nullptr;
+}
+
 dsl::StepReply not_sent(const std::string& error) { return {.error = error}; }
 
 }  // namespace
@@ -89,10 +100,22 @@ Status WorldHost::settle_services() {
   return parts_.services.settle();
 }
 
+dsl::StepCall WorldHost::traced(const dsl::StepCall& call) {
+  dsl::StepCall out = call;
+  auto* http = std::get_if<dsl::HttpStep>(&out.step);
+  if (parts_.trace_id.empty() || http == nullptr || trace_header(*http) != nullptr) return out;
+  const TraceContext context = {.trace = parts_.trace_id,
+                                .span = span_id_of(parts_.trace_id, "step", ++traced_)};
+  http->headers.emplace_back(kTraceHeader, traceparent_of(context));
+  return out;
+}
+
 std::uint64_t WorldHost::emit_send(const dsl::StepCall& call) {
   model::Event event = step_event(call, "step_send");
   const auto* http = std::get_if<dsl::HttpStep>(&call.step);
   if (http != nullptr) set_body(event, http->body);
+  const std::string* trace = http == nullptr ? nullptr : trace_header(*http);
+  if (!parts_.trace_id.empty() && trace != nullptr) event.set(std::string(kTraceHeader), *trace);
   return parts_.log.emit(std::move(event));
 }
 
@@ -115,7 +138,8 @@ void WorldHost::emit_reply(const dsl::StepCall& call, const dsl::StepReply& repl
   parts_.log.emit(std::move(event));
 }
 
-dsl::StepReply WorldHost::step(const dsl::StepCall& call) {
+dsl::StepReply WorldHost::step(const dsl::StepCall& given) {
+  const dsl::StepCall call = traced(given);
   const auto activity = parts_.activities.begin(call_text(call));
   const ServicePlan* plan = parts_.services.find_plan(call.service);
   if (plan == nullptr) return not_sent("there is no service " + call.service);

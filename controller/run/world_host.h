@@ -31,7 +31,8 @@ class WorldHost final : public dsl::TestHost {
     Watcher& watcher;
     Observers& observers;
     Activities& activities;
-    int interrupt_fd = -1;  ///< Readable: steps end at once.
+    int interrupt_fd = -1;      ///< Readable: steps end at once.
+    std::string trace_id = {};  ///< Of the context that HTTP steps hand on; empty: none.
   };
   explicit WorldHost(const Parts& parts) : parts_(parts) {}
 
@@ -49,6 +50,7 @@ class WorldHost final : public dsl::TestHost {
 
  private:
   Status settle_services();
+  dsl::StepCall traced(const dsl::StepCall& call);
   std::uint64_t emit_send(const dsl::StepCall& call);
   void emit_reply(const dsl::StepCall& call, const dsl::StepReply& reply, std::uint64_t sent);
   dsl::StepReply send_step(const ServicePlan& plan, const dsl::StepCall& call);
@@ -57,6 +59,7 @@ class WorldHost final : public dsl::TestHost {
   SteadyClock clock_ = {};
   std::atomic<bool> ever_armed_ = false;
   std::atomic<int> awaiting_ = 0;
+  std::atomic<std::uint64_t> traced_ = 0;
 };
 
 }  // namespace misrule::controller

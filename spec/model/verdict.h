@@ -71,6 +71,7 @@ struct TestReport {
   std::uint64_t events_total = 0;
   std::vector<std::uint64_t> story = {};  ///< Numbers of the events that explain a failure.
   std::string event_log = {};             ///< Path of the events file.
+  std::int64_t began_unix_ns = 0;         ///< When it began, as the calendar has it.
 };
 
 /// Exit code of a whole run; precedence 130, 2, 3, 1, 0.

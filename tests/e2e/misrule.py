@@ -35,6 +35,8 @@ class Api(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body.encode())
     def do_health(self):
         return "ok"
+    def do_traceparent(self):
+        return self.headers.get("traceparent")
     def do_exit(self, code="7"):
         os._exit(int(code))
     def do_write(self, path="/tmp/file"):

@@ -9,6 +9,7 @@ import pty
 import re
 import shutil
 import subprocess
+import time
 import xml.etree.ElementTree
 
 import misrule
@@ -147,12 +148,15 @@ class ForMachines(misrule.Project):
     SPEC = PASSING + '''
 def test_broken():
     print("::error::not a command")
+    api.get(path = "/traceparent", headers = {"Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+    api.get(path = "/traceparent")
     assert_eq(api.get(path = "/health").status, 500, "status")
 '''
 
     def run_told(self, **env):
         self.write("spec.star", self.SPEC)
-        arguments = ["--junit", "junit.xml", "--shiviz", "shiviz.log"]
+        arguments = ["--junit", "junit.xml", "--shiviz", "shiviz.log",
+                     "--trace-otlp", "otlp.json"]
         clean = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
         return subprocess.run([str(BINARY), "test", "spec.star", *arguments], text=True,
                               cwd=self.folder, env={**clean, **env}, stdin=subprocess.DEVNULL,
@@ -168,7 +172,7 @@ def test_broken():
         self.assertLess(lines.index("::error::not a command"), resume)
         place = self.folder.name + "/spec.star"
         self.assertEqual([line for line in lines[resume + 1:] if line.startswith("::")], [
-            f"::error file={place},line=10,col=5,title=test_broken (failed)::"
+            f"::error file={place},line=12,col=5,title=test_broken (failed)::"
             "assert_eq: status: expected 500, got 200"])
         self.assertIn("assert_eq: status: expected 500", (self.folder / "summary.md").read_text())
         cases = xml.etree.ElementTree.parse(self.folder / "junit.xml").getroot().iter("testcase")
@@ -210,6 +214,65 @@ def test_broken():
                             self.assertGreaterEqual(clock[third], known, (label, text))
                 before.append(clock)
             self.assertTrue(any("test → api: GET /health" in text for _, _, text in events))
+
+    def spans(self):
+        """{service: [span]}, each with what the encoding asks of it."""
+        found = {}
+        for resource in json.loads((self.folder / "otlp.json").read_text())["resourceSpans"]:
+            names = {item["key"]: item["value"] for item in resource["resource"]["attributes"]}
+            for scope in resource["scopeSpans"]:
+                found.setdefault(names["service.name"]["stringValue"], []).extend(scope["spans"])
+        every = [span for spans in found.values() for span in spans]
+        ids = {span["spanId"] for span in every}
+        self.assertEqual(len(ids), len(every))
+        for span in every:
+            self.assertRegex(span["traceId"], "^[0-9a-f]{32}$")
+            self.assertRegex(span["spanId"], "^[0-9a-f]{16}$")
+            self.assertIn(span["parentSpanId"], ids | {""})
+            self.assertIn(span["kind"], (1, 3))
+            self.assertIn(span["status"]["code"], (0, 1, 2))
+            begin, end = span["startTimeUnixNano"], span["endTimeUnixNano"]
+            self.assertRegex(begin + end, "^[0-9]{38}$")
+            self.assertLessEqual(int(begin), int(end))
+            for item in span["attributes"]:
+                self.assertEqual(sorted(item), ["key", "value"])
+                (kind, value), = item["value"].items()
+                self.assertIsInstance(value, {"stringValue": str, "intValue": str,
+                                              "boolValue": bool, "doubleValue": float}[kind])
+        return found
+
+    def test_a_collector_can_read_the_traces(self):
+        before = time.time_ns()
+        self.run_told()
+        spans = self.spans()["misrule-test"]
+        roots = {span["name"]: span for span in spans if not span["parentSpanId"]}
+        self.assertEqual({name: span["status"]["code"] for name, span in roots.items()},
+                         {"test_it": 1, "test_broken": 2})
+        self.assertNotEqual(roots["test_it"]["traceId"], roots["test_broken"]["traceId"])
+        self.assertLess(before, int(roots["test_it"]["startTimeUnixNano"]))
+        self.assertLess(int(roots["test_broken"]["endTimeUnixNano"]), time.time_ns())
+        steps = [span for span in spans if span["parentSpanId"] == roots["test_it"]["spanId"]]
+        self.assertEqual([span["name"] for span in steps], ["GET /health"])
+        below = [span for span in spans if span["parentSpanId"] == steps[0]["spanId"]]
+        self.assertEqual([span["name"] for span in below], ["GET /health"], "through the proxy")
+
+    def test_steps_hand_their_trace_on(self):
+        self.run_told()
+        own, ours = [event["body"] for event in self.events("test_broken")
+                     if event["type"] == "step_recv" and event["path"] == "/traceparent"]
+        self.assertEqual(own, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+        sent = [span for span in self.spans()["misrule-test"] if span["name"] == "GET /traceparent"]
+        linked = [link for span in sent for link in span["links"]]
+        self.assertEqual(linked, [{"traceId": "0af7651916cd43dd8448eb211c80319c",
+                                   "spanId": "b7ad6b7169203331"}])
+        self.assertIn(ours, [f"00-{span['traceId']}-{span['spanId']}-01" for span in sent])
+
+    def test_nobody_is_traced_unasked(self):
+        run = self.run_spec(self.SPEC)
+        self.assertEqual(run.code, 1, run.output)
+        answers = [event["body"] for event in self.events("test_broken")
+                   if event["type"] == "step_recv" and event["path"] == "/traceparent"]
+        self.assertEqual(answers[1], "None")
 
     def test_elsewhere_there_are_no_commands(self):
         run = self.run_told()
