@@ -148,7 +148,8 @@ class ForMachines(misrule.Project):
     SPEC = PASSING + '''
 def test_broken():
     print("::error::not a command")
-    api.get(path = "/traceparent", headers = {"Traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+    own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    api.get(path = "/traceparent", headers = {"Traceparent": own})
     api.get(path = "/traceparent")
     assert_eq(api.get(path = "/health").status, 500, "status")
 '''
@@ -172,7 +173,7 @@ def test_broken():
         self.assertLess(lines.index("::error::not a command"), resume)
         place = self.folder.name + "/spec.star"
         self.assertEqual([line for line in lines[resume + 1:] if line.startswith("::")], [
-            f"::error file={place},line=12,col=5,title=test_broken (failed)::"
+            f"::error file={place},line=13,col=5,title=test_broken (failed)::"
             "assert_eq: status: expected 500, got 200"])
         self.assertIn("assert_eq: status: expected 500", (self.folder / "summary.md").read_text())
         cases = xml.etree.ElementTree.parse(self.folder / "junit.xml").getroot().iter("testcase")
