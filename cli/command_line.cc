@@ -111,6 +111,9 @@ void describe_command_line(CLI::App& app, Choice& choice) {
   add_compile(app, choice);
   add_enter(app, choice);
   add_end(app, choice);
+  add_show(app, choice);
+  add_replay(app, choice);
+  add_diff(app, choice);
   add_doctor(app, choice);
   add_proxy(app, choice);
   add_completions(app, choice);

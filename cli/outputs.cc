@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "cli/terminal.h"
+#include "controller/bundle/bundle.h"
 #include "controller/report/junit.h"
 #include "controller/report/otlp.h"
 #include "controller/report/run_json.h"
@@ -60,15 +61,29 @@ Result<Outputs> Outputs::open(const OutputPaths& paths) {
   outputs.paths_ = paths;
   MISRULE_TRY_VOID(make_folder(paths.report));
   if (!outputs.json_to_stdout()) MISRULE_TRY_VOID(outputs.add(paths.json));
-  for (const std::string& path : {paths.junit, paths.shiviz, paths.otlp})
+  for (const std::string& path : {paths.junit, paths.shiviz, paths.otlp, paths.bundle})
     MISRULE_TRY_VOID(outputs.add(path));
   return outputs;
+}
+
+Status Outputs::write_bundle(const controller::RunResult& result,
+                             const controller::RunRequest& request, const std::string& json) {
+  if (paths_.bundle.empty()) return {};
+  controller::SecretMask mask;
+  mask.add_secrets(request.set);
+  mask.add_secrets(controller::environment_pairs());
+  const auto masked = [&mask](std::string text) { return mask.masked(std::move(text)); };
+  return controller::write_bundle({.path = paths_.bundle,
+                                   .version = MISRULE_VERSION,
+                                   .run_json = json,
+                                   .page = controller::run_page(result, json, masked)},
+                                  result, request, mask);
 }
 
 Status Outputs::write(const controller::RunResult& result, const controller::RunRequest& request,
                       const std::string& program, std::FILE* text) {
   std::string json;
-  if (!paths_.json.empty() || !paths_.report.empty()) {
+  if (!paths_.json.empty() || !paths_.report.empty() || !paths_.bundle.empty()) {
     json = controller::run_to_json(result, request, MISRULE_VERSION, program);
   }
   if (json_to_stdout()) {
@@ -84,6 +99,7 @@ Status Outputs::write(const controller::RunResult& result, const controller::Run
   MISRULE_TRY_VOID(put(paths_.otlp, [&](std::ostream& out) {
     controller::write_otlp(result, MISRULE_VERSION, out);
   }));
+  MISRULE_TRY_VOID(write_bundle(result, request, json));
   if (paths_.report.empty()) return {};
   MISRULE_TRY(const std::string page, write_page(paths_.report, result, json));
   fmt::print(text, "report: {}\n", page);

@@ -19,6 +19,7 @@ struct OutputPaths {
   std::string junit = {};
   std::string shiviz = {};
   std::string otlp = {};
+  std::string bundle = {};
   std::string report = {};  ///< A folder.
 };
 
@@ -34,6 +35,8 @@ class Outputs {
 
  private:
   Status add(const std::string& path);
+  Status write_bundle(const controller::RunResult& result, const controller::RunRequest& request,
+                      const std::string& json);
   Status put(const std::string& path, const std::function<void(std::ostream&)>& write);
 
   OutputPaths paths_ = {};

@@ -166,6 +166,10 @@ void add_options(CLI::App& command, TestOptions& options) {
                   "write traces as OTLP JSON; HTTP steps hand their trace context on")
       ->type_name("FILE");
   command
+      .add_option("--bundle", options.outputs.bundle,
+                  "write all that is known of the run into one file, for 'show', 'replay', 'diff'")
+      ->type_name("FILE");
+  command
       .add_option("--report", options.outputs.report,
                   "write a page that shows the run, DIR/RUN.html, without network")
       ->type_name("DIR");

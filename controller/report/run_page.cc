@@ -15,6 +15,7 @@
 #include "controller/report/page_events.h"
 #include "controller/report/page_parts.h"
 #include "controller/report/text.h"
+#include "controller/report/weight.h"
 
 namespace misrule::controller {
 
@@ -105,11 +106,15 @@ std::string tests_json(const RunResult& result) {
 }
 
 std::string title_of(const RunResult& result) {
-  const auto bad = std::ranges::count_if(result.reports, [](const model::TestReport& report) {
-    return report.outcome != model::Outcome::kPassed && report.outcome != model::Outcome::kSkipped;
-  });
-  return fmt::format("Misrule run {}: {} of {} tests did not pass", result.plan.run_id, bad,
-                     result.reports.size());
+  const auto count = [&result](std::initializer_list<Weight> weights) {
+    return std::ranges::count_if(result.reports, [&](const model::TestReport& report) {
+      return std::ranges::find(weights, weight_of(report.outcome, false)) != weights.end();
+    });
+  };
+  const auto silent = count({Weight::kSilent});
+  return fmt::format("Misrule run {}: {} of {} tests did not pass{}", result.plan.run_id,
+                     count({Weight::kBad, Weight::kError}), result.reports.size(),
+                     silent == 0 ? "" : fmt::format(", {} say nothing", silent));
 }
 
 /// What stands there until the script has run, and without one.
@@ -179,14 +184,17 @@ std::string html_text(std::string_view text) {
   return out;
 }
 
-std::string run_page(const RunResult& result, std::string_view run_json) {
+std::string run_page(const RunResult& result, std::string_view run_json, const PageFilter& filter) {
+  const auto filtered = [&filter](std::string text) {
+    return filter ? filter(std::move(text)) : text;
+  };
   const std::string everything =
       fmt::format("{{\"run\":{},\"sources\":{},\"tests\":{}}}", as_utf8(run_json),
                   sources_json(result), tests_json(result));
   return filled(kPageHtml, {{"TITLE", html_text(title_of(result))},
                             {"CSS", std::string(kPageCss)},
-                            {"PLAIN", plain_part(result)},
-                            {"DATA", base64(gzipped(everything))},
+                            {"PLAIN", filtered(plain_part(result))},
+                            {"DATA", base64(gzipped(filtered(everything)))},
                             {"JS", std::string(kPageJs)}});
 }
 

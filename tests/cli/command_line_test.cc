@@ -47,8 +47,8 @@ TEST(CommandLine, VersionAndHelp) {
   const Outcome help = run({"--help"});
   EXPECT_EQ(help.code, 0);
   EXPECT_TRUE(contains(help.out, "misrule test shop.star"));
-  for (const char* name :
-       {"test", "check", "compile", "doctor", "enter", "end", "proxy", "init", "completions"}) {
+  for (const char* name : {"test", "check", "compile", "doctor", "enter", "end", "show", "replay",
+                           "diff", "proxy", "init", "completions"}) {
     EXPECT_TRUE(contains(help.out, std::string("\n  ") + name + " ")) << name << help.out;
     const Outcome explained = run({name, "--help"});
     EXPECT_EQ(explained.code, 0) << name;
@@ -84,6 +84,11 @@ TEST(CommandLine, WrongUseIsTwoAndStartsNothing) {
       {"test", "a.star", "--json", "/tmp/same", "--junit", "/tmp/same"},
       {"compile"},
       {"enter"},
+      {"show"},
+      {"show", "/nonexistent/run.misrule"},
+      {"replay", "/nonexistent/run.misrule"},
+      {"diff", "latest"},
+      {"diff", "/nonexistent/a", "/nonexistent/b"},
       {"proxy", "--upstream"},
       {"proxy", "--upstreams", "a:1"}};
   for (const auto& words : wrong) {

@@ -25,6 +25,37 @@ function problemSection(problems) {
     el("h2", {}, problem.file || "The run"), el("pre", {}, problem.rendered || problem.message)));
 }
 
+/** Scenarios below each other, faults side by side; each cell leads to its test. */
+function matrixTable(cells) {
+  const faults = [...new Set(cells.map(({ test }) => test.cell.fault))];
+  const scenarios = [...new Set(cells.map(({ test }) => test.cell.scenario))];
+  const cell = (scenario, fault) => {
+    const found = cells.find(({ test }) =>
+      test.cell.scenario === scenario && test.cell.fault === fault);
+    return el("td", {}, found ? el("a", { href: `#${found.index}`,
+      "aria-label": `${scenario}, ${fault}: ${found.test.outcome}` },
+    verdict(found.test.outcome)) : el("span", { class: "quiet" }, "not run"));
+  };
+  const row = (scenario) => el("tr", {}, el("th", { scope: "row" }, scenario),
+    faults.map((fault) => cell(scenario, fault)));
+  return el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Matrix" },
+    el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "scenario"),
+      faults.map((fault) => el("th", { scope: "col" }, fault)))),
+    el("tbody", {}, scenarios.map(row))));
+}
+
+function matrixSection(tests) {
+  const matrices = new Map();
+  tests.forEach((test, index) => {
+    if (!test.cell) return;
+    const key = `${test.file} ${test.cell.matrix}`;
+    matrices.set(key, [...matrices.get(key) ?? [], { test, index }]);
+  });
+  if (matrices.size === 0) return "";
+  return el("section", { class: "top matrix", "aria-label": "Matrices" },
+    [...matrices.values()].map(matrixTable));
+}
+
 function positionText(position) {
   return position ? `${position.file}:${position.line}:${position.column}` : "";
 }
@@ -218,7 +249,7 @@ class Page {
     });
     const tests = el("nav", { class: "tests", "aria-label": "Tests", tabindex: "0" },
       el("ul", {}, this.links.map((link) => el("li", {}, link))));
-    fill(document.body, runHeader(data.run),
+    fill(document.body, runHeader(data.run), matrixSection(data.run.tests),
       el("div", { class: "columns" }, tests, this.place));
     addEventListener("hashchange", () => this.follow());
     addEventListener("keydown", (key) => this.pressed(key));
@@ -229,7 +260,8 @@ class Page {
   follow() {
     const { tests, problems } = this.data.run;
     const asked = /^#(\d+)(?:\.(\d+))?$/.exec(location.hash);
-    const worst = tests.findIndex((test) => !["passed", "skipped"].includes(test.outcome));
+    const silent = ["passed", "skipped", "not exercised", "no oracle"];
+    const worst = tests.findIndex((test) => !silent.includes(test.outcome));
     const index = asked && tests[asked[1]] ? Number(asked[1]) : Math.max(0, worst);
     if (tests.length === 0) return fill(this.place, problemSection(problems));
     if (this.view?.index !== index) {

@@ -96,6 +96,38 @@ TEST_F(Page, HostileTextsStayTexts) {
   EXPECT_THAT(page, HasSubstr("&amp;@DATA@"));
 }
 
+TEST_F(Page, WhatSaysNothingIsNotCountedAsFailed) {
+  using model::Outcome;
+  RunResult result = {.plan = {.run_id = "7"}};
+  for (const Outcome outcome :
+       {Outcome::kPassed, Outcome::kFailed, Outcome::kNoOracle, Outcome::kNotExercised}) {
+    result.reports.push_back({.test = "t", .outcome = outcome});
+  }
+  EXPECT_THAT(page_of(result),
+              HasSubstr("<title>Misrule run 7: 1 of 4 tests did not pass, 2 say nothing</title>"));
+  result.reports.resize(2);
+  EXPECT_THAT(page_of(result),
+              HasSubstr("<title>Misrule run 7: 1 of 2 tests did not pass</title>"));
+}
+
+TEST_F(Page, AFilterSeesAllTextOfTheRun) {
+  RunResult result = sample_page_result(folder_);
+  result.reports.front().test = "the secret";
+  result.reports.front().description = "another secret";
+  file("api.log", "a secret was printed");
+  const auto hide = [](std::string text) {
+    for (std::size_t at = 0; (at = text.find("secret", at)) != text.npos;) text.replace(at, 6, "-");
+    return text;
+  };
+  const std::string page =
+      run_page(result, run_to_json(result, sample_request(), "0.1.0", "misrule"), hide);
+  EXPECT_THAT(page, HasSubstr("the -"));
+  EXPECT_THAT(page, Not(HasSubstr("secret")));
+  const std::string data = json::serialize(unpacked_data(page));
+  EXPECT_THAT(data, HasSubstr("a - was printed"));
+  EXPECT_THAT(data, Not(HasSubstr("secret")));
+}
+
 TEST_F(Page, ItNeedsNothingFromElsewhere) {
   const std::string page = page_of(sample_page_result(folder_));
   EXPECT_THAT(page, HasSubstr("default-src 'none'"));

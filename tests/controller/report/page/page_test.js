@@ -53,6 +53,19 @@ async function showsWhatFailed(view) {
   assert.match(await view.locator("details", { hasText: "api.log" }).textContent(), /listening/);
 }
 
+/** Scenarios and faults as a table, whose cells lead to their tests. */
+async function matrixLeadsToItsTests(view) {
+  const table = view.locator(".matrix table");
+  assert.equal(await table.locator("thead th").count(), 3);
+  assert.deepEqual(await table.locator("tbody th").allTextContents(), ["order", "payment"]);
+  assert.deepEqual(await table.locator("tbody tr").last().locator("td").allTextContents(),
+    ["skipped", "not run"]);
+  await view.getByRole("link", { name: "order, database down: invalid" }).click();
+  assert.equal(await heading(view).textContent(), "test_invalid invalid");
+  await view.goBack();
+  await view.waitForSelector(".row");
+}
+
 /** What texts bring with them is shown as text and does nothing. */
 async function hostileTextsAreTexts(view) {
   assert.match(await view.locator(".finding strong").first().textContent(), /<\/script><script>/);
@@ -153,7 +166,7 @@ async function fitsAPhone(view) {
   await view.getByRole("button", { name: "close" }).click();
 }
 
-const kWideChecks = [showsWhatFailed, hostileTextsAreTexts, drawsLanesAndRows,
+const kWideChecks = [showsWhatFailed, matrixLeadsToItsTests, hostileTextsAreTexts, drawsLanesAndRows,
   keyboardMovesAndOpens, detailsOfAnEvent, filters, goesFromTestToTest];
 
 async function main() {

@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+"""S0-22: a run as one file: shown, replayed, compared; and what hostile ones may do."""
+
+import base64
+import gzip
+import io
+import os
+import re
+import subprocess
+import tarfile
+
+import misrule
+from misrule import BINARY, SERVICE
+
+SECRET = "s3cr3t'va\"lue"
+SPEC = SERVICE.replace(
+    "healthcheck", 'env = {"TOKEN": env("API_TOKEN", "none")}, healthcheck') + '''
+def test_it():
+    print(env("API_TOKEN", "none"))
+    assert_eq(api.get(path = "/health").status, 200, "status")
+def test_rule():
+    fault(api, write = deny("ENOSPC", path = "/tmp/*", probability = 0.5), run = write_all)
+def write_all():
+    for path in ["a", "b", "c", "d", "e", "f", "g", "h"]:
+        api.get(path = "/write?path=/tmp/" + path)
+'''
+PROJECT = '[stand-ins."other:1"]\ncommand = ["/bin/true"]\n'
+
+
+class Bundles(misrule.Project):
+    def setUp(self):
+        super().setUp()
+        self.write("spec.star", SPEC)
+        self.write("misrule.toml", PROJECT)
+
+    def call(self, *arguments, **env):
+        run = subprocess.run([str(BINARY), *arguments], cwd=self.folder, text=True, timeout=100,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, env={**os.environ, **env})
+        return run.returncode, run.stdout
+
+    def bundle(self, name, *arguments):
+        code, said = self.call("test", "spec.star", "--seed", "7", "--bundle", name, *arguments)
+        self.assertEqual(code, 0, said)
+        return self.folder / name
+
+    def test_a_bundle_is_shown_replayed_and_compared(self):
+        self.bundle("run.misrule")
+        code, said = self.call("show", "run.misrule")
+        self.assertEqual(code, 0, said)
+        for part in ("seed 7", "passed         test_it", "spec/0 is spec.star",
+                     "spec/1 is misrule.toml", "tests/1/events.jsonl", "tests/1/api.log",
+                     "rules/0.yaml", "report.html", "processors"):
+            self.assertIn(part, said)
+        self.assertEqual(self.call("show", "run.misrule", "spec/0"), (0, SPEC))
+        self.assertEqual(self.call("show", "run.misrule", "spec/1"), (0, PROJECT))
+        code, said = self.call("replay", "run.misrule")
+        self.assertEqual(code, 0, said)
+        decided = int(re.search(r"replayed: 2 tests, (\d+) decisions, as in the bundle", said)[1])
+        self.assertGreater(decided, 0)
+        code, said = self.call("diff", "run.misrule", "latest")
+        self.assertEqual(code, 0, said)
+        self.assertRegex(said, r"2 tests and \d+ events, and nothing differs")
+        self.diverge()
+
+    def diverge(self):
+        """Another program behind the same spec asks for other things."""
+        api = self.folder / "api.py"
+        sound = api.read_text()
+        api.write_text(sound.replace('with open(path, "w")', 'with open(path + ".new", "w")'))
+        code, said = self.call("replay", "run.misrule")
+        self.assertEqual(code, 0, "paths of files do not count: " + said)
+        api.write_text(sound.replace('def do_write(self, path="/tmp/file"):',
+                                     'def do_write(self, path="/tmp/file"):\n'
+                                     '        if path == "/tmp/a": os.mkdir("/tmp/made")\n'
+                                     '        if path != "/tmp/a": return "nothing"'))
+        code, said = self.call("replay", "run.misrule")
+        self.assertEqual(code, 1, said)
+        self.assertRegex(said, r"DIVERGED\ntest_rule: \w+ (-> failed|in both)\n")
+        self.assertRegex(said, r"first only in the bundle: api syscall .*rule=test_rule/1")
+        code, said = self.call("diff", "run.misrule", ".misrule/runs/latest")
+        self.assertEqual(code, 1, said)
+        self.assertIn("first only in run.misrule: ", said)
+        api.write_text(sound)
+        self.write("misrule.toml", PROJECT + "# another\n")
+        code, said = self.call("replay", "run.misrule")
+        self.assertEqual(code, 2, said)
+        self.assertIn("misrule.toml is not what the run read", said)
+
+    def page_data(self, page=None):
+        page = page or next((self.folder / "pages").iterdir())
+        packed = re.search(r'id="run-data">([^<]*)<', page.read_text())[1]
+        return gzip.decompress(base64.b64decode(packed)).decode()
+
+    def test_secrets_stay_at_home(self):
+        path = self.bundle("run.misrule", "--set", "API_TOKEN=" + SECRET, "--report", "pages")
+        self.assertIn("s3cr3t", self.page_data(), "the control: the run knows it")
+        code, said = self.call("show", str(path), "--extract", "out")
+        self.assertEqual(code, 0, said)
+        files = [file for file in (self.folder / "out").rglob("*") if file.is_file()]
+        self.assertGreater(len(files), 8)
+        for file in files:
+            self.assertNotIn(b"s3cr3t", file.read_bytes(), file)
+        self.assertNotIn("s3cr3t", self.page_data(self.folder / "out" / "report.html"))
+        code, said = self.call("replay", str(path))
+        self.assertEqual(code, 2, said)
+        self.assertIn("the bundle does not hold the secret API_TOKEN", said)
+        code, said = self.call("replay", str(path), "--set", "API_TOKEN=" + SECRET)
+        self.assertEqual(code, 0, said)
+
+    def test_hostile_bundles_are_refused(self):
+        def tar(*entries):
+            with tarfile.open(self.folder / "evil.misrule", "w") as archive:
+                for name, content, *kind in entries:
+                    entry = tarfile.TarInfo(name)
+                    entry.size = len(content)
+                    if kind:
+                        entry.type, entry.linkname, entry.size = kind[0], "/etc/passwd", 0
+                    archive.addfile(entry, io.BytesIO(content))
+        manifest = ("manifest.json", b'{"schema":"misrule.bundle/1","request":'
+                    b'{"files":["spec.star"],"test":"*"},"sources":[]}')
+        run = ("run.json", b'{"schema":"misrule.run/1","tests":[]}')
+        tar(manifest, run)
+        self.assertEqual(self.call("show", "evil.misrule")[0], 0, "the control")
+        code, said = self.call("replay", "evil.misrule")
+        self.assertEqual(code, 2, said)
+        self.assertIn("the bundle does not hold spec.star", said)
+        for evil, why in ((("../up", b"x"), "harmful name"), (("/tmp/up", b"x"), "harmful name"),
+                          (("a", b"", tarfile.SYMTYPE), "no plain file"),
+                          (("a", b"", tarfile.LNKTYPE), "no plain file"),
+                          (("dev", b"", tarfile.CHRTYPE), "no plain file"), (run, "twice")):
+            tar(manifest, run, evil)
+            for command in (("show", "evil.misrule", "--extract", "out"),
+                            ("replay", "evil.misrule"), ("diff", "evil.misrule", "evil.misrule")):
+                code, said = self.call(*command)
+                self.assertEqual(code, 2, (command, said))
+                self.assertIn(why, said)
+        self.assertFalse((self.folder / "out").exists())
+        self.assertFalse((self.folder.parent / "up").exists())
+        (self.folder / "evil.misrule").write_bytes(b"\x28\xb5\x2f\xfd not a frame")
+        self.assertEqual(self.call("show", "evil.misrule")[0], 2)
+
+
+if __name__ == "__main__":
+    misrule.main()
