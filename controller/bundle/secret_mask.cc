@@ -23,6 +23,18 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+/// A command to run it again stands in JSON and in HTML, too.
+std::vector<std::string> spellings_of(std::string_view value) {
+  const std::string word = shell_quoted(value);
+  const std::string inner = word.starts_with('\'') ? word.substr(1, word.size() - 2) : word;
+  std::vector<std::string> out;
+  for (const std::string& text : {std::string(value), inner}) {
+    const std::string quoted = json_quoted(text);
+    out.insert(out.end(), {text, quoted.substr(1, quoted.size() - 2), html_text(text)});
+  }
+  return out;
+}
+
 }  // namespace
 
 bool names_a_secret(std::string_view name) {
@@ -36,21 +48,12 @@ bool names_a_secret(std::string_view name) {
 
 void SecretMask::add(std::string_view value) {
   if (value.size() < kShortest) return;
-  const std::string word = shell_quoted(value);
-  const std::string inner = word.starts_with('\'') ? word.substr(1, word.size() - 2) : word;
-  // A command to run it again stands in JSON and in HTML, too.
-  for (const std::string& text : {std::string(value), inner}) {
-    const std::string quoted = json_quoted(text);
-    for (const std::string& spelling :
-         {text, quoted.substr(1, quoted.size() - 2), html_text(text)}) {
-      if (std::ranges::find(spellings_, spelling) == spellings_.end()) {
-        spellings_.push_back(spelling);
-      }
-    }
-  }
+  for (std::string& spelling : spellings_of(value)) spellings_.push_back(std::move(spelling));
   std::ranges::sort(spellings_, [](const std::string& left, const std::string& right) {
     return left.size() != right.size() ? left.size() > right.size() : left < right;
   });
+  const auto twins = std::ranges::unique(spellings_);
+  spellings_.erase(twins.begin(), twins.end());
 }
 
 void SecretMask::add_secrets(const std::vector<std::pair<std::string, std::string>>& named) {
