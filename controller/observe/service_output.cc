@@ -5,48 +5,12 @@
 #include <cerrno>
 #include <utility>
 
-#include <boost/json.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
 namespace misrule::controller {
 namespace {
-
-namespace json = boost::json;
-
-constexpr std::array<std::string_view, 10> kOwnFields = {
-    "number", "time_ns", "source_time_ns", "service", "type",
-    "clock",  "body",    "stream",         "data",    "injected"};
-
-model::Field field_of(const json::value& value) {
-  switch (value.kind()) {
-    case json::kind::null:
-      return nullptr;
-    case json::kind::bool_:
-      return value.get_bool();
-    case json::kind::int64:
-      return value.get_int64();
-    case json::kind::double_:
-      return value.get_double();
-    case json::kind::string:
-      return std::string(value.get_string());
-    default:
-      return model::Json{.text = json::serialize(value)};
-  }
-}
-
-void decode_line(std::string_view line, model::Event& event) {
-  if (!line.starts_with('{')) return;
-  boost::system::error_code error;
-  const json::value value = json::parse(line, error);
-  if (error || !value.is_object()) return;
-  event.set("data", model::Json{.text = std::string(line)});
-  for (const auto& [name, field] : value.get_object()) {
-    const bool own = std::ranges::find(kOwnFields, std::string_view(name)) != kOwnFields.end();
-    if (!own) event.set(std::string(name), field_of(field));
-  }
-}
 
 /// From here on the log does not hold all that the service printed.
 model::Event output_cut_event(const std::string& service, const OutputLimits& limits) {
@@ -60,37 +24,12 @@ model::Event output_cut_event(const std::string& service, const OutputLimits& li
 
 }  // namespace
 
-void LineSplitter::feed(std::string_view bytes, const OnLine& on_line) {
-  while (!bytes.empty()) {
-    const std::size_t end = bytes.find('\n');
-    const std::string_view piece = bytes.substr(0, end);
-    const std::size_t room = kLineBytesMax - partial_.size();
-    partial_.append(piece.substr(0, room));
-    if (piece.size() >= room) {
-      on_line(partial_);
-      partial_.clear();
-      bytes.remove_prefix(room);
-      continue;
-    }
-    if (end == std::string_view::npos) return;
-    if (partial_.ends_with('\r')) partial_.pop_back();
-    on_line(partial_);
-    partial_.clear();
-    bytes.remove_prefix(end + 1);
-  }
-}
-
-void LineSplitter::finish(const OnLine& on_line) {
-  if (!partial_.empty()) on_line(partial_);
-  partial_.clear();
-}
-
-model::Event line_event(const std::string& service, std::string_view stream,
+model::Event line_event(const LineOrigin& origin, const LineDecoder& decoder,
                         std::string_view line) {
-  model::Event event = {.service = service, .type = "stdout"};
+  model::Event event = {.service = origin.service, .type = origin.type};
   event.set("body", std::string(line));
-  event.set("stream", std::string(stream));
-  decode_line(line, event);
+  event.set("stream", origin.stream);
+  decoder.decode(line, event);
   return event;
 }
 
@@ -132,7 +71,7 @@ ServiceOutput::ServiceOutput(Parts parts, model::EventSink& sink)
 }
 
 void ServiceOutput::record(std::string_view line, bool injected) {
-  model::Event event = line_event(parts_.service, parts_.stream, line);
+  model::Event event = line_event(parts_.origin, parts_.decoder, line);
   if (injected) event.set("injected", true);
   sink_.emit(std::move(event));
 }
@@ -144,7 +83,7 @@ void ServiceOutput::take_line(std::string_view line) {
       record(line, injected);
       break;
     case OutputBudget::Answer::kFirstBeyond:
-      sink_.emit(output_cut_event(parts_.service, parts_.budget.limits()));
+      sink_.emit(output_cut_event(parts_.origin.service, parts_.budget.limits()));
       break;
     case OutputBudget::Answer::kBeyond:
       break;

@@ -10,13 +10,14 @@
 #include <string_view>
 
 #include "base/unique_fd.h"
+#include "controller/observe/line_decoder.h"
+#include "controller/observe/line_splitter.h"
 #include "controller/observe/poison_trace.h"
 #include "spec/model/event.h"
 
 namespace misrule::controller {
 
-/// Bounds on what one service may make us hold.
-inline constexpr std::size_t kLineBytesMax = std::size_t{64} * 1024;
+/// For people who ask how it ended.
 inline constexpr std::size_t kLastLinesMax = 20;
 
 /// The same of all that one service prints in a test.
@@ -51,28 +52,22 @@ class OutputBudget {
   std::uint64_t unrecorded_bytes_ = 0;
 };
 
-/// Cuts a stream of bytes into lines, without their ends. A longer line comes in pieces.
-class LineSplitter {
- public:
-  using OnLine = std::function<void(std::string_view)>;
-  void feed(std::string_view bytes, const OnLine& on_line);
-  /// A last line that was not ended.
-  void finish(const OnLine& on_line);
-
- private:
-  std::string partial_ = {};
+/// Of a line that a service printed. `type` is "stdout", also of the other stream, unless that has
+/// an observer of its own.
+struct LineOrigin {
+  std::string service = {};
+  std::string stream = {};  ///< "stdout" or "stderr"
+  std::string type = "stdout";
 };
-
-/// The event of a line: type "stdout"; a line that is a JSON object is decoded into `data` and
-/// fields.
-model::Event line_event(const std::string& service, std::string_view stream, std::string_view line);
+model::Event line_event(const LineOrigin& origin, const LineDecoder& decoder,
+                        std::string_view line);
 
 /// One of a service's two output streams. drain() is called on one thread only.
 class ServiceOutput {
  public:
   struct Parts {
-    std::string service = {};
-    std::string stream = {};            ///< "stdout" or "stderr"
+    LineOrigin origin = {};
+    LineDecoder decoder = {};
     UniqueFd pipe = {};                 ///< Made non-blocking here.
     UniqueFd file = {};                 ///< Open for appending; may be invalid.
     LineSplitter::OnLine on_line = {};  ///< Told each line after its event; may be empty.

@@ -334,7 +334,13 @@ Status WalStream::finish() {
   return status();
 }
 
-std::string WalStream::lag_text() const {
+ObserverLag WalStream::lag() const {
+  const std::scoped_lock lock(mutex_);
+  return {
+      .service = parts_.service, .name = "wal_stream", .events = rows_, .lag_max_ns = lag_max_ns_};
+}
+
+std::string WalStream::note() const {
   const std::scoped_lock lock(mutex_);
   return fmt::format("wal_stream of {}: {} row{} in {} transaction{}, told within {} ms",
                      parts_.service, rows_, rows_ == 1 ? "" : "s", commits_,

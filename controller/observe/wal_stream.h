@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "controller/observe/observer.h"
 #include "controller/observe/pgoutput.h"
 #include "controller/observe/wal_transactions.h"
 #include "controller/steps/postgres_connection.h"
@@ -23,7 +24,7 @@
 
 namespace misrule::controller {
 
-class WalStream {
+class WalStream final : public Observer {
  public:
   struct Parts {
     std::string service = {};
@@ -39,20 +40,14 @@ class WalStream {
 
   /// Returns once everything that commits from now on will be told.
   static Result<std::unique_ptr<WalStream>> start(Parts parts);
-  ~WalStream();  ///< As finish().
-  WalStream(const WalStream&) = delete;
-  WalStream& operator=(const WalStream&) = delete;
+  ~WalStream() override;  ///< As finish().
 
-  /// Whatever had committed when this was called is told when it returns. kTimeout while the server
-  /// does not answer; another error is the stream's own failure.
-  Status barrier(TimePoint deadline);
-  /// The stream's own failure.
-  Status status() const;
-  /// Ends the stream and, on a server that stays, removes what was made for it.
-  Status finish();
-
-  /// "wal_stream of db: 7 rows of 3 transactions, the latest told after 2 ms at most".
-  std::string lag_text() const;
+  Status barrier(TimePoint deadline) override;
+  Status status() const override;
+  Status finish() override;
+  ObserverLag lag() const override;
+  /// "wal_stream of db: 7 rows in 3 transactions, told within 2 ms".
+  std::string note() const override;
 
  private:
   explicit WalStream(Parts parts);

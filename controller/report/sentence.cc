@@ -151,8 +151,12 @@ Sentence sentence_of(const Event& event) {
   if (event.type == "proxy") return proxy_sentence(event);
   if (event.type == "syscall") return syscall_sentence(event);
   if (event.type == "lifecycle") return lifecycle_sentence(event);
-  if (event.type == "stdout") {
+  if (event.type == "stdout" || event.type == "stderr") {
     return {.who = event.service, .what = "printed: " + field(event, "body")};
+  }
+  if (event.type == "file") {
+    return {.who = event.service,
+            .what = fmt::format("wrote to {}: {}", field(event, "path"), field(event, "body"))};
   }
   return unknown_sentence(event);
 }

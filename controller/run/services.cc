@@ -22,6 +22,7 @@ constexpr auto kLongestPause = std::chrono::milliseconds(50);
 constexpr auto kRestartPause = std::chrono::milliseconds(100);
 constexpr auto kEndNoticedWithin = std::chrono::seconds(1);
 constexpr int kRepairsMax = 3;
+constexpr std::size_t kLastLineBytesMax = std::size_t{64} * 1024;
 
 std::int64_t to_ms(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -56,6 +57,7 @@ std::string join_lines(const std::deque<std::string>& lines) {
 struct Services::Running {
   const ServicePlan* plan = nullptr;
   ProcessPlan process = {};
+  std::string cwd = {};  ///< Of the process; empty before it is known.
   int pid = 0;
   bool alive = false;
   bool ready = false;
@@ -68,12 +70,19 @@ struct Services::Running {
   TimePoint trouble_since = {};
   std::deque<std::string> last_lines = {};
   OutputBudget output{};
+  std::map<std::string, LineDecoder> decoders = {};  ///< By stream, where one is asked for.
 };
 
 Services::Services(Parts parts) : parts_(std::move(parts)) {
   for (const ServicePlan& plan : parts_.plans) {
     auto service = std::make_unique<Running>();
     service->plan = &plan;
+    for (const model::Observed& observed : plan.service.observed) {
+      const auto* printed = std::get_if<model::PrintedLines>(&observed);
+      auto decoder = printed == nullptr ? LineDecoder() : LineDecoder::make(printed->decoder);
+      // A pattern that is wrong has been refused with the spec.
+      if (printed != nullptr && decoder) service->decoders[printed->stream] = *std::move(decoder);
+    }
     running_.emplace(plan.service.name, std::move(service));
   }
 }
@@ -110,7 +119,7 @@ Error Services::not_ready(Running& service, const std::string& why) const {
 void Services::note_line(Running& service, std::string_view line) {
   const LogHint hint = says_when_it_accepts(*service.plan) ? read_hint(line) : LogHint::kNothing;
   std::unique_lock lock(mutex_);
-  service.last_lines.emplace_back(line);
+  service.last_lines.emplace_back(line.substr(0, kLastLineBytesMax));
   if (service.last_lines.size() > kLastLinesMax) service.last_lines.pop_front();
   if (hint == LogHint::kCrashed && !service.recovering && service.ever_ready) {
     service.recovering = true;
@@ -166,7 +175,8 @@ void Services::emit_end(const Running& service, const ProcessEnd& end,
 }
 
 void Services::watch_output(Running& service, const char* stream, UniqueFd pipe) {
-  const std::string& name = service.plan->service.name;
+  const model::Service& declared = service.plan->service;
+  const std::string& name = declared.name;
   const std::string path = fmt::format("{}/{}.log", parts_.log_folder, name);
   UniqueFd file(::open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0644));
   const int fd = pipe.fd();
@@ -175,8 +185,10 @@ void Services::watch_output(Running& service, const char* stream, UniqueFd pipe)
     const std::scoped_lock lock(mutex_);
     output = &outputs_.emplace_back(
         ServiceOutput::Parts{
-            .service = name,
-            .stream = stream,
+            .origin = {.service = name,
+                       .stream = stream,
+                       .type = declared.observes("stderr") ? stream : "stdout"},
+            .decoder = service.decoders[stream],
             .pipe = std::move(pipe),
             .file = std::move(file),
             .on_line = [this, &service](std::string_view line) { note_line(service, line); },
@@ -229,6 +241,8 @@ Status Services::start(Running& service) {
   const auto activity = parts_.activities.begin("starting " + name);
   if (service.process.argv.empty()) {
     MISRULE_TRY(service.process, materialise_service(*service.plan, parts_.world_folder));
+    const std::scoped_lock lock(mutex_);
+    service.cwd = service.process.cwd;
   }
   if (Status spawned = spawn(service); !spawned) {
     const std::scoped_lock lock(mutex_);
@@ -407,6 +421,13 @@ const ServicePlan* Services::find_plan(const std::string& service) const {
   return found == running_.end() ? nullptr : found->second->plan;
 }
 
+std::string Services::cwd_of(const std::string& service) const {
+  const auto found = running_.find(service);
+  if (found == running_.end()) return {};
+  const std::scoped_lock lock(mutex_);
+  return found->second->cwd;
+}
+
 std::vector<ServiceExit> Services::exits() const {
   const std::scoped_lock lock(mutex_);
   return exits_;
@@ -414,6 +435,11 @@ std::vector<ServiceExit> Services::exits() const {
 
 void Services::tell_unrecorded() {
   for (const auto& [name, service] : running_) {
+    for (const auto& [stream, decoder] : service->decoders) {
+      const std::string doubt = decoder.doubt_text();
+      const std::scoped_lock lock(mutex_);
+      if (!doubt.empty()) notes_.push_back(fmt::format("{} of {}: {}", stream, name, doubt));
+    }
     const std::string rest = service->output.rest_text(name);
     if (rest.empty()) continue;
     emit(*service, model::Event{}.set("action", std::string("output_cut")).set("detail", rest));

@@ -71,6 +71,9 @@ class Services {
   /// It runs, and takes connections as far as anybody can tell without one.
   bool is_up(const std::string& service) const;
 
+  /// Where its process runs; empty as long as nobody knows.
+  std::string cwd_of(const std::string& service) const;
+
   const ServicePlan* find_plan(const std::string& service) const;
   std::vector<ServiceExit> exits() const;
   std::vector<std::string> take_notes();

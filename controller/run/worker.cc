@@ -186,8 +186,11 @@ Status Worker::build() {
       .world_folder = world_data_folder(seat_.order.id),
       .log_folder = order_.log_folder,
       .ca_file = ca_file});
-  observers_ = std::make_unique<Observers>(Observers::Parts{
-      .sink = log_, .services = *services, .start = start_, .interrupt_fd = interrupt_.fd()});
+  observers_ = std::make_unique<Observers>(Observers::Parts{.sink = log_,
+                                                            .services = *services,
+                                                            .spec = spec_,
+                                                            .start = start_,
+                                                            .interrupt_fd = interrupt_.fd()});
   auto host = std::make_unique<WorldHost>(WorldHost::Parts{.log = log_,
                                                            .proxy = *proxy_,
                                                            .routes = *routes_,
@@ -247,6 +250,9 @@ Result<dsl::ArmId> Worker::arm_file_rules() {
 
 Status Worker::run_body() {
   MISRULE_TRY_VOID(build());
+  for (const ServicePlan& plan : context_.specs.at(order_.spec).plans) {
+    MISRULE_TRY_VOID(observers_->prepare(plan));
+  }
   MISRULE_TRY_VOID(services_->start_all([this](const ServicePlan& plan) -> Status {
     MISRULE_TRY_VOID(seed(plan));
     return observers_->start(plan);
@@ -259,6 +265,9 @@ Status Worker::run_body() {
   services_->notice_ends();
   static_cast<void>(host_->barrier(std::chrono::seconds(1)).has_value());
   MISRULE_TRY_VOID(observers_->finish());
+  for (model::Finding& finding : spec_.take_poll_failures()) {
+    body_->violations.push_back(std::move(finding));
+  }
   return log_.status();
 }
 

@@ -6,6 +6,7 @@
 #include "spec/dsl/arguments.h"
 #include "spec/dsl/builtins.h"
 #include "spec/dsl/filter.h"
+#include "spec/dsl/gaps.h"
 #include "spec/dsl/monitor.h"
 #include "spec/dsl/values.h"
 
@@ -98,10 +99,10 @@ std::vector<EventPtr> events_now(const Args& args, TestHost& host) {
                    .frames = args.thread().frames()});
 }
 
-/// Could what a service printed be what these arguments speak of? A predicate may look at anything.
-bool may_mean_output_of(const EventArguments& given, const std::string& service) {
-  if (given.type && *given.type != "stdout") return false;
-  if (given.service && service_name_of(*given.service) != service) return false;
+/// Could what is missing be what these arguments speak of? A predicate may look at anything.
+bool may_mean(const EventArguments& given, const Gap& gap) {
+  if (given.type && !is_about(gap, *given.type)) return false;
+  if (given.service && service_name_of(*given.service) != gap.service) return false;
   const star::Dict* dict = given.where ? given.where->as_dict() : nullptr;
   if (dict == nullptr) return true;
   std::size_t cursor = 0;
@@ -109,24 +110,22 @@ bool may_mean_output_of(const EventArguments& given, const std::string& service)
     const auto name = entry->key.as_string();
     const auto wanted = entry->value.as_string();
     if (!name || !wanted) continue;
-    if (*name == "type" && !Glob(*wanted).matches("stdout")) return false;
-    if (*name == "service" && !Glob(*wanted).matches(service)) return false;
+    const Glob glob(*wanted);
+    const auto fits = [&glob, &gap](std::string_view type) {
+      return is_about(gap, type) && glob.matches(type);
+    };
+    if (*name == "type" && !fits(gap.type) && !fits("stderr")) return false;
+    if (*name == "service" && !glob.matches(gap.service)) return false;
   }
   return true;
 }
 
-/// That nothing (more) was found says nothing where not all that a service printed is recorded.
+/// That nothing (more) was found says nothing where not all is recorded.
 void require_all_output(const Args& args, const EventArguments& given,
                         const std::vector<EventPtr>& events) {
   for (const EventPtr& event : events) {
-    if (event->type != "lifecycle") continue;
-    const model::Field* action = event->find("action");
-    if (action == nullptr || model::field_text(*action) != "output_cut") continue;
-    if (!may_mean_output_of(given, event->service)) continue;
-    const model::Field* detail = event->find("detail");
-    raise_undecided(args,
-                    fmt::format("not all that {} printed is recorded: {}", event->service,
-                                detail == nullptr ? std::string() : model::field_text(*detail)));
+    const auto gap = gap_of(*event);
+    if (gap && may_mean(given, *gap)) raise_undecided(args, gap->why);
   }
 }
 

@@ -14,6 +14,13 @@ star::Value http_healthcheck(star::Args& args);
 star::Value read_env(star::Args& args);
 star::Value declare_scenario(star::Args& args);
 star::Value make_wal_stream(star::Args& args);
+star::Value make_stdout(star::Args& args);
+star::Value make_stderr(star::Args& args);
+star::Value make_file(star::Args& args);
+star::Value make_keyspace(star::Args& args);
+star::Value make_pubsub(star::Args& args);
+star::Value make_tail_http(star::Args& args);
+star::Value make_poll(star::Args& args);
 star::Value make_json_decoder(star::Args& args);
 star::Value make_decoder(star::Args& args);
 

@@ -407,22 +407,9 @@ void ServiceBuilder::take_intercept() {
 void ServiceBuilder::take_observers() {
   if (!given_.observe) return;
   for (const Value& item : given_.observe->value.elements()) {
-    const auto* wal = item.as<WalStreamValue>();
-    if (wal == nullptr) {
-      fail("observe", fmt::format("observe holds {}, want wal_stream()", item.type_name()),
-           "lines that the service prints are events without it");
-    }
-    if (service_.wal_stream)
-      fail("observe", "observe holds two wal_stream(): one tells all tables");
-    service_.wal_stream = wal->wanted();
+    if (const auto wrong = add_observer(service_, item)) fail("observe", wrong->what, wrong->help);
   }
-  const bool has_wal = std::ranges::any_of(service_.interfaces, [](const auto& interface) {
-    return interface.protocol == model::Protocol::kPostgres;
-  });
-  if (service_.wal_stream && !has_wal) {
-    fail("observe", fmt::format("wal_stream() is for PostgreSQL, and \"{}\" has no such interface",
-                                service_.name));
-  }
+  if (const auto wrong = check_observers(service_)) fail("observe", wrong->what, wrong->help);
 }
 
 }  // namespace

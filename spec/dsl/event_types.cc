@@ -1,20 +1,25 @@
 #include "spec/dsl/event_types.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace misrule::dsl {
 
-const std::vector<EventType>& event_types() {
-  static const std::vector<EventType> kTypes = {
+namespace {
+
+/// What is there without observe=.
+std::vector<EventType> usual_types() {
+  return {
       {"lifecycle",
-       {"action", "pid", "duration_ms", "code", "signal", "explained_by", "rule", "detail"},
+       {"action", "pid", "duration_ms", "code", "signal", "explained_by", "rule", "detail", "about",
+        "observer", "events", "lag_ms"},
        true,
        true,
        {{"action",
          {"starting", "ready", "exited", "restarting", "recovering", "recovered", "rule_armed",
           "cut", "rule_ended", "released", "deadline", "interrupted", "worker_lost",
-          "io_uring_denied", "output_cut"}}}},
+          "io_uring_denied", "output_cut", "gap", "observed"}}}},
       {"step_send",
        {"to", "interface", "protocol", "method", "path", "body", "cut", "query", "command", "key"},
        true,
@@ -49,14 +54,41 @@ const std::vector<EventType>& event_types() {
        false,
        true,
        {{"stream", {"stdout", "stderr"}}}},
+  };
+}
+
+std::vector<EventType> observed_types() {
+  return {
+      {"stderr",
+       {"body", "stream", "data", "injected"},
+       false,
+       true,
+       {{"stream", {"stderr"}}},
+       "stderr()"},
+      {"file", {"body", "path", "data"}, false, true, {}, "file(path)"},
       {"wal",
        {"action", "op", "schema", "table", "xid", "lsn", "commit_time", "old", "unchanged", "cut",
         "data"},
        false,
        true,
        {{"action", {"INSERT", "UPDATE", "DELETE", "TRUNCATE"}},
-        {"op", {"INSERT", "UPDATE", "DELETE", "TRUNCATE"}}}},
+        {"op", {"INSERT", "UPDATE", "DELETE", "TRUNCATE"}}},
+       "wal_stream()"},
+      {"keyspace", {"action", "op", "key", "database"}, false, true, {}, "keyspace()"},
+      {"poll", {"name", "value", "previous"}, false, true, {}, "poll(name, fn)"},
+      {"tail_http", {"url", "event", "id", "body", "data"}, false, true, {}, "tail_http(url)"},
+      {"pubsub", {"channel", "body", "data"}, false, true, {}, "pubsub(channel)"},
   };
+}
+
+}  // namespace
+
+const std::vector<EventType>& event_types() {
+  static const std::vector<EventType> kTypes = [] {
+    std::vector<EventType> types = usual_types();
+    std::ranges::move(observed_types(), std::back_inserter(types));
+    return types;
+  }();
   return kTypes;
 }
 

@@ -20,6 +20,7 @@ struct EventType {
   bool by_test;     ///< Its service is "test", and only that.
   bool by_service;  ///< Its service is a declared one.
   std::vector<ClosedField> closed = {};
+  std::string_view source = {};  ///< What of observe= makes it; empty: it is made without.
 
   bool has(std::string_view field) const;
   /// Members of what it carries ("data") are read as if they were its own.

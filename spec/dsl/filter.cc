@@ -38,19 +38,22 @@ std::optional<Impossible> wrong_service(const Session& session, const std::strin
                     "services: " + listed(known)};
 }
 
-/// Rows are told of databases that are observed, and of no others.
-std::optional<Impossible> without_wal(const Session& session,
-                                      const std::optional<std::string>& service) {
+/// Such events are told of services that are observed so, and of no others.
+std::optional<Impossible> without_source(const Session& session, const EventType& type,
+                                         const std::optional<std::string>& service) {
   const auto& services = session.topology.services;
-  if (std::ranges::none_of(services, [](const auto& one) { return one.wal_stream.has_value(); })) {
-    return Impossible{Impossible::About::kType, "no source of this spec produces \"wal\" events",
-                      "give the database observe=[wal_stream()]"};
+  const auto has_it = [&type](const model::Service& one) { return one.observes(type.name); };
+  if (std::ranges::none_of(services, has_it)) {
+    return Impossible{Impossible::About::kType,
+                      fmt::format("no source of this spec produces \"{}\" events", type.name),
+                      fmt::format("give the {} observe=[{}]",
+                                  type.name == "wal" ? "database" : "service", type.source)};
   }
   const model::Service* named = service ? session.find_service(*service) : nullptr;
-  if (named == nullptr || named->wal_stream) return std::nullopt;
+  if (named == nullptr || has_it(*named)) return std::nullopt;
   return Impossible{Impossible::About::kService,
-                    fmt::format("service \"{}\" has no wal events", named->name),
-                    "give it observe=[wal_stream()]"};
+                    fmt::format("service \"{}\" has no {} events", named->name, type.name),
+                    fmt::format("give it observe=[{}]", type.source)};
 }
 
 std::vector<std::string> texts_of(const std::vector<std::string_view>& names) {
@@ -137,8 +140,8 @@ std::optional<Impossible> why_impossible(const Session& session, const FilterWan
     if (auto wrong = wrong_syscall(session, type, *wants.syscall)) return wrong;
   }
   if (type == nullptr) return std::nullopt;
-  if (type->name == "wal") {
-    if (auto wrong = without_wal(session, wants.service)) return wrong;
+  if (!type->source.empty()) {
+    if (auto wrong = without_source(session, *type, wants.service)) return wrong;
   }
   for (std::size_t i = 0; i < wants.fields.size(); ++i) {
     auto wrong = wrong_field(*type, wants.fields[i]);

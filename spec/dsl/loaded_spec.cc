@@ -111,6 +111,8 @@ class LoadedSpec final : public Spec {
     return session_.settings;
   }
   Status run_seed(std::size_t callable, TestHost& host) override;
+  Result<std::string> run_poll(std::size_t callable, TestHost& host) override;
+  std::vector<model::Finding> take_poll_failures() override;
   BodyResult run_test(const std::string& name, TestHost& host) override;
   BodyResult run_control(const std::string& name, TestHost& host) override;
   void cancel(const std::string& reason) override { session_.threads.cancel_all(reason); }
@@ -147,6 +149,7 @@ LoadedSpec::LoadedSpec(const std::string& path, const LoadOptions& options)
 LoadedSpec::~LoadedSpec() {
   const star::Runtime::Enter entered(runtime_);
   session_.seeds.clear();
+  session_.polls.clear();
   session_.controls.clear();
   session_.tests.clear();
   session_.invariants.clear();
@@ -307,6 +310,35 @@ Status LoadedSpec::run_seed(std::size_t callable, TestHost& host) {
                                             : Code::kInvalid;
   return fail(code, fmt::format("{}:{}:{}: {}", finding.position.file, finding.position.line,
                                 finding.position.column, finding.message));
+}
+
+/// On a thread of its own, beside the test; only who has the interpreter lock touches the session.
+Result<std::string> LoadedSpec::run_poll(std::size_t callable, TestHost& host) {
+  const star::Runtime::Enter entered(runtime_);
+  star::Thread thread(runtime_, "poll");
+  thread.set_print([this](star::Thread&, std::string_view line) { print(line); });
+  session_.polling[&thread] = &host;
+  session_.threads.add(thread);
+  const star::Forbid forbid(thread, star::kLoadOnly, "in a function that is polled");
+  auto value = runtime_.try_call(thread, session_.polls.at(callable), {});
+  session_.threads.remove(thread);
+  session_.polling.erase(&thread);
+  if (!value && value.error().cancelled) return fail(Code::kCancelled, "cancelled");
+  if (!value) {
+    session_.poll_failures.push_back(finding_of(value.error().problems.front()));
+    return fail(Code::kInvalid, session_.poll_failures.back().message);
+  }
+  try {
+    return star::encode_json(*value);
+  } catch (const star::EvalError& error) {
+    session_.poll_failures.push_back({.message = std::string("poll: ") + error.what()});
+    return fail(Code::kInvalid, error.what());
+  }
+}
+
+std::vector<model::Finding> LoadedSpec::take_poll_failures() {
+  const star::Runtime::Enter entered(runtime_);
+  return std::exchange(session_.poll_failures, {});
 }
 
 BodyResult LoadedSpec::run_test(const std::string& name, TestHost& host) {

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "spec/dsl/arguments.h"
+#include "spec/dsl/gaps.h"
 #include "spec/dsl/values.h"
 
 namespace misrule::dsl {
@@ -258,8 +259,8 @@ class Judging {
   TestHost& host_;
   std::vector<Case> cases_;
   std::size_t seen_ = 0;
-  std::optional<std::string> behind_ = {};              ///< Why what happened is not all known.
-  std::map<std::string, std::string> unrecorded_ = {};  ///< Of services: why, likewise.
+  std::optional<std::string> behind_ = {};  ///< Why what happened is not all known.
+  std::vector<Gap> gaps_ = {};              ///< Likewise.
 };
 
 void Judging::pass_barrier() {
@@ -275,12 +276,9 @@ void Judging::pass_barrier() {
 }
 
 void Judging::note_unrecorded(const std::vector<EventPtr>& events) {
+  gaps_.clear();
   for (const EventPtr& event : events) {
-    if (event->type != "lifecycle") continue;
-    const model::Field* action = event->find("action");
-    if (action == nullptr || model::field_text(*action) != "output_cut") continue;
-    const model::Field* detail = event->find("detail");
-    unrecorded_[event->service] = detail == nullptr ? std::string() : model::field_text(*detail);
+    if (auto gap = gap_of(*event)) gaps_.push_back(*std::move(gap));
   }
 }
 
@@ -290,10 +288,11 @@ std::optional<std::string> Judging::doubt(const Case& one) const {
   const bool holds = one.answer.standing == Standing::kHolds;
   if (holds == is_liveness) return std::nullopt;
   if (behind_ && holds) return behind_;
-  for (const auto& [service, why] : unrecorded_) {
-    const model::Event line = {.service = service, .type = "stdout"};
-    if (!one.monitor->may_concern(line)) continue;
-    return fmt::format("not all that {} printed is recorded: {}", service, why);
+  for (const Gap& gap : gaps_) {
+    for (const std::string& type : {gap.type, std::string("stderr")}) {
+      const model::Event missing = {.service = gap.service, .type = type};
+      if (is_about(gap, type) && one.monitor->may_concern(missing)) return gap.why;
+    }
   }
   return std::nullopt;
 }

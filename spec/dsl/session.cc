@@ -49,6 +49,9 @@ Session& session_of(const star::Args& args) {
 
 RunState& run_of(const star::Args& args) {
   Session& session = session_of(args);
+  if (session.polling.contains(&args.thread())) {
+    args.fail(star::code::kValue, "has no place in a function that is polled: it asks, by steps");
+  }
   if (session.run == nullptr) {
     args.fail(star::code::kValue, "acts on a running system; call it in a test");
   }
@@ -58,6 +61,12 @@ RunState& run_of(const star::Args& args) {
 model::SourcePosition position_of(star::Span at) {
   const star::Position position = at.position();
   return {.file = std::string(position.path), .line = position.line, .column = position.column};
+}
+
+TestHost& host_of(const star::Args& args) {
+  const Session& session = session_of(args);
+  const auto polling = session.polling.find(&args.thread());
+  return polling != session.polling.end() ? *polling->second : run_of(args).host;
 }
 
 namespace {

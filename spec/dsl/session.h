@@ -111,7 +111,11 @@ struct Session {
   std::vector<star::Value> invariants = {};  ///< MonitorValues that every test carries.
   std::vector<star::Diagnostic> notes = {};
   std::vector<std::string> run_notes = {};
-  RunState* run = nullptr;  ///< Null while the spec is loaded.
+  RunState* run = nullptr;              ///< Null while the spec is loaded.
+  std::vector<star::Value> polls = {};  ///< By PolledValue::callable.
+  /// Whom the functions ask that are polled just now; they have no part in the test.
+  std::map<const star::Thread*, TestHost*> polling = {};
+  std::vector<model::Finding> poll_failures = {};
   ThreadRegistry threads = {};
 
   bool is_family(std::string_view name) const;
@@ -130,8 +134,10 @@ struct Session {
 };
 
 Session& session_of(const star::Args& args);
-/// Raises outside of a test.
+/// Raises outside of a test, and in a function that is polled.
 RunState& run_of(const star::Args& args);
+/// For steps, which functions that are polled may do, too.
+TestHost& host_of(const star::Args& args);
 
 model::SourcePosition position_of(star::Span at);
 /// Where the span ends on its first line: one after its last column.

@@ -94,6 +94,9 @@ class Spec {
 
   /// The following are called in a worker, after the fork.
   virtual Status run_seed(std::size_t callable, TestHost& host) = 0;
+  /// What the function returns, as JSON. An error: it ends here, and its failure is the test's.
+  virtual Result<std::string> run_poll(std::size_t callable, TestHost& host) = 0;
+  virtual std::vector<model::Finding> take_poll_failures() = 0;
   virtual BodyResult run_test(const std::string& name, TestHost& host) = 0;
   /// A scenario without faults, as Test::control names it.
   virtual BodyResult run_control(const std::string& name, TestHost& host) = 0;

@@ -92,12 +92,12 @@ StepCall sql_call(const Args& args, bool wants_rows) {
 }
 
 Value run_step(const Args& args, StepCall call) {
-  RunState& run = run_of(args);
+  TestHost& host = host_of(args);
   call.position = position_of(args.call_span());
   StepReply reply;
   {
     const star::Runtime::Release unlocked(args.thread().runtime());
-    reply = run.host.step(call);
+    reply = host.step(call);
   }
   args.thread().check_cancelled();
   return Value::object(star::make<ResponseValue>(std::move(reply)));

@@ -11,9 +11,7 @@ namespace misrule::dsl {
 
 const std::vector<LaterName>& later_names() {
   static const std::vector<LaterName> kNames = {
-      {"observe", "what services print is recorded without it"},
       {"partition", "fault(service, connect=deny(\"ETIMEDOUT\"), run=f)"},
-      {"stdout", "what services print is recorded without it"},
       {"topic", ""},
   };
   return kNames;
@@ -46,6 +44,29 @@ void add_monitor_names(star::Env& env) {
       .def("invariant", declare_invariant, star::kRegisters);
 }
 
+/// Each by its own name, and as observe.stdout: both are the same.
+void add_observer_names(star::Env& env) {
+  const std::pair<const char*, star::NativePointer> kSources[] = {{"file", make_file},
+                                                                  {"keyspace", make_keyspace},
+                                                                  {"pubsub", make_pubsub},
+                                                                  {"stderr", make_stderr},
+                                                                  {"stdout", make_stdout},
+                                                                  {"tail_http", make_tail_http},
+                                                                  {"wal_stream", make_wal_stream}};
+  std::vector<std::pair<star::Symbol, star::Value>> members;
+  // It keeps a function for later: not in a test.
+  env.def("poll", make_poll, star::kLoadOnly | star::kRegisters);
+  members.emplace_back(
+      star::Symbol("poll"),
+      star::NativeFunction::make("observe.poll", make_poll, star::kLoadOnly | star::kRegisters));
+  for (const auto& [name, make] : kSources) {
+    env.def(name, make);
+    members.emplace_back(star::Symbol(name),
+                         star::NativeFunction::make(fmt::format("observe.{}", name), make));
+  }
+  env.set("observe", star::Value::of(new star::Namespace("observe", std::move(members))));
+}
+
 void add_later_names(star::Env& env) {
   for (const LaterName& later : later_names()) {
     env.def(std::string(later.name), [later](star::Args& args) -> star::Value {
@@ -69,7 +90,6 @@ star::Env vocabulary() {
       .def("tcp", tcp_healthcheck)
       .def("http", http_healthcheck)
       .def("env", read_env)
-      .def("wal_stream", make_wal_stream)
       .def("json_decoder", make_json_decoder)
       .def("decoder", make_decoder)
       .def("scenario", declare_scenario, kDeclares)
@@ -102,6 +122,7 @@ star::Env vocabulary() {
       .def("assert_never", in_test_or_file(assert_never, declare_never), star::kBlocking)
       .def("assert_before", assert_order, star::kBlocking);
   add_monitor_names(env);
+  add_observer_names(env);
   add_later_names(env);
   return env;
 }

@@ -39,6 +39,19 @@ const Interface* Service::find_interface(std::string_view wanted) const {
   return nullptr;
 }
 
+std::string observed_type(const Observed& observed) {
+  if (const auto* printed = std::get_if<PrintedLines>(&observed)) return printed->stream;
+  constexpr std::array<const char*, 6> kTypes = {"stdout", "file",      "keyspace",
+                                                 "pubsub", "tail_http", "poll"};
+  return kTypes[observed.index()];
+}
+
+bool Service::observes(std::string_view type) const {
+  if (type == "wal") return wal_stream.has_value();
+  return std::ranges::any_of(observed,
+                             [type](const Observed& one) { return observed_type(one) == type; });
+}
+
 const Service* Topology::find_service(std::string_view wanted) const {
   for (const Service& candidate : services) {
     if (candidate.name == wanted) return &candidate;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "spec/model/observed.h"
 
 namespace misrule::model {
 
@@ -104,9 +105,12 @@ struct Service {
   std::optional<Seed> seed = {};
   std::vector<std::string> intercept = {};  ///< Families the filter must see beyond those named.
   std::optional<WalStream> wal_stream = {};
+  std::vector<Observed> observed = {};
   SourcePosition position = {};
 
   const Interface* find_interface(std::string_view name) const;
+  /// It has a source of such events in observe=.
+  bool observes(std::string_view type) const;
 };
 
 struct Topology {

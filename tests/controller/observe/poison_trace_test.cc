@@ -48,8 +48,7 @@ TEST(PoisonTraceTest, OnlyLinesOfADatabaseAreMarked) {
     ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     Marks marks;
     OutputBudget budget;
-    ServiceOutput output({.service = "db",
-                          .stream = "stderr",
+    ServiceOutput output({.origin = {.service = "db", .stream = "stderr"},
                           .pipe = UniqueFd(ends[0]),
                           .budget = budget,
                           .is_postgres = is_postgres},

@@ -47,8 +47,9 @@ TEST(LineSplitterTest, ALineBeyondTheLimitComesInPieces) {
 }
 
 TEST(LineEventTest, AJsonLineIsDecodedAndOwnFieldsWin) {
-  const model::Event event = line_event(
-      "api", "stdout", R"({"action":"retry","attempt":2,"body":"x","nested":{"a":[1]}})");
+  const model::Event event =
+      line_event({.service = "api", .stream = "stdout"}, LineDecoder(),
+                 R"({"action":"retry","attempt":2,"body":"x","nested":{"a":[1]}})");
   EXPECT_EQ(event.type, "stdout");
   EXPECT_EQ(model::field_text(*event.find("action")), "retry");
   EXPECT_EQ(std::get<std::int64_t>(*event.find("attempt")), 2);
@@ -59,7 +60,8 @@ TEST(LineEventTest, AJsonLineIsDecodedAndOwnFieldsWin) {
 
 TEST(LineEventTest, AnythingElseIsABody) {
   for (const char* line : {"plain", "{broken", "[1]", "", "{\"a\":1} trailing"}) {
-    const model::Event event = line_event("api", "stderr", line);
+    const model::Event event =
+        line_event({.service = "api", .stream = "stderr"}, LineDecoder(), line);
     EXPECT_EQ(event.fields.size(), 2U) << line;
     EXPECT_EQ(model::field_text(event.fields[0].second), line);
   }
@@ -71,8 +73,7 @@ TEST(ServiceOutputTest, ReadsUntilThePipeEnds) {
   CollectingSink sink;
   std::vector<std::string> told;
   OutputBudget budget;
-  ServiceOutput output({.service = "api",
-                        .stream = "stdout",
+  ServiceOutput output({.origin = {.service = "api", .stream = "stdout"},
                         .pipe = UniqueFd(ends[0]),
                         .on_line = [&told](std::string_view line) { told.emplace_back(line); },
                         .budget = budget},
@@ -114,8 +115,7 @@ TEST(ServiceOutputTest, AServiceThatNeverPausesIsReadForATurnOnly) {
   const int capacity = ::fcntl(pipe.reader.fd(), F_GETPIPE_SZ);
   std::size_t told = 0;
   // Each line is followed by another before it has been taken.
-  ServiceOutput output({.service = "api",
-                        .stream = "stdout",
+  ServiceOutput output({.origin = {.service = "api", .stream = "stdout"},
                         .pipe = std::move(pipe.reader),
                         .on_line =
                             [&](std::string_view) {
@@ -136,8 +136,7 @@ TEST(ServiceOutputTest, BeyondItsLimitsLinesAreCountedAndOneEventSaysSo) {
     CollectingSink sink;
     OutputBudget budget(limits);
     std::vector<std::string> told;
-    ServiceOutput output({.service = "api",
-                          .stream = "stdout",
+    ServiceOutput output({.origin = {.service = "api", .stream = "stdout"},
                           .pipe = UniqueFd(ends[0]),
                           .on_line = [&told](std::string_view line) { told.emplace_back(line); },
                           .budget = budget},
@@ -165,8 +164,7 @@ TEST(ServiceOutputTest, TheFileEndsAtItsLimit) {
   CollectingSink sink;
   OutputBudget budget({.lines = 1, .file_bytes = 7});
   ServiceOutput output(
-      {.service = "api",
-       .stream = "stdout",
+      {.origin = {.service = "api", .stream = "stdout"},
        .pipe = UniqueFd(ends[0]),
        .file = UniqueFd(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644)),
        .budget = budget},

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controller/events/event_log.h"
 #include "controller/observe/wal_values.h"
 #include "tests/controller/observe/pgoutput_bytes.h"
 
@@ -45,6 +46,7 @@ class Wal : public testing::Test {
   WalTransactions wal_{wanted_, on_commit_, {.rows = 3, .bytes = 1000, .relations = 2}};
 };
 
+// S0-20, S2-5, S2-17: rows of what is committed, with their table and action.
 TEST_F(Wal, ARowIsToldWithEverythingWhenItsTransactionCommits) {
   ASSERT_TRUE(send(begin_bytes(99, 5, 42)));
   ASSERT_TRUE(send(table()));
@@ -77,6 +79,7 @@ TEST_F(Wal, TablesAreForgottenWithTheirConnection) {
   EXPECT_FALSE(send(insert("1")));
 }
 
+// S1-8
 TEST_F(Wal, OnlyWhatIsListedIsTold) {
   const auto rows_told = [&](std::vector<std::string> tables, std::vector<std::string> columns) {
     told_.clear();
@@ -91,6 +94,41 @@ TEST_F(Wal, OnlyWhatIsListedIsTold) {
   EXPECT_EQ(rows_told({"ord*"}, {"status"}), "data={\"status\":\"new\"}");
   EXPECT_EQ(rows_told({"public.orders"}, {"nothing"}), "data={}");
   EXPECT_EQ(rows_told({"other", "other.*"}, {}), "");
+}
+
+// A hostile server: whatever it makes of a conversation is refused, or an event that can be kept.
+TEST_F(Wal, AChangedByteGivesAnErrorOrAnEvent) {
+  const std::vector<std::string> whole = {
+      begin_bytes(99, 5, 42),
+      table(),
+      insert("1"),
+      "U" + u32(9) + "O" + row_bytes({text_cell("1"), "n", text_cell("{}")}) + "N" +
+          row_bytes({text_cell("1"), "u", "u"}),
+      "D" + u32(9) + "K" + row_bytes({text_cell("1"), "n", "n"}),
+      "T" + u32(1) + std::string(1, '\0') + u32(9),
+      commit_bytes(99, 100, 5)};
+  std::size_t told = 0;
+  const auto check = [&told](const WalTransaction& done) {
+    for (const model::Event& event : done.events) {
+      EXPECT_TRUE(event_from_json(event_to_json(event)).has_value());
+      ++told;
+    }
+  };
+  const auto play = [&](std::size_t message, std::size_t at, char byte) {
+    WalTransactions some({}, check, {.rows = 100, .bytes = 100'000, .relations = 10});
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      std::string bytes = whole[i];
+      if (i == message) bytes[at] = byte;
+      if (!some.take({.start = i, .message = bytes})) return;
+    }
+  };
+  play(whole.size(), 0, 0);
+  ASSERT_EQ(told, 4U) << "the control";
+  for (std::size_t message = 0; message < whole.size(); ++message) {
+    for (std::size_t at = 0; at < whole[message].size(); ++at) {
+      for (unsigned byte = 0; byte < 256; ++byte) play(message, at, static_cast<char>(byte));
+    }
+  }
 }
 
 TEST_F(Wal, WhatWasKnownOfTheOldRow) {

@@ -155,6 +155,30 @@ TEST_F(Assertions, OutputThatIsNotRecordedDecidesNothing) {
   }
 }
 
+// What an observer may have missed proves nothing, and nothing about anything else.
+TEST_F(Assertions, AGapOfAnObserverLeavesItsTypeUndecided) {
+  const std::string spec =
+      "cache = service(\"cache\", interface(\"r\", \"redis\", 6379), image = \"redis:7\",\n"
+      "                observe = [keyspace(), pubsub(\"*\")])\n";
+  const auto outcome = [&](const std::string& body) {
+    load(spec + "def test_x():\n    " + body + "\n");
+    result_ = spec_->run_test("test_x", host_);
+    return result_.finding ? result_.finding->message : std::string("completed");
+  };
+  const std::string never = "assert_never(type = \"keyspace\", where = {\"key\": \"z\"})";
+  EXPECT_EQ(outcome(never), "completed") << "the control";
+  Event gap{.service = "cache", .type = "lifecycle"};
+  gap.set("action", std::string("gap")).set("about", std::string("keyspace"));
+  gap.set("detail", std::string("the connection was lost"));
+  host_.happen(gap);
+  EXPECT_EQ(outcome(never),
+            "assert_never: undecided: not all keyspace events of cache are recorded: the "
+            "connection was lost");
+  EXPECT_TRUE(result_.undecided);
+  EXPECT_EQ(outcome("assert_never(type = \"pubsub\")"), "completed");
+  EXPECT_EQ(outcome("assert_never(type = \"stdout\")"), "completed");
+}
+
 TEST_F(Assertions, EventsAreAList) {
   host_.happen(proxied("SELECT", "forward"));
   host_.happen(proxied("INSERT", "error"));
@@ -195,7 +219,8 @@ TEST_F(Assertions, FiltersThatMatchNothingAreFoundAtLoad) {
       {"assert_never(where = lambda e: e.type == \"prxy\" and e.query == \"x\")",
        "4:36-52 this filter matches nothing: there are no \"prxy\" events (did you mean proxy?) "
        "[types: "
-       "lifecycle, step_send, step_recv, proxy, syscall, stdout, wal]"},
+       "lifecycle, step_send, step_recv, proxy, syscall, stdout, stderr, file, "
+       "wal, keyspace, poll, tail_http, pubsub]"},
       {"events(where = lambda e: e[\"service\"] == \"apy\")",
        "4:30-51 this filter matches nothing: no event is of service \"apy\" (did you mean api?) "
        "[services: test, postgres, api]"},

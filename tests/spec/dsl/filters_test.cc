@@ -16,7 +16,8 @@ TEST_F(Filters, AFieldThatTheTypeHasNotIsFoundAtLoad) {
             "mean status?) [it has ");
   EXPECT_EQ(only_problem(in_test("events(where = {\"type\": \"lifecycle\", \"path\": \"/*\"})")),
             "4:42-54 this filter matches nothing: a lifecycle event has no field \"path\" [it has "
-            "action, pid, duration_ms, code, signal, explained_by, rule, detail]");
+            "action, pid, duration_ms, code, signal, explained_by, rule, detail, about, observer, "
+            "events, lag_ms]");
   // The controls: its own field, a field of every event, and a member of what it carries.
   load(in_test("assert_never(type = \"proxy\", where = {\"status\": 200, \"number\": 1})"));
   load(in_test("assert_never(type = \"stdout\", where = {\"anything\": 200})"));

@@ -113,7 +113,8 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "[services: "
      "postgres, api, x]"},
     {"service(\"x\", binary = \"b\", observe = [1])",
-     "3:38-41 service: observe holds int, want wal_stream() [lines that the service prints are "
+     "3:38-41 service: observe holds int, want stdout(), file(), wal_stream() … [lines that the "
+     "service prints are "
      "events without it]"},
     {"service(\"x\", binary = \"b\", observe = [wal_stream()])",
      "3:38-52 service: wal_stream() is for PostgreSQL, and \"x\" has no such interface"},
@@ -125,7 +126,40 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"wal_stream(decoder = \"json\")",
      "3:22-28 wal_stream: for parameter \"decoder\": got string, want decoder"},
     {"decoder(\"jsno\")",
-     "3:1-16 decoder: unknown decoder \"jsno\" (did you mean json?) [decoders: json]"},
+     "3:1-16 decoder: unknown decoder \"jsno\" (did you mean json?) [decoders: json, logfmt, "
+     "regex, line]"},
+    {"decoder(\"regex\", pattern = \"(\")",
+     "3:28-31 decoder: pattern=: missing ): ( [the syntax is RE2's]"},
+    {"decoder(\"regex\", pattern = \"a\")",
+     "3:28-31 decoder: the pattern has no named group: no field would come of it "
+     "[(?P<status>[0-9]+) makes a field \"status\"]"},
+    {"decoder(\"regex\")", "3:1-8 decoder: decoder(\"regex\") wants pattern="},
+    {"decoder(\"json\", pattern = \"a\")", "3:1-8 decoder: \"json\" takes no pattern="},
+    {"wal_stream(decoder = decoder(\"line\"))",
+     "3:22-37 wal_stream: wal_stream() decodes columns of text as JSON, and nothing else [decoder "
+     "= json_decoder()]"},
+    {"file(\"\")", "3:1-5 file: the path is empty"},
+    {"tail_http(\"http://example.org/x\")",
+     "3:1-10 tail_http: \"http://example.org/x\" is no address of the service [such as "
+     "\"/events\", or \"http://localhost:8080/events\"]"},
+    {"tail_http(\"https://localhost/x\")",
+     "3:1-10 tail_http: \"https://localhost/x\" is no address of the service [such as "
+     "\"/events\", or \"http://localhost:8080/events\"]"},
+    {"service(\"x\", binary = \"b\", observe = [tail_http(\"/x\")])",
+     "3:38-55 service: tail_http(\"/x\") says no port, and \"x\" has no http interface "
+     "[tail_http(\"http://localhost:8080/events\")]"},
+    {"poll(\"x\", len, every = \"1us\")", "3:24-29 poll: every= is below 1ms"},
+    {"poll(\"x\", lambda a: a)", "3:1-5 poll: fn is a function without parameters"},
+    {"pubsub(\"\")", "3:1-7 pubsub: the channel is empty"},
+    {"keyspace(keys = [\"\"])", "3:17-21 keyspace: keys= holds an empty name"},
+    {"service(\"x\", binary = \"b\", observe = [keyspace()])",
+     "3:38-50 service: keyspace() is for Redis, and \"x\" has no such interface"},
+    {"service(\"x\", binary = \"b\", observe = [stdout(), observe.stdout()])",
+     "3:38-66 service: observe holds stdout() twice"},
+    {"service(\"x\", binary = \"b\", observe = [file(\"a\"), file(\"a\")])",
+     "3:38-60 service: observe holds file(\"a\") twice"},
+    {"service(\"x\", interface(\"h\", \"http\", 99), remote = \"h:1\", observe = [stderr()])",
+     "3:68-78 service: stderr() is of a service that runs here, and \"x\" is remote"},
     {"scenario(lambda: 1)",
      "3:10-19 scenario: wants a def without parameters: its name is the scenario's name"},
     {"env(\"MISRULE_NEVER_SET\")",
@@ -157,6 +191,54 @@ TEST_F(Topology, ADatabaseCanBeObserved) {
   EXPECT_FALSE(wanted("").decode_json);
   EXPECT_TRUE(wanted("decoder = json_decoder()").decode_json);
   EXPECT_TRUE(wanted("decoder = decoder(\"json\")").decode_json);
+}
+
+TEST_F(Topology, ObserversAreTheSameByBothNames) {
+  const Spec& spec = load_whole(
+      "d = decoder(\"regex\", pattern = \"(?P<n>[0-9]+)\")\n"
+      "a = service(\"a\", binary = \"b\", observe = [stdout(decoder = d), stderr(),\n"
+      "            file(\"x.log\", decoder = decoder(\"logfmt\"))])\n"
+      "b = service(\"b\", binary = \"b\", observe = [observe.stdout(d), observe.stderr(),\n"
+      "            observe.file(\"x.log\", decoder(\"logfmt\"))])\n"
+      "def test_x():\n    events(type = \"file\", service = b)\n");
+  for (const char* name : {"a", "b"}) {
+    const auto& observed = spec.topology().find_service(name)->observed;
+    ASSERT_EQ(observed.size(), 3U);
+    EXPECT_EQ(std::get<model::PrintedLines>(observed[0]).decoder.pattern, "(?P<n>[0-9]+)");
+    EXPECT_EQ(std::get<model::PrintedLines>(observed[1]).stream, "stderr");
+    const auto& file = std::get<model::WrittenFile>(observed[2]);
+    EXPECT_EQ(file.path, "x.log");
+    EXPECT_EQ(file.decoder.kind, model::LineDecoder::Kind::kLogfmt);
+  }
+}
+
+TEST_F(Topology, APolledFunctionAsksAndDoesNothingElse) {
+  const auto polled = [&](const std::string& body) {
+    load("def ask():\n    " + body +
+         "\nled = service(\"led\", binary = \"b\", observe = [poll(\"n\", ask, every = \"2ms\")])\n"
+         "def test_x():\n    pass\n");
+    const auto& wanted =
+        std::get<model::PolledValue>(spec_->topology().find_service("led")->observed.front());
+    EXPECT_EQ(wanted.every, std::chrono::milliseconds(2));
+    const auto value = spec_->run_poll(wanted.callable, host_);
+    const auto failures = spec_->take_poll_failures();
+    EXPECT_EQ(failures.size(), value ? 0U : 1U);
+    if (!value) return shown(failures.front());
+    return *value;
+  };
+  EXPECT_EQ(polled("return {\"n\": api.get(path = \"/\").status}"), R"({"n":200})");
+  EXPECT_EQ(polled("return None"), "null");
+  EXPECT_NE(polled("return 1 // 0").find("division"), std::string::npos);
+  EXPECT_NE(polled("assert_eq(1, 2)").find("expected 2, got 1"), std::string::npos);
+  EXPECT_NE(polled("return events(type = \"stdout\")").find("has no place in a function"),
+            std::string::npos);
+  EXPECT_NE(polled("return ask").find("poll: "), std::string::npos);
+}
+
+TEST_F(Topology, EventsOfASourceThatNobodyAskedForAreAMistake) {
+  EXPECT_EQ(only_problem("def test_x():\n    events(type = \"file\")\n"),
+            "4:19-25 this filter matches nothing: no source of this spec produces \"file\" events "
+            "[give the service observe=[file(path)]]");
 }
 
 TEST_F(Topology, RowsOfAServiceThatIsNotObservedAreAMistake) {

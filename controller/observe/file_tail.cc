@@ -1,0 +1,206 @@
+#include "controller/observe/file_tail.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace misrule::controller {
+namespace {
+
+constexpr auto kPause = std::chrono::milliseconds(20);
+/// So many renamed files are still read: whoever writes may not know yet.
+constexpr std::size_t kFollowedMax = 4;
+constexpr std::size_t kRemembered = 64;
+
+struct Place {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  bool operator==(const Place&) const = default;
+};
+
+Place place_of(const struct stat& about) { return {about.st_dev, about.st_ino}; }
+
+}  // namespace
+
+FileTail::FileTail(Parts parts)
+    : parts_(std::move(parts)), budget_(parts_.limits), is_first_look_(!parts_.is_fresh) {}
+
+std::unique_ptr<FileTail> FileTail::start(Parts parts) {
+  std::unique_ptr<FileTail> tail(new FileTail(std::move(parts)));
+  {
+    const std::scoped_lock lock(tail->mutex_);
+    tail->look();
+  }
+  tail->thread_ = std::thread([made = tail.get()] { made->run(); });
+  return tail;
+}
+
+FileTail::~FileTail() { static_cast<void>(finish().has_value()); }
+
+void FileTail::run() {
+  std::unique_lock lock(mutex_);
+  while (!ending_ && status_) {
+    look();
+    changed_.wait_for(lock, kPause, [this] { return ending_; });
+  }
+}
+
+/// With mutex_ held.
+void FileTail::look() {
+  if (!status_) return;
+  const auto path = parts_.locate();
+  for (Followed& followed : followed_) read_all(followed);
+  if (!path) return;
+  status_ = open_at(*path);
+  if (!status_) {
+    status_ =
+        std::unexpected(Error(status_.error())
+                            .with(fmt::format("file(\"{}\") of {}", parts_.path, parts_.service)));
+    return;
+  }
+  if (!followed_.empty()) read_all(followed_.back());
+  is_first_look_ = false;
+}
+
+/// What lies at the path now is the file that is read last.
+Status FileTail::open_at(const std::string& path) {
+  struct stat there = {};
+  if (::stat(path.c_str(), &there) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return {};
+    return std::unexpected(errno_error("looking for it", errno));
+  }
+  if (!followed_.empty()) {
+    const Followed& latest = followed_.back();
+    if (Place{latest.device, latest.inode} == place_of(there)) return {};
+  }
+  // A pipe would wait for who writes to it.
+  if (!S_ISREG(there.st_mode)) return fail(Code::kInvalid, "it is no regular file");
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file.valid()) {
+    if (errno == ENOENT) return {};
+    return std::unexpected(errno_error("opening it", errno));
+  }
+  struct stat opened = {};
+  if (::fstat(file.fd(), &opened) != 0) return std::unexpected(errno_error("fstat", errno));
+  if (!S_ISREG(opened.st_mode)) return fail(Code::kInvalid, "it is no regular file");
+  // It has a place of its own: while another is open, its number is not given anew.
+  Followed found = {.file = std::move(file), .device = opened.st_dev, .inode = opened.st_ino};
+  if (is_first_look_) found.offset = opened.st_size;
+  followed_.push_back(std::move(found));
+  if (followed_.size() > kFollowedMax) {
+    followed_.front().splitter.finish([this](std::string_view line) { take_line(line); });
+    followed_.erase(followed_.begin());
+  }
+  return {};
+}
+
+bool FileTail::was_written_anew(const Followed& followed, std::int64_t size) const {
+  if (size < followed.offset) return true;
+  std::array<char, kRemembered> bytes = {};
+  const std::string& known = followed.last_read;
+  const auto from = followed.offset - static_cast<std::int64_t>(known.size());
+  const ssize_t got = ::pread(followed.file.fd(), bytes.data(), known.size(), from);
+  return got >= 0 && std::string_view(bytes.data(), static_cast<std::size_t>(got)) != known;
+}
+
+void FileTail::restart(Followed& followed) {
+  followed.splitter.finish([this](std::string_view line) { take_line(line); });
+  followed.offset = 0;
+  followed.last_read.clear();
+}
+
+/// Up to where it ended when this began: a service that never pauses must not keep us.
+void FileTail::read_all(Followed& followed) {
+  struct stat about = {};
+  if (::fstat(followed.file.fd(), &about) != 0) return;
+  if (was_written_anew(followed, about.st_size)) restart(followed);
+  std::array<char, std::size_t{64} * 1024> buffer;
+  while (followed.offset < about.st_size) {
+    const auto wanted = std::min<std::int64_t>(about.st_size - followed.offset, buffer.size());
+    const ssize_t got = ::pread(followed.file.fd(), buffer.data(), static_cast<std::size_t>(wanted),
+                                followed.offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return;
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+    followed.offset += got;
+    followed.last_read.append(bytes.substr(bytes.size() - std::min(bytes.size(), kRemembered)));
+    if (followed.last_read.size() > kRemembered) {
+      followed.last_read.erase(0, followed.last_read.size() - kRemembered);
+    }
+    followed.splitter.feed(bytes, [this](std::string_view line) { take_line(line); });
+  }
+}
+
+void FileTail::take_line(std::string_view line) {
+  switch (budget_.take_line(line.size())) {
+    case OutputBudget::Answer::kRecord: {
+      ++lines_;
+      model::Event event = {.service = parts_.service, .type = "file"};
+      event.set("body", std::string(line)).set("path", parts_.path);
+      parts_.decoder.decode(line, event);
+      parts_.sink.emit(std::move(event));
+      return;
+    }
+    case OutputBudget::Answer::kFirstBeyond: {
+      model::Event event = {.service = parts_.service, .type = "lifecycle"};
+      event.set("action", std::string("output_cut")).set("about", std::string("file"));
+      event.set("detail", fmt::format("more than {} lines or {} bytes in {}",
+                                      budget_.limits().lines, budget_.limits().bytes, parts_.path));
+      parts_.sink.emit(std::move(event));
+      return;
+    }
+    case OutputBudget::Answer::kBeyond:
+      return;
+  }
+}
+
+Status FileTail::barrier(TimePoint) {
+  const std::scoped_lock lock(mutex_);
+  if (!ending_) look();
+  return status_;
+}
+
+Status FileTail::status() const {
+  const std::scoped_lock lock(mutex_);
+  return status_;
+}
+
+Status FileTail::finish() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(ending_, true)) return status_;
+    look();
+    for (Followed& followed : followed_) {
+      followed.splitter.finish([this](std::string_view line) { take_line(line); });
+    }
+  }
+  changed_.notify_all();
+  thread_.join();
+  return status();
+}
+
+ObserverLag FileTail::lag() const {
+  const std::scoped_lock lock(mutex_);
+  return {.service = parts_.service,
+          .name = fmt::format("file({})", parts_.path),
+          .events = lines_,
+          .lag_max_ns = std::chrono::nanoseconds(kPause).count()};
+}
+
+std::string FileTail::note() const {
+  const std::scoped_lock lock(mutex_);
+  const std::string who = fmt::format("file({}) of {}", parts_.path, parts_.service);
+  if (followed_.empty()) {
+    return who + " has not been seen: there was no such file";
+  }
+  const std::string doubt = parts_.decoder.doubt_text();
+  return doubt.empty() ? std::string() : who + ": " + doubt;
+}
+
+}  // namespace misrule::controller

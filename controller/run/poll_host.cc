@@ -1,0 +1,37 @@
+#include "controller/run/poll_host.h"
+
+#include <sys/eventfd.h>
+
+#include "controller/steps/steps.h"
+
+namespace misrule::controller {
+namespace {
+
+std::unexpected<Error> refusal() {
+  return fail(Code::kUnsupported, "a function that is polled only asks");
+}
+
+}  // namespace
+
+PollHost::PollHost(const Services& services)
+    : services_(services), stopped_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+void PollHost::stop() { ::eventfd_write(stopped_.fd(), 1); }
+
+dsl::StepReply PollHost::step(const dsl::StepCall& call) {
+  const ServicePlan* plan = services_.find_plan(call.service);
+  if (plan == nullptr) return {.error = "there is no service " + call.service};
+  StepTarget target = plan->step;
+  if (const auto* declared = plan->service.find_interface(call.interface); declared != nullptr) {
+    target.port = declared->port;
+    target.authority = fmt::format("localhost:{}", declared->port);
+  }
+  return run_step(call, target, stopped_.fd());
+}
+
+Result<dsl::ArmId> PollHost::arm(std::vector<model::Rule>) { return refusal(); }
+Status PollHost::disarm(dsl::ArmId) { return refusal(); }
+Result<std::size_t> PollHost::release(const std::string&) { return refusal(); }
+Status PollHost::barrier(Duration) { return refusal(); }
+
+}  // namespace misrule::controller
