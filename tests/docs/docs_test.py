@@ -36,7 +36,9 @@ def pages():
     for folder in ("base", "codecs", "spec", "proxy", "interceptor", "controller", "cli",
                    "examples", "bench", "tests"):
         found += sorted(SOURCES.glob(f"{folder}/**/*.md"))
-    return {str(path.relative_to(SOURCES)): path.read_text() for path in found}
+    # The tutorial is a story: tutorial_test.py walks through it.
+    return {str(path.relative_to(SOURCES)): path.read_text() for path in found
+            if path.name != "tutorial.md"}
 
 
 def free_port():
