@@ -128,6 +128,7 @@ int run_command_line(int argc, char** argv) {
   if (argc > 0) choice.program = argv[0];
   describe_command_line(app, choice);
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  choice.words = words;
   choice.foreign_words = take_foreign_words(words);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));

@@ -14,7 +14,8 @@ namespace misrule::cli {
 
 /// What was chosen. The action runs after parsing, and gives the exit code.
 struct Choice {
-  std::string program = "misrule";  ///< As the user typed it.
+  std::string program = "misrule";      ///< As the user typed it.
+  std::vector<std::string> words = {};  ///< What follows it.
   std::function<int()> action = {};
   /// What follows RUN in `enter RUN [COMMAND...]`: never read as options of ours.
   std::vector<std::string> foreign_words = {};

@@ -13,6 +13,7 @@
 #include "cli/seed.h"
 #include "cli/settings.h"
 #include "cli/terminal.h"
+#include "cli/watch.h"
 #include "controller/report/run_report.h"
 #include "controller/report/text.h"
 #include "controller/run/run.h"
@@ -36,6 +37,8 @@ struct TestOptions {
   std::vector<std::string> set = {};
   OutputPaths outputs = {};
   bool list = false;
+  bool watch = false;
+  std::vector<std::string> only = {};  ///< Of the files; what --watch asks of its runs.
   bool verbose = false;
   bool no_color = false;
 };
@@ -126,9 +129,11 @@ int run_tests(const TestOptions& options, const std::string& program) {
   return written ? result->exit_code : refuse(written.error());
 }
 
-int run(TestOptions& options, const std::string& program) {
+int run(TestOptions& options, const std::string& program, const std::vector<std::string>& words) {
   const Status complete = complete_request(options);
   if (!complete) return refuse(complete.error());
+  if (options.watch) return watch_specs(options.request, words);
+  if (!options.only.empty()) options.request.files = options.only;
   return options.list ? list_tests(options.request) : run_tests(options, program);
 }
 
@@ -173,8 +178,12 @@ void add_options(CLI::App& command, TestOptions& options) {
       .add_option("--report", options.outputs.report,
                   "write a page that shows the run, DIR/RUN.html, without network")
       ->type_name("DIR");
-  command.add_flag("--list", options.list, "name the tests, run nothing");
-  command.add_flag("--keep", request.keep, "the last world stays, for 'misrule enter'");
+  CLI::Option* watch =
+      command.add_flag("--watch", options.watch, "run again what a change touches, until Ctrl-C");
+  command.add_option("--only", options.only, "of the files those")->group("");
+  command.add_flag("--list", options.list, "name the tests, run nothing")->excludes(watch);
+  command.add_flag("--keep", request.keep, "the last world stays, for 'misrule enter'")
+      ->excludes(watch);
   command.add_flag("-v,--verbose", options.verbose, "descriptions and events of passed tests, too");
   command.add_flag("--no-color", options.no_color, "no colours (NO_COLOR does the same)");
   command.footer(kExamples);
@@ -187,7 +196,9 @@ void add_test(CLI::App& app, Choice& choice) {
   CLI::App* command = app.add_subcommand("test", "Run the tests of specs");
   add_options(*command, *options);
   command->callback([options, &choice] {
-    choice.action = [options, program = choice.program] { return run(*options, program); };
+    choice.action = [options, program = choice.program, words = choice.words] {
+      return run(*options, program, words);
+    };
   });
 }
 

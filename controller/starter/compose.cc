@@ -42,6 +42,19 @@ unsigned line_of(const YAML::Node& node) { return static_cast<unsigned>(node.Mar
 
 using Visit = std::function<void(const std::string& key, const YAML::Node& value, unsigned line)>;
 
+void for_each_entry(const YAML::Node& map, const Visit& visit);
+
+/// What `<<` brings of a mapping, or of several, and `own` has not.
+void for_each_merged(const YAML::Node& node, std::set<std::string>& own, const Visit& visit) {
+  if (node.IsSequence()) {
+    for (const YAML::Node& other : node) for_each_merged(other, own, visit);
+    return;
+  }
+  for_each_entry(node, [&](const std::string& name, const YAML::Node& value, unsigned line) {
+    if (own.insert(name).second) visit(name, value, line);
+  });
+}
+
 /// The entries of a mapping, with what `<<` brings and does not stand in it.
 void for_each_entry(const YAML::Node& map, const Visit& visit) {
   if (!map.IsMap()) return;
@@ -49,19 +62,10 @@ void for_each_entry(const YAML::Node& map, const Visit& visit) {
   for (const auto& entry : map) own.insert(entry.first.as<std::string>());
   for (const auto& entry : map) {
     const auto key = entry.first.as<std::string>();
-    if (key != "<<") {
+    if (key == "<<") {
+      for_each_merged(entry.second, own, visit);
+    } else {
       visit(key, entry.second, line_of(entry.first));
-      continue;
-    }
-    std::vector<YAML::Node> merged = {entry.second};
-    if (entry.second.IsSequence()) {
-      merged.clear();
-      for (const YAML::Node& other : entry.second) merged.push_back(other);
-    }
-    for (const YAML::Node& other : merged) {
-      for_each_entry(other, [&](const std::string& name, const YAML::Node& value, unsigned line) {
-        if (own.insert(name).second) visit(name, value, line);
-      });
     }
   }
 }
@@ -118,6 +122,9 @@ class Reader {
   void read_env(StarterService& service, const YAML::Node& node);
   void read_ports(StarterService& service, const YAML::Node& node);
   void read_healthcheck(StarterService& service, const YAML::Node& node);
+  void read_health_test(StarterService& service, const YAML::Node& node, unsigned line);
+  void read_services(const YAML::Node& node);
+  void give_port(const StarterService& service, std::uint16_t& port);
   void read_depends_on(StarterService& service, const YAML::Node& node);
   void read_volumes(StarterService& service, const YAML::Node& node);
   void complete(StarterService& service, unsigned line);
@@ -130,6 +137,7 @@ class Reader {
   std::vector<std::string> entrypoint_ = {};
   std::vector<std::string> command_ = {};
   std::uint16_t health_port_ = 0;
+  std::set<std::uint16_t> taken_ = {};
 };
 
 void Reader::read_build(StarterService& service, const YAML::Node& node) {
@@ -169,22 +177,24 @@ void Reader::read_ports(StarterService& service, const YAML::Node& node) {
   }
 }
 
+void Reader::read_health_test(StarterService& service, const YAML::Node& node, unsigned line) {
+  if (const auto url = find_http_url(fmt::format("{}", fmt::join(words_of(node), " ")))) {
+    service.health_path = url->path;
+    health_port_ = url->port;
+  } else if (!service.is_server()) {
+    remark(line, fmt::format("{}: a healthcheck that is a command is not run; misrule asks "
+                             "whether the port answers",
+                             service.name));
+  }
+}
+
+/// How often and how long is not asked: misrule asks until there is an answer, 30 s at most.
 void Reader::read_healthcheck(StarterService& service, const YAML::Node& node) {
   for_each_entry(node, [&](const std::string& key, const YAML::Node& value, unsigned line) {
-    if (key == "test") {
-      const auto url = find_http_url(fmt::format("{}", fmt::join(words_of(value), " ")));
-      if (url) {
-        service.health_path = url->path;
-        health_port_ = url->port;
-      } else if (!service.is_server()) {
-        remark(line, fmt::format("{}: a healthcheck that is a command is not run; misrule asks "
-                                 "whether the port answers",
-                                 service.name));
-      }
-    } else if (key == "disable") {
+    if (key == "test") read_health_test(service, value, line);
+    if (key == "disable") {
       remark(line, fmt::format("{}: healthcheck.disable is not used", service.name));
     }
-    // How often and how long: misrule asks until there is an answer, 30 s at most.
   });
 }
 
@@ -315,31 +325,33 @@ void Reader::read_service(const std::string& name, const YAML::Node& node, unsig
   project_.services.push_back(std::move(service));
 }
 
+void Reader::read_services(const YAML::Node& node) {
+  for_each_entry(node, [&](const std::string& name, const YAML::Node& service, unsigned line) {
+    read_service(name, service, line);
+  });
+}
+
 void Reader::read_top(const YAML::Node& root) {
   for_each_entry(root, [&](const std::string& key, const YAML::Node& value, unsigned line) {
-    if (key == "services") {
-      for_each_entry(value, [&](const std::string& name, const YAML::Node& node, unsigned at) {
-        read_service(name, node, at);
-      });
-    } else if (key != "version" && key != "name" && !key.starts_with("x-")) {
-      remark(line, fmt::format("{} is not used", key));
-    }
+    const bool says_nothing = key == "version" || key == "name" || key.starts_with("x-");
+    if (key == "services") read_services(value);
+    if (key != "services" && !says_nothing) remark(line, fmt::format("{} is not used", key));
   });
+}
+
+void Reader::give_port(const StarterService& service, std::uint16_t& port) {
+  const std::uint16_t wanted = port;
+  while (!taken_.insert(port).second) ++port;
+  if (port == wanted) return;
+  remark(0, fmt::format("{} cannot have port {}, another service has it: it must listen on {} here "
+                        "(say so in its env= or in misrule.toml)",
+                        service.name, wanted, port));
 }
 
 /// All services of a test share one network: a port that two want is given to the first.
 void Reader::part_ports() {
-  std::set<std::uint16_t> taken;
   for (StarterService& service : project_.services) {
-    for (std::uint16_t& port : service.ports) {
-      const std::uint16_t wanted = port;
-      while (!taken.insert(port).second) ++port;
-      if (port != wanted) {
-        remark(0, fmt::format("{} cannot have port {}, another service has it: it must listen on "
-                              "{} here (say so in its env= or in misrule.toml)",
-                              service.name, wanted, port));
-      }
-    }
+    for (std::uint16_t& port : service.ports) give_port(service, port);
   }
 }
 

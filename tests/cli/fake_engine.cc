@@ -1,6 +1,7 @@
 #include "tests/cli/fake_engine.h"
 
 #include "controller/compile/rules_file.h"
+#include "controller/run/watch_list.h"
 #include "interceptor/interceptor.h"
 
 namespace misrule {
@@ -74,6 +75,8 @@ Status end_run(const std::string& run_id) {
   cli::fake_engine().ended = run_id;
   return planned_error();
 }
+
+std::vector<WatchedSpec> watched_specs(const RunRequest& /*request*/) { return {}; }
 
 std::vector<ServerFound> find_servers() {
   return {{.image = "postgres", .server = "PostgreSQL 15.20"},

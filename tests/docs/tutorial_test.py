@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """docs/tutorial.md is walked through as a reader would, in an empty folder.
 
-A block with file=NAME is written to that file; append adds to it, replace=FUNCTION puts the block in
-the place of that function. A shell block runs; each line of the text block behind it must be part of
-what its last command said, in that order.
+A block with file=NAME is written to that file; append adds to it, replace=FUNCTION puts the block
+in the place of that function. A shell block runs; each line of the text block behind it must be
+part of what its last command said, in that order.
 """
 
 import os
