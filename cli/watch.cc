@@ -109,16 +109,17 @@ Watch::Watch(const controller::RunRequest& request, const std::vector<std::strin
   signals_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+/// A spec that cannot be loaded knows fewer of its files than it did.
+void remember(const controller::WatchedSpec& before, controller::WatchedSpec& now) {
+  if (before.file != now.file || now.paths.size() >= before.paths.size()) return;
+  now.paths.insert(now.paths.end(), before.paths.begin(), before.paths.end());
+  now.folders = before.folders;
+}
+
 void Watch::look_at_specs() {
-  std::vector<Spec> before = std::exchange(specs_, {});
+  const std::vector<Spec> before = std::exchange(specs_, {});
   for (controller::WatchedSpec& watched : controller::watched_specs(request_)) {
-    for (const Spec& old : before) {
-      if (old.watched.file != watched.file || watched.paths.size() >= old.watched.paths.size()) {
-        continue;
-      }
-      for (const std::string& path : old.watched.paths) watched.paths.push_back(path);
-      watched.folders = old.watched.folders;
-    }
+    for (const Spec& old : before) remember(old.watched, watched);
     Stamps stamps = stamps_of(watched);
     specs_.push_back({.watched = std::move(watched), .stamps = std::move(stamps)});
   }
