@@ -55,6 +55,12 @@ TEST(SpecText, AnAssumptionOfSeveralConsumersIsNamedAfterEach) {
   EXPECT_THAT(spec, Not(HasSubstr("\ndb_down")));
 }
 
+TEST(SpecText, S1_49_EachThingThatIsNeededMayBeDownSlowOrInError) {
+  StarterProject project = {.services = {http("db", 5), http("a", 1)}};
+  project.services[1].depends_on = {"db"};
+  EXPECT_THAT(spec_of(project), HasSubstr("faults = [db_down, db_slow, db_error],"));
+}
+
 TEST(SpecText, ACircleIsBroken) {
   StarterProject project = {.services = {http("a", 1), http("b", 2)}};
   project.services[0].env = {{"B", "http://b:2/"}};
