@@ -53,6 +53,10 @@ class Recorded final : public dsl::TestHost {
   std::vector<dsl::EventPtr> events() override { return events_; }
   bool wait_for_event(std::size_t, TimePoint) override { return false; }
   Status barrier(Duration) override { return {}; }
+  void tell(model::Event) override {}
+  Result<std::string> attach(const std::string& name, const std::string&) override { return name; }
+  void pause(TimePoint) override {}
+  std::uint64_t seed() const override { return 1; }
   const Clock& clock() const override { return clock_; }
 
  private:

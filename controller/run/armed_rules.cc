@@ -35,7 +35,16 @@ model::SourcePosition position_of(const model::Rule& rule) {
           .column = rule.position().column()};
 }
 
+std::string connections_text(std::uint64_t count) {
+  return fmt::format("{} open connection{}", count, count == 1 ? "" : "s");
+}
+
 }  // namespace
+
+std::string ArmedRules::description_of(const model::Rule& rule) const {
+  const std::string what = parts_.describe == nullptr ? rule.id() : parts_.describe(rule);
+  return rule.has_description() ? fmt::format("{}: {}", rule.description(), what) : what;
+}
 
 Status ArmedRules::apply(const std::vector<Batch>& batches) {
   model::RuleSet set;
@@ -66,9 +75,10 @@ Result<dsl::ArmId> ArmedRules::arm(const std::vector<model::Rule>& rules) {
   for (const model::Rule& rule : rules) {
     const auto same = [&rule](const model::Rule& other) { return other.id() == rule.id(); };
     if (std::ranges::none_of(ever_, same)) ever_.push_back(rule);
-    emit("rule_armed", rule, parts_.describe == nullptr ? "" : parts_.describe(rule));
+    emit("rule_armed", rule, parts_.describe == nullptr ? "" : description_of(rule));
   }
   cut_connections(rules);
+  tell_stalled(rules);
   return next_++;
 }
 
@@ -77,7 +87,20 @@ void ArmedRules::cut_connections(const std::vector<model::Rule>& rules) {
     if (!cuts_connections(rule)) continue;
     const std::size_t count = cut_for(rule);
     cut_[rule.id()] += count;
-    emit("cut", rule, fmt::format("{} open connection{} cut", count, count == 1 ? "" : "s"));
+    emit("cut", rule, connections_text(count) + " cut");
+  }
+}
+
+void ArmedRules::tell_stalled(const std::vector<model::Rule>& rules) {
+  const bool any = std::ranges::any_of(rules, [](const auto& rule) { return rule.link().stall(); });
+  if (!any) return;
+  const std::map<std::string, model::RuleTally> known = tallies();
+  for (const model::Rule& rule : rules) {
+    const auto tally = known.find(rule.id());
+    if (!rule.link().stall() || tally == known.end()) continue;
+    emit("stalled", rule,
+         fmt::format("{} {} silent", connections_text(tally->second.fired),
+                     tally->second.fired == 1 ? "falls" : "fall"));
   }
 }
 
@@ -158,11 +181,12 @@ std::vector<model::RuleReport> ArmedRules::reports() const {
     const auto tally = known.find(rule.id());
     out.push_back(
         {.id = rule.id(),
-         .description = parts_.describe == nullptr ? rule.id() : parts_.describe(rule),
+         .description = description_of(rule),
          .position = position_of(rule),
          .column_end = rule.position().column_end(),
          .tally = tally == known.end() ? model::RuleTally{.rule = rule.id()} : tally->second,
-         .may_stay_unfired = rule.may_stay_unfired()});
+         .may_stay_unfired = rule.may_stay_unfired(),
+         .group = rule.group()});
   }
   return out;
 }

@@ -60,6 +60,9 @@ class ArmedRules {
   Status end_batches(std::vector<Batch> kept);
   void cut_connections(const std::vector<model::Rule>& rules);
   std::size_t cut_for(const model::Rule& rule);
+  /// What is open already falls silent, too.
+  void tell_stalled(const std::vector<model::Rule>& rules);
+  std::string description_of(const model::Rule& rule) const;
   void emit(std::string_view action, const model::Rule& rule, const std::string& detail);
   std::map<std::string, model::RuleTally> tallies() const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -40,6 +41,9 @@ class Judge {
   void add_monitors();
   void add_exits();
   void add_unfired();
+  void add_unfired(const model::RuleReport& rule);
+  /// The rule, or that for all rules of its group: what was near to one of them was near.
+  model::RuleReport whole_fault(const model::RuleReport& rule) const;
 
   const TestCourse& course_;
   Judgement judgement_ = {};
@@ -100,24 +104,48 @@ void Judge::add_unfired() {
       course_.is_cell && std::ranges::none_of(course_.rules, [](const model::RuleReport& rule) {
         return rule.tally.has_acted();
       });
-  for (const model::RuleReport& rule : course_.rules) {
+  std::set<std::string> told;
+  for (const model::RuleReport& one : course_.rules) {
+    if (!one.group.empty() && !told.insert(one.group).second) continue;
+    const model::RuleReport rule = whole_fault(one);
     if (rule.tally.has_acted() || (rule.may_stay_unfired && !says_nothing)) continue;
-    model::Finding finding = {
-        .message = fmt::format("the fault never fired: {}", rule.description),
-        .position = rule.position,
-        .column_end = rule.column_end,
-        .source_line = rule.source_line,
-        .hint = rule.may_stay_unfired ? "" : "optional = True on the action allows that",
-    };
-    const model::RuleTally& tally = rule.tally;
-    finding.detail.push_back(tally.considered == 0
-                                 ? "nothing that it could act on happened while it was active"
-                                 : fmt::format("it was asked about {} operations, {} matched",
-                                               tally.considered, tally.matched));
-    for (const std::string& near : tally.near_misses) finding.detail.push_back("nearest: " + near);
-    add(course_.is_cell ? model::Outcome::kNotExercised : model::Outcome::kFailed,
-        std::move(finding));
+    add_unfired(rule);
   }
+}
+
+model::RuleReport Judge::whole_fault(const model::RuleReport& rule) const {
+  if (rule.group.empty()) return rule;
+  model::RuleReport whole = rule;
+  whole.description = rule.group;
+  whole.tally = {};
+  for (const model::RuleReport& part : course_.rules) {
+    if (part.group != rule.group) continue;
+    whole.tally.considered += part.tally.considered;
+    whole.tally.matched += part.tally.matched;
+    whole.tally.fired += part.tally.fired;
+    whole.tally.connections_cut += part.tally.connections_cut;
+    const std::vector<std::string>& near = part.tally.near_misses;
+    whole.tally.near_misses.insert(whole.tally.near_misses.end(), near.begin(), near.end());
+  }
+  return whole;
+}
+
+void Judge::add_unfired(const model::RuleReport& rule) {
+  model::Finding finding = {
+      .message = fmt::format("the fault never fired: {}", rule.description),
+      .position = rule.position,
+      .column_end = rule.column_end,
+      .source_line = rule.source_line,
+      .hint = rule.may_stay_unfired ? "" : "optional = True on the action allows that",
+  };
+  const model::RuleTally& tally = rule.tally;
+  finding.detail.push_back(tally.considered == 0
+                               ? "nothing that it could act on happened while it was active"
+                               : fmt::format("it was asked about {} operations, {} matched",
+                                             tally.considered, tally.matched));
+  for (const std::string& near : tally.near_misses) finding.detail.push_back("nearest: " + near);
+  add(course_.is_cell ? model::Outcome::kNotExercised : model::Outcome::kFailed,
+      std::move(finding));
 }
 
 }  // namespace

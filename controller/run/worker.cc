@@ -200,7 +200,9 @@ Status Worker::build() {
                                                            .observers = *observers_,
                                                            .activities = activities_,
                                                            .interrupt_fd = interrupt_.fd(),
-                                                           .trace_id = trace_id()});
+                                                           .trace_id = trace_id(),
+                                                           .seed = context_.request.seed,
+                                                           .log_folder = order_.log_folder});
   // A deadline or an interrupt may look at them from the watcher's thread.
   const std::scoped_lock lock(stopped_with_);
   services_ = std::move(services);

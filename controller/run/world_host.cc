@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +21,9 @@ namespace {
 // Pipes are drained within microseconds of what filled them; a second is a watcher that is stuck.
 constexpr auto kDrainWithin = std::chrono::seconds(1);
 constexpr std::size_t kShownTextMax = 60;
+constexpr std::size_t kAttachmentsMax = 100;
+constexpr std::size_t kAttachedBytesMax = std::size_t{64} << 20U;
+constexpr std::size_t kAttachmentNameMax = 80;
 // Of one body in the log: as a service's line. The spec has the whole.
 constexpr std::size_t kBodyBytesMax = std::size_t{64} << 10U;
 
@@ -88,6 +94,17 @@ const std::string* trace_header(const dsl::HttpStep& step) {
     if (upper(name) == upper(std::string(kTraceHeader))) return &value;
   }
   return nullptr;
+}
+
+/// Letters, digits and what is harmless within a name.
+std::string file_name_of(std::string name) {
+  name.resize(std::min(name.size(), kAttachmentNameMax));
+  for (char& c : name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+    if (!plain && c != '.') c = '_';
+  }
+  if (name.empty() || name.front() == '.') name.insert(name.begin(), '_');
+  return name;
 }
 
 dsl::StepReply not_sent(const std::string& error) { return {.error = error}; }
@@ -186,6 +203,37 @@ bool WorldHost::wait_for_event(std::size_t seen, TimePoint deadline) {
   const bool arrived = parts_.log.wait_beyond(seen, deadline);
   --awaiting_;
   return arrived;
+}
+
+Result<std::string> WorldHost::attach(const std::string& name, const std::string& bytes) {
+  const std::scoped_lock lock(attaching_);
+  if (attached_.size() >= kAttachmentsMax || attached_bytes_ + bytes.size() > kAttachedBytesMax) {
+    return fail(Code::kLimit, fmt::format("a test keeps at most {} attachments of {} MiB in all",
+                                          kAttachmentsMax, kAttachedBytesMax >> 20U));
+  }
+  std::string file = file_name_of(name);
+  for (unsigned n = 2; !attached_.insert(file).second; ++n) {
+    file = fmt::format("{}-{}", n, file_name_of(name));
+  }
+  attached_bytes_ += bytes.size();
+  const std::filesystem::path folder = std::filesystem::path(parts_.log_folder) / "attachments";
+  std::error_code problem;
+  std::filesystem::create_directories(folder, problem);
+  std::ofstream out(folder / file, std::ios::binary | std::ios::trunc);
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  if (!out) return fail(Code::kIo, fmt::format("writing {}", (folder / file).string()));
+  model::Event event = {.service = std::string(kTestConsumer), .type = "attachment"};
+  event.set("name", name.substr(0, kAttachmentNameMax)).set("file", "attachments/" + file);
+  event.set("bytes", static_cast<std::int64_t>(bytes.size()));
+  parts_.log.emit(std::move(event));
+  return "attachments/" + file;
+}
+
+void WorldHost::pause(TimePoint until) {
+  const auto activity = parts_.activities.begin("waiting");
+  // No event is the last: it is the time that is waited for.
+  parts_.log.wait_beyond(std::numeric_limits<std::size_t>::max(), until);
 }
 
 Status WorldHost::barrier(Duration at_most) {

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,8 @@ class WorldHost final : public dsl::TestHost {
     Activities& activities;
     int interrupt_fd = -1;      ///< Readable: steps end at once.
     std::string trace_id = {};  ///< Of the context that HTTP steps hand on; empty: none.
+    std::uint64_t seed = 1;
+    std::string log_folder = {};  ///< Of the test, where the run keeps its results.
   };
   explicit WorldHost(const Parts& parts) : parts_(parts) {}
 
@@ -43,6 +47,10 @@ class WorldHost final : public dsl::TestHost {
   std::vector<dsl::EventPtr> events() override;
   bool wait_for_event(std::size_t seen, TimePoint deadline) override;
   Status barrier(Duration at_most) override;
+  void tell(model::Event event) override { parts_.log.emit(std::move(event)); }
+  Result<std::string> attach(const std::string& name, const std::string& bytes) override;
+  void pause(TimePoint until) override;
+  std::uint64_t seed() const override { return parts_.seed; }
   const Clock& clock() const override { return clock_; }
 
   /// A liveness assertion is waiting.
@@ -60,6 +68,9 @@ class WorldHost final : public dsl::TestHost {
   std::atomic<bool> ever_armed_ = false;
   std::atomic<int> awaiting_ = 0;
   std::atomic<std::uint64_t> traced_ = 0;
+  std::mutex attaching_ = {};
+  std::set<std::string> attached_ = {};  ///< Names of files.
+  std::size_t attached_bytes_ = 0;
 };
 
 }  // namespace misrule::controller

@@ -1,6 +1,6 @@
 // SQL by libpq's non-blocking calls, so that a timeout and an interrupt work in every state.
 //
-// Not done: parameters, COPY, TLS.
+// Not done: COPY, TLS.
 
 #include "controller/steps/postgres_client.h"
 
@@ -132,10 +132,18 @@ dsl::StepReply ReplyBuilder::finish() {
   return std::move(reply_);
 }
 
+bool send_query(PGconn* connection, const dsl::SqlStep& step) {
+  if (step.params.empty()) return ::PQsendQuery(connection, step.sql.c_str()) != 0;
+  std::vector<const char*> values;
+  for (const auto& param : step.params) values.push_back(param ? param->c_str() : nullptr);
+  return ::PQsendQueryParams(connection, step.sql.c_str(), static_cast<int>(values.size()), nullptr,
+                             values.data(), nullptr, nullptr, 0) != 0;
+}
+
 Result<dsl::StepReply> query(PGconn* connection, const dsl::SqlStep& step,
                              const Patience& patience) {
   ::PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
-  if (::PQsendQuery(connection, step.sql.c_str()) == 0) {
+  if (!send_query(connection, step)) {
     return fail(Code::kIo, first_line(::PQerrorMessage(connection)));
   }
   ::PQsetSingleRowMode(connection);  // Row by row, so that a huge result meets its bound.

@@ -294,7 +294,9 @@ Task Connection::end(Lane& lane) {
   if (was_flowing && opening_) host_.tls_failed(opening_->failure_of(lane.in));
   if (was_flowing && last) co_await apply_last(lane, *std::move(last));
   if (flowing() && lane.in.was_reset()) {
-    reset();
+    // A reset does not come through a silent network either.
+    if (lane.out.is_stalled()) co_await lane.out.finish();
+    if (flowing()) reset();
   } else if (flowing()) {
     co_await finish(lane);
   }

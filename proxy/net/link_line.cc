@@ -89,7 +89,9 @@ void LinkLine::wake_finisher() {
 
 Task LinkLine::run() {
   while (!broken_ && !finished_) {
-    if (!waiting_.empty()) {
+    if (shape_.stall) {
+      co_await gate_.wait_until(loop_.now() + kNever);
+    } else if (!waiting_.empty()) {
       co_await send_piece();
     } else if (finishing_ && !shape_.blackhole) {
       co_await end_stream();

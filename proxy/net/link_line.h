@@ -43,6 +43,8 @@ class LinkLine {
   bool is_idle() const {
     return waiting_.empty() && !sending_ && !half_closed_ && shape_ == rules::LinkShape{};
   }
+  /// What waits goes on when the fault ends, and not before.
+  bool is_stalled() const { return shape_.stall && !broken_ && !finished_; }
   /// How much later than without faults an end may come.
   Duration lag() const;
 

@@ -99,6 +99,7 @@ class Outlet {
     stream_.shutdown_send();
     return Awaiter{nullptr};
   }
+  bool is_stalled() const { return line_ != nullptr && line_->is_stalled(); }
   Duration lag() const { return line_ ? line_->lag() : Duration::zero(); }
   /// Nobody waits any more; nothing is sent any more.
   void abort() {

@@ -130,11 +130,13 @@ Status check_link(const model::Rule& rule) {
   }
   const bool any = link.has_latency_us() || link.has_jitter_us() || link.has_bandwidth() ||
                    link.has_slice_bytes() || link.has_close_after() || link.has_reset_after() ||
-                   link.has_slow_close_us() || link.blackhole() || link.half_close();
+                   link.has_slow_close_us() || link.blackhole() || link.half_close() ||
+                   link.stall();
   if (!any) {
     return fail(Code::kInvalid,
                 "link() without a fault does nothing: say latency=, jitter=, bandwidth=, slice=, "
-                "close_after=, reset_after=, slow_close=, blackhole=True or half_close=True");
+                "close_after=, reset_after=, slow_close=, blackhole=True, half_close=True or "
+                "stall=True");
   }
   if (link.has_bandwidth() && link.bandwidth() < kBytesPerSecondMin) {
     return fail(Code::kInvalid, "bandwidth=0 lets nothing through: that is blackhole=True",

@@ -29,7 +29,8 @@ LinkShape shape_of(const model::LinkFault& fault) {
                   .slice_delay = microseconds(fault.slice_delay_us()),
                   .slow_close = microseconds(fault.slow_close_us()),
                   .blackhole = fault.blackhole(),
-                  .half_close = fault.half_close()};
+                  .half_close = fault.half_close(),
+                  .stall = fault.stall()};
   if (fault.has_close_after()) shape.close_after = fault.close_after();
   if (fault.has_reset_after()) shape.reset_after = fault.reset_after();
   return shape;
@@ -48,6 +49,7 @@ void LinkShape::add(const LinkShape& other) {
   slow_close += other.slow_close;
   blackhole = blackhole || other.blackhole;
   half_close = half_close || other.half_close;
+  stall = stall || other.stall;
 }
 
 void LinkShapes::add(const LinkShapes& other) {

@@ -25,6 +25,7 @@ struct LinkShape {
   Duration slow_close = {};                       ///< The end of the stream comes so much later.
   bool blackhole = false;                         ///< Bytes and the end of the stream vanish.
   bool half_close = false;                        ///< The direction ends now.
+  bool stall = false;                             ///< Bytes and the end wait for better times.
 
   bool operator==(const LinkShape&) const = default;
   /// Both hold: times add up, of two limits the narrower one counts.

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "spec/dsl/builtins.h"
+#include "spec/dsl/partition.h"
 #include "spec/dsl/values.h"
 
 namespace misrule::dsl {
@@ -49,7 +50,9 @@ Analysis::Analysis(Session& session, star::Thread& thread, const star::Runtime& 
   for (const Unit& unit : units_) {
     for (const CallExpr* call : unit.calls) {
       reader_.value_of(unit, *call);  // Actions that nothing uses are checked too.
-      if (is_builtin(*call->callee, "fault")) read_fault(unit, *call);
+      if (is_builtin(*call->callee, "fault")) read_fault(unit, *call, "fault");
+      if (is_builtin(*call->callee, "fault_all")) read_fault(unit, *call, "fault_all");
+      if (is_builtin(*call->callee, "partition")) read_partition(unit, *call);
     }
     check_filters(session_, unit, reader_);
     check_calls(units_, unit, reader_);
@@ -105,6 +108,21 @@ std::optional<model::Target> Analysis::static_target(const Unit& unit, const Cal
   }
   const auto value = reader_.value_of(unit, *call.arguments.front().value);
   return value ? target_of(value->value) : std::nullopt;
+}
+
+std::vector<model::Target> Analysis::static_targets(const Unit& unit, const CallExpr& call) {
+  if (const auto one = static_target(unit, call)) return {*one};
+  std::vector<model::Target> targets;
+  if (call.arguments.empty() || call.arguments.front().kind != ArgumentKind::kPositional) {
+    return targets;
+  }
+  const auto list = reader_.value_of(unit, *call.arguments.front().value);
+  const bool is_list = list && (list->value.as_list() != nullptr || list->value.as_tuple());
+  if (!is_list) return targets;
+  for (const star::Value& item : list->value.elements()) {
+    if (const auto target = target_of(item)) targets.push_back(*target);
+  }
+  return targets;
 }
 
 /// write= of a fault whose target is known concerns that service; any other write= concerns all.
@@ -191,9 +209,11 @@ void Analysis::note_recordings(const Unit& unit, const CallExpr& call) {
   }
 }
 
-void Analysis::check_fault_keywords(const Unit& unit, const CallExpr& call) {
+void Analysis::check_fault_keywords(const Unit& unit, const CallExpr& call, std::string_view verb) {
+  static const std::vector<std::string> kOthers = {"rules", "run",   "source",
+                                                   "to",    "label", "description"};
   std::vector<std::string> known = session_.options.syscall_families;
-  known.insert(known.end(), {"rules", "run", "source", "to"});
+  known.insert(known.end(), kOthers.begin(), kOthers.end());
   bool has_run = false;
   for (const Argument& argument : call.arguments) {
     has_run = has_run || argument.kind == ArgumentKind::kStarStar;
@@ -203,19 +223,29 @@ void Analysis::check_fault_keywords(const Unit& unit, const CallExpr& call) {
     if (std::ranges::find(known, name) != known.end()) continue;
     reader_.complain(
         {&unit.module->file(), argument.lo, argument.value->hi},
-        fmt::format("fault: unexpected keyword argument \"{}\"{}", name, did_you_mean(name, known)),
-        "system calls: " + listed(session_.options.syscall_families) +
-            "; and rules, run, source, to");
+        fmt::format("{}: unexpected keyword argument \"{}\"{}", verb, name,
+                    did_you_mean(name, known)),
+        "system calls: " + listed(session_.options.syscall_families) + "; and " + listed(kOthers));
   }
   if (!has_run) {
-    reader_.complain(reader_.span_of(unit, *call.callee), "fault: missing argument for run",
+    reader_.complain(reader_.span_of(unit, *call.callee),
+                     fmt::format("{}: missing argument for run", verb),
                      "run= is the function during which the rules hold");
   }
 }
 
-void Analysis::read_fault(const Unit& unit, const CallExpr& call) {
-  check_fault_keywords(unit, call);
-  const auto target = static_target(unit, call);
+void Analysis::read_fault(const Unit& unit, const CallExpr& call, std::string_view verb) {
+  check_fault_keywords(unit, call, verb);
+  std::vector<model::Target> targets = static_targets(unit, call);
+  const bool known = !targets.empty();
+  if (!known) targets.emplace_back();
+  for (const model::Target& target : targets) {
+    read_fault_on(unit, call, known ? std::optional(target) : std::nullopt);
+  }
+}
+
+void Analysis::read_fault_on(const Unit& unit, const CallExpr& call,
+                             const std::optional<model::Target>& target) {
   RuleUse use;
   if (target) use.target = *target;
   for (const Argument& argument : call.arguments) {
@@ -236,6 +266,34 @@ void Analysis::read_fault(const Unit& unit, const CallExpr& call) {
     if (!family && !rules && !(argument.kind == ArgumentKind::kPositional && i > 0)) continue;
     use.family = family ? name : std::string();
     read_rule(unit, *argument.value, use, target.has_value(), made);
+  }
+}
+
+void Analysis::read_partition(const Unit& unit, const CallExpr& call) {
+  std::vector<model::Target> ends;
+  PartitionSides sides;
+  for (const Argument& argument : call.arguments) {
+    const auto value = reader_.value_of(unit, *argument.value);
+    const auto target = value ? target_of(value->value) : std::nullopt;
+    if (target) ends.push_back(*target);
+    const auto text = value ? value->value.as_string() : std::nullopt;
+    if (argument.kind == ArgumentKind::kKeyword && argument.name.text() == "mode" && text) {
+      sides.mode = *text;
+    }
+  }
+  if (ends.size() != 2) return;
+  sides.a = ends[0];
+  sides.b = ends[1];
+  const star::Span at = {&unit.module->file(), call.lo, call.hi};
+  auto rules = partition_rules(session_, sides);
+  if (!rules) {
+    problems_.push_back(diagnostic_at(Severity::kError, at, "partition: " + rules.error().what));
+    return;
+  }
+  for (model::Rule& rule : *rules) {
+    set_position(at, rule);
+    rule.set_group(partition_text(sides));
+    templates_[&call].push_back(std::move(rule));
   }
 }
 

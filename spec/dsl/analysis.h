@@ -34,10 +34,13 @@ class Analysis {
  private:
   void check_names(const Unit& unit);
   void note_unused_scenarios();
-  void read_fault(const Unit& unit, const star::CallExpr& call);
+  void read_fault(const Unit& unit, const star::CallExpr& call, std::string_view verb);
+  void read_fault_on(const Unit& unit, const star::CallExpr& call,
+                     const std::optional<model::Target>& target);
+  void read_partition(const Unit& unit, const star::CallExpr& call);
   void read_rule(const Unit& unit, const star::Expr& expr, const RuleUse& use, bool target_known,
                  std::vector<model::Rule>& out);
-  void check_fault_keywords(const Unit& unit, const star::CallExpr& call);
+  void check_fault_keywords(const Unit& unit, const star::CallExpr& call, std::string_view verb);
   void note_families(const Unit& unit, const star::CallExpr& call);
   void note_family_words(const Unit& unit);
   void note_setting(const Unit& unit, const star::CallExpr& call);
@@ -47,6 +50,8 @@ class Analysis {
   using Recorded = std::pair<std::string, std::string>;  ///< Service (empty: any) and family.
   std::map<Recorded, star::Span> recorded_in(const std::set<std::string>& functions);
   std::optional<model::Target> static_target(const Unit& unit, const star::CallExpr& call);
+  /// Of the first argument, one or a list; those that are known.
+  std::vector<model::Target> static_targets(const Unit& unit, const star::CallExpr& call);
 
   Session& session_;
   std::vector<star::Diagnostic> problems_;

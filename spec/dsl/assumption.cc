@@ -47,7 +47,7 @@ namespace {
 class AssumptionCall {
  public:
   explicit AssumptionCall(const Args& args)
-      : args_(args), rules_(args, {"target", "faults", "monitors", "description", "label"}) {
+      : args_(args), rules_(args, {"target", "faults", "monitors", "description"}) {
     read();
   }
   AssumptionDeclared declared() const;
@@ -65,7 +65,6 @@ class AssumptionCall {
   std::vector<Value> monitors_;
   std::string name_;
   std::string description_;
-  std::string label_;
 };
 
 void AssumptionCall::read() {
@@ -97,8 +96,6 @@ void AssumptionCall::read_keyword(std::size_t index) {
     }
   } else if (name == "description") {
     description_ = text_of(index);
-  } else if (name == "label") {
-    label_ = text_of(index);
   } else if (name == "monitors") {
     MonitorList list;
     if (!convert(args_.keyword(index), list)) {
@@ -121,10 +118,7 @@ std::string AssumptionCall::text_of(std::size_t index) const {
 
 AssumptionDeclared AssumptionCall::declared() const {
   AssumptionDeclared declared = {.name = name_, .at = args_.call_span(), .rules = composed_};
-  for (model::Rule& rule : rules_.rules()) {
-    if (!label_.empty() && !rule.has_label()) rule.set_label(label_);
-    declared.rules.push_back(std::move(rule));
-  }
+  for (model::Rule& rule : rules_.rules()) declared.rules.push_back(std::move(rule));
   return declared;
 }
 
@@ -135,6 +129,7 @@ std::vector<std::string> meaning_of(const std::vector<model::Rule>& rules) {
   for (model::Rule rule : rules) {
     rule.clear_position();
     rule.clear_label();
+    rule.clear_description();
     rule.clear_id();
     texts.push_back(rule.SerializeAsString());
   }

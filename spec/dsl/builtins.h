@@ -41,6 +41,8 @@ star::Value make_duplicate(star::Args& args);
 star::Value make_corrupt(star::Args& args);
 star::Value make_truncate(star::Args& args);
 star::Value run_fault(star::Args& args);
+star::Value run_fault_all(star::Args& args);
+star::Value run_partition(star::Args& args);
 star::Value release_held(star::Args& args);
 
 // What is assumed to go wrong, and what is to hold then.
@@ -73,6 +75,24 @@ star::Value make_once_per(star::Args& args);
 star::Value make_count(star::Args& args);
 
 star::Value run_parallel(star::Args& args);
+
+// Time and chance.
+star::Value run_sleep(star::Args& args);
+star::Value wait_until(star::Args& args);
+star::Value read_now(star::Args& args);
+star::Value draw_random(star::Args& args);
+
+// What a test says for those who read its results.
+star::Value tell_log(star::Args& args);
+star::Value attach_file(star::Args& args);
+
+// Functions for expect= and control=.
+star::Value expect_ok(star::Args& args);
+star::Value expect_status(star::Args& args);
+star::Value expect_error(star::Args& args);
+star::Value expect_data(star::Args& args);
+star::Value expect_within(star::Args& args);
+star::Value expect_all(star::Args& args);
 
 /// Every name that specs see, beyond those of the language.
 star::Env vocabulary();

@@ -36,6 +36,7 @@ const std::vector<Shape>& shapes() {
       {"assert_eventually", {"where", "service", "msg", "within"}, {"type"}, 0},
       {"assert_never", {"where", "service", "msg"}, {"type"}, 0},
       {"assert_before", {"first", "then"}, {"every", "where", "type", "service", "msg"}, 2},
+      {"partition", {"a", "b"}, {"run", "mode", "name", "label", "description", "optional"}, 2},
       {"events", {"where", "service", "before"}, {"type"}, 0},
   };
   return kShapes;
@@ -145,7 +146,8 @@ Value CallChecker::step_check_of(const Expr& callee) const {
 Value stand_in_for(const Argument& argument) {
   const std::string_view name =
       argument.kind == ArgumentKind::kKeyword ? argument.name.text() : std::string_view();
-  if (name == "headers") return Value::dict();
+  if (name == "headers" || name == "query") return Value::dict();
+  if (name == "params") return Value::list({});
   return Value::string(name == "timeout" ? "1s" : "/");
 }
 

@@ -18,7 +18,7 @@ std::vector<EventType> usual_types() {
        true,
        {{"action",
          {"starting", "ready", "exited", "restarting", "recovering", "recovered", "rule_armed",
-          "cut", "rule_ended", "released", "deadline", "interrupted", "worker_lost",
+          "cut", "stalled", "rule_ended", "released", "deadline", "interrupted", "worker_lost",
           "io_uring_denied", "output_cut", "gap", "observed"}}}},
       {"step_send",
        {"to", "interface", "protocol", "method", "path", "body", "cut", "query", "command", "key"},
@@ -54,6 +54,8 @@ std::vector<EventType> usual_types() {
        false,
        true,
        {{"stream", {"stdout", "stderr"}}}},
+      {"log", {"body", "data"}, true, false},
+      {"attachment", {"name", "file", "bytes"}, true, false},
   };
 }
 

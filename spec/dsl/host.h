@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -32,6 +33,8 @@ struct SqlStep {
   bool wants_rows = true;     ///< query(); exec() counts rows instead.
   std::string database = {};  ///< Empty: the one that the service's env names.
   std::string user = {};
+  /// For $1, $2 and so on; nothing is NULL. Without any the text may hold several statements.
+  std::vector<std::optional<std::string>> params = {};
 };
 
 struct RedisStep {
@@ -89,6 +92,16 @@ class TestHost {
   /// Returns once what the sources had emitted when it was called has arrived (a safety assertion
   /// decides only then). kTimeout: undecided.
   virtual Status barrier(Duration at_most) = 0;
+
+  /// What the test itself says; the event is complete but for its numbers and times.
+  virtual void tell(model::Event event) = 0;
+  /// Keeps a file with the test's results; the name that it got. kLimit: it is too much.
+  virtual Result<std::string> attach(const std::string& name, const std::string& bytes) = 0;
+
+  /// Returns at that time, or earlier when the test is to end.
+  virtual void pause(TimePoint until) = 0;
+  /// Of the run.
+  virtual std::uint64_t seed() const = 0;
 
   virtual const Clock& clock() const = 0;
 };

@@ -22,6 +22,7 @@ struct LinkArguments {
   std::optional<DurationText> slow_close = {};
   bool blackhole = false;
   bool half_close = false;
+  bool stall = false;
   std::optional<std::string> direction = {};
 };
 
@@ -37,6 +38,7 @@ model::LinkFault link_fault(const ActionReader& reader, const LinkArguments& giv
   if (given.slow_close) link.set_slow_close_us(microseconds_of(*given.slow_close));
   if (given.blackhole) link.set_blackhole(true);
   if (given.half_close) link.set_half_close(true);
+  if (given.stall) link.set_stall(true);
   if (given.direction) link.set_direction(*given.direction);
   return link;
 }
@@ -52,7 +54,7 @@ Value make_link(Args& args) {
        keyword("slice_delay", link.slice_delay), keyword("close_after", link.close_after),
        keyword("reset_after", link.reset_after), keyword("slow_close", link.slow_close),
        keyword("blackhole", link.blackhole), keyword("half_close", link.half_close),
-       keyword("direction", link.direction)},
+       keyword("stall", link.stall), keyword("direction", link.direction)},
       given));
   ActionReader reader(args);
   RuleDraft draft = reader.read(ActionVerb::kLink, given);

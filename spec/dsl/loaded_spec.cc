@@ -14,6 +14,7 @@
 #include "spec/dsl/builtins.h"
 #include "spec/dsl/declared_test.h"
 #include "spec/dsl/monitor.h"
+#include "spec/dsl/recipes.h"
 #include "spec/dsl/session.h"
 #include "spec/dsl/spec.h"
 #include "spec/starlark/syntax/unicode.h"
@@ -32,10 +33,12 @@ class FileLoader final : public star::Loader {
  public:
   Result<std::string> canonical(const std::string& from, const std::string& path) override {
     if (from.empty() || std::filesystem::path(path).is_absolute()) return path;
+    if (path.starts_with(kRecipePrefix)) return path;
     const auto beside = std::filesystem::path(from).parent_path() / path;
     return beside.lexically_normal().string();
   }
   Result<std::string> read(const std::string& canonical) override {
+    if (canonical.starts_with(kRecipePrefix)) return read_recipe(canonical);
     std::error_code error;
     if (std::filesystem::is_directory(canonical, error)) {
       return fail(Code::kInvalid, "it is a folder; a spec is a file");
@@ -53,6 +56,16 @@ class FileLoader final : public star::Loader {
   }
 
  private:
+  static Result<std::string> read_recipe(const std::string& path) {
+    const std::string name = path.substr(kRecipePrefix.size());
+    std::vector<std::string> names;
+    for (const Recipe& recipe : recipes()) {
+      if (recipe.name == name) return std::string(recipe.text);
+      names.emplace_back(recipe.name);
+    }
+    return fail(Code::kNotFound,
+                fmt::format("Misrule comes with no such file; it has {}", listed(names)));
+  }
   static Status check_utf8(const std::string& text) {
     std::size_t number = 0;
     std::istringstream lines(text);
@@ -247,7 +260,7 @@ void LoadedSpec::add_declared_tests(Analysis& analysis, std::vector<Diagnostic>&
 BodyResult LoadedSpec::run_body(const std::string& name, const BodyToRun& body, TestHost& host,
                                 bool with_monitors) {
   const star::Runtime::Enter entered(runtime_);
-  RunState run{.host = host, .name = name};
+  RunState run{.host = host, .name = name, .began = host.clock().now()};
   star::Thread thread(runtime_, name);
   thread.set_print([this](star::Thread&, std::string_view line) { print(line); });
   session_.run = &run;

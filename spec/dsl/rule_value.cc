@@ -70,9 +70,10 @@ const std::vector<std::string>& action_keywords(std::string_view name) {
       {"corrupt", joined({"bytes", "framing", "side"}, kTraffic)},
       {"truncate", joined({"bytes", "side"}, kTraffic)},
       {"throttle", joined({"rate", "direction"}, kCommon)},
-      {"link", joined({"latency", "jitter", "bandwidth", "slice", "slice_delay", "close_after",
-                       "reset_after", "slow_close", "blackhole", "half_close", "direction"},
-                      kCommon)},
+      {"link",
+       joined({"latency", "jitter", "bandwidth", "slice", "slice_delay", "close_after",
+               "reset_after", "slow_close", "blackhole", "half_close", "stall", "direction"},
+              kCommon)},
   };
   static const std::vector<std::string> kNone;
   const auto found = kByVerb.find(name);

@@ -35,6 +35,10 @@ void RulesReader::take_keyword(std::size_t index) {
     if (!use_.source) {
       args_.fail_at(at, star::code::kArgument, "source= is a service or \"test\"");
     }
+  } else if (name == "label") {
+    label_ = text_of(index);
+  } else if (name == "description") {
+    description_ = text_of(index);
   } else if (name == "to") {
     use_.to = target_of(value);
     if (!use_.to) args_.fail_at(at, star::code::kArgument, "to= is a service or an interface");
@@ -43,11 +47,19 @@ void RulesReader::take_keyword(std::size_t index) {
   }
 }
 
+std::string RulesReader::text_of(std::size_t index) const {
+  const auto text = args_.keyword(index).as_string();
+  if (text) return std::string(*text);
+  args_.fail_at(args_.keyword_value_span(index), star::code::kArgument,
+                fmt::format("{}= is text, not a {}", args_.keyword_name(index),
+                            args_.keyword(index).type_name()));
+}
+
 void RulesReader::refuse_keyword(std::size_t index) const {
   const std::string_view name = args_.keyword_name(index);
   std::vector<std::string> others = {"rules"};
   others.insert(others.end(), own_.begin(), own_.end());
-  others.insert(others.end(), {"source", "to"});
+  others.insert(others.end(), {"source", "to", "label", "description"});
   std::vector<std::string> known = session_.options.syscall_families;
   known.insert(known.end(), others.begin(), others.end());
   args_.fail_at(
@@ -89,6 +101,8 @@ std::vector<model::Rule> RulesReader::rules() const {
       complaint.message = fmt::format("{}: {}", args_.name(), rule.error().what);
       star::raise(std::move(complaint));
     }
+    if (!label_.empty() && !rule->has_label()) rule->set_label(label_);
+    if (!description_.empty()) rule->set_description(description_);
     rules.push_back(*std::move(rule));
   }
   return rules;

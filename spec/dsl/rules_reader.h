@@ -20,7 +20,7 @@ class RulesReader {
   void take_target(const star::Value& value, star::Span at, std::string_view place);
   /// An action or a list of them; `family` is empty for rules on traffic.
   void take_rules(const star::Value& value, const std::string& family, star::Span at);
-  /// write=, rules=, source=, to=; raises at any other.
+  /// write=, rules=, source=, to=, label=, description=; raises at any other.
   void take_keyword(std::size_t index);
   void require_rules() const;
 
@@ -39,12 +39,15 @@ class RulesReader {
   };
 
   void refuse_keyword(std::size_t index) const;
+  std::string text_of(std::size_t index) const;
 
   const star::Args& args_;
   Session& session_;
   std::vector<std::string> own_;
   RuleUse use_ = {};
   std::vector<UsedRule> used_ = {};
+  std::string label_ = {};  ///< Of rules that have none.
+  std::string description_ = {};
 };
 
 /// What a rule of the running test is called: its label, else the test and the order of making. The

@@ -22,9 +22,13 @@ struct MonitorScene;
 struct RunState {
   TestHost& host;
   std::string name = {};
+  TimePoint began = {};
   std::uint64_t rules_made = 0;
-  std::set<std::string> labels = {};  ///< Of the rules made so far.
-  bool cut_short = false;             ///< Cancelled while a liveness assertion was waiting.
+  std::set<std::string> labels = {};                ///< Of the rules made so far.
+  std::map<std::string, unsigned> partitions = {};  ///< Made so far, by what they say.
+  std::map<std::string, std::uint64_t> draws = {};  ///< By rand(), of each thread.
+  std::uint64_t logs = 0;
+  bool cut_short = false;  ///< Cancelled while a liveness assertion was waiting.
   /// MonitorValues that this test carries; judged when its body has ended.
   std::vector<star::Value> monitors = {};
   MonitorScene* scene = nullptr;  ///< While a monitor is asked: what it may see.

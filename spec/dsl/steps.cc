@@ -1,6 +1,7 @@
 // Steps (api.post, db.main.query) and their responses.
 
 #include <algorithm>
+#include <cctype>
 
 #include "spec/dsl/arguments.h"
 #include "spec/dsl/redis_steps.h"
@@ -10,10 +11,11 @@
 namespace misrule::dsl {
 
 using star::Args;
+using star::Span;
 using star::Value;
 
 const std::vector<std::string>& step_names(model::Protocol protocol) {
-  static const std::vector<std::string> kHttp = {"delete", "get", "patch", "post", "put"};
+  static const std::vector<std::string> kHttp = {"delete", "get", "head", "patch", "post", "put"};
   static const std::vector<std::string> kSql = {"exec", "query"};
   static const std::vector<std::string> kNone;
   if (protocol == model::Protocol::kHttp) return kHttp;
@@ -51,12 +53,72 @@ Duration checked_timeout(const Args& args, const DurationText& timeout) {
   args.fail(star::code::kArgument, "timeout= is zero");
 }
 
+/// What stands in a query as it is: the unreserved characters of RFC 3986.
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~").contains(c);
+    if (plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+/// {"q": "lamp", "tag": ["a", "b"]} as q=lamp&tag=a&tag=b.
+std::string query_text(const Args& args, const Value& query) {
+  std::string out;
+  const auto add = [&out](const Value& name, const Value& value) {
+    out += fmt::format("{}{}={}", out.empty() ? "" : "&", percent_encoded(name.text()),
+                       percent_encoded(value.text()));
+  };
+  if (query.as_dict() == nullptr) {
+    args.fail_at(args.keyword_value_span(*args.find_keyword("query")), star::code::kArgument,
+                 fmt::format("query= is a dict, not a {}", query.type_name()));
+  }
+  std::size_t cursor = 0;
+  while (const star::Table::Entry* entry = query.as_dict()->table().next(cursor)) {
+    const bool many = entry->value.as_list() != nullptr || entry->value.as_tuple() != nullptr;
+    if (!many) {
+      add(entry->key, entry->value);
+      continue;
+    }
+    for (const Value& item : entry->value.elements()) add(entry->key, item);
+  }
+  return out;
+}
+
+/// json= and query= in their places.
+void add_json_and_query(const Args& args, const Value& json, const Value& query, HttpStep& step) {
+  if (!json.is_unbound()) {
+    if (!step.body.empty()) args.fail(star::code::kArgument, "body= and json= are both given");
+    step.body = star::encode_json(json);
+    const auto says_type = [](const auto& header) {
+      return std::ranges::equal(header.first, std::string_view("content-type"), {},
+                                [](unsigned char c) { return std::tolower(c); });
+    };
+    if (std::ranges::none_of(step.headers, says_type)) {
+      step.headers.emplace_back("Content-Type", "application/json");
+    }
+  }
+  if (query.is_unbound()) return;
+  const std::string text = query_text(args, query);
+  if (text.empty()) return;
+  step.path += (step.path.contains('?') ? "&" : "?") + text;
+}
+
 StepCall http_call(const Args& args, std::string method) {
   HttpStep step{.method = std::move(method)};
   Value body = Value::unbound();
+  Value json = Value::unbound();
+  Value query = Value::unbound();
   StringPairs headers;
   DurationText timeout{std::chrono::seconds(30)};
   args.unpack({required("path", step.path), optional("body", body),
+               optional("json", json).by_keyword(), optional("query", query).by_keyword(),
                optional("headers", headers).by_keyword(),
                optional("timeout", timeout).by_keyword()});
   const bool clean =
@@ -75,17 +137,43 @@ StepCall http_call(const Args& args, std::string method) {
   }
   step.body = body_text(args, body);
   step.headers = headers.items;
+  add_json_and_query(args, json, query, step);
   StepCall call{.timeout = checked_timeout(args, timeout)};
   call.step = std::move(step);
   return call;
 }
 
+/// As PostgreSQL reads them: None is NULL, a dict or list is JSON.
+std::vector<std::optional<std::string>> sql_params(const Args& args, const Value& params) {
+  const Span at = args.keyword_value_span(*args.find_keyword("params"));
+  if (params.as_list() == nullptr && params.as_tuple() == nullptr) {
+    args.fail_at(at, star::code::kArgument,
+                 fmt::format("params= is a list, not a {}", params.type_name()));
+  }
+  std::vector<std::optional<std::string>> out;
+  for (const Value& value : params.elements()) {
+    const bool is_json = value.as_dict() != nullptr || value.as_list() != nullptr;
+    if (value.is_none()) {
+      out.emplace_back();
+    } else {
+      out.emplace_back(is_json ? star::encode_json(value) : value.text());
+    }
+    if (out.back() && out.back()->contains('\0')) {
+      args.fail_at(at, star::code::kValue, "PostgreSQL takes no NUL characters");
+    }
+  }
+  return out;
+}
+
 StepCall sql_call(const Args& args, bool wants_rows) {
   SqlStep step{.wants_rows = wants_rows};
   DurationText timeout{std::chrono::seconds(30)};
-  args.unpack({required("sql", step.sql), optional("database", step.database).by_keyword(),
+  Value params = Value::unbound();
+  args.unpack({required("sql", step.sql), optional("params", params).by_keyword(),
+               optional("database", step.database).by_keyword(),
                optional("user", step.user).by_keyword(),
                optional("timeout", timeout).by_keyword()});
+  if (!params.is_unbound()) step.params = sql_params(args, params);
   StepCall call{.timeout = checked_timeout(args, timeout)};
   call.step = std::move(step);
   return call;
@@ -130,6 +218,36 @@ Value response_duration(Args& args) {
   return Value::integer(std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
 }
 Value response_data(Args& args) { return args.self().as<ResponseValue>()->decoded(); }
+
+/// The only row; raises if there are none or several.
+Value only_row(const Args& args) {
+  const Value data = args.self().as<ResponseValue>()->decoded();
+  const bool is_rows = data.as_list() != nullptr;
+  const std::vector<Value> rows = is_rows ? data.elements() : std::vector<Value>();
+  if (rows.size() == 1) return rows.front();
+  args.fail(star::code::kValue, is_rows ? fmt::format("there are {} rows, not one", rows.size())
+                                        : std::string("the response has no rows"));
+}
+
+Value response_one(Args& args) {
+  args.unpack({});
+  return only_row(args);
+}
+
+/// The only column of the only row.
+Value response_value(Args& args) {
+  args.unpack({});
+  const Value row = only_row(args);
+  const star::Dict* columns = row.as_dict();
+  std::size_t cursor = 0;
+  const auto* first = columns == nullptr ? nullptr : columns->table().next(cursor);
+  if (first == nullptr) args.fail(star::code::kValue, "the row has no columns");
+  const Value value = first->value;
+  if (columns->table().next(cursor) != nullptr) {
+    args.fail(star::code::kValue, "the row has several columns, not one");
+  }
+  return value;
+}
 
 /// A name that comes twice has its values joined, as HTTP says.
 Value response_headers(Args& args) {
@@ -185,6 +303,8 @@ const star::MemberTable* ResponseValue::members() const {
       {.name = "code", .fn = response_code, .is_property = true},
       {.name = "headers", .fn = response_headers, .is_property = true},
       {.name = "duration_ms", .fn = response_duration, .is_property = true},
+      {.name = "one", .fn = response_one},
+      {.name = "value", .fn = response_value},
   };
   return &kMembers;
 }

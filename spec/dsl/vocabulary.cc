@@ -11,7 +11,6 @@ namespace misrule::dsl {
 
 const std::vector<LaterName>& later_names() {
   static const std::vector<LaterName> kNames = {
-      {"partition", "fault(service, connect=deny(\"ETIMEDOUT\"), run=f)"},
       {"topic", ""},
   };
   return kNames;
@@ -112,8 +111,22 @@ star::Env vocabulary() {
       .def("corrupt", make_corrupt)
       .def("truncate", make_truncate)
       .def("fault", run_fault, kActs)
+      .def("fault_all", run_fault_all, kActs)
+      .def("partition", run_partition, star::kBlocking)
       .def("release", release_held, kActs)
       .def("parallel", run_parallel, kActs)
+      .def("sleep", run_sleep, kActs)
+      .def("wait_until", wait_until, kActs)
+      .def("now", read_now, star::kTestOnly)
+      .def("rand", draw_random, star::kTestOnly)
+      .def("log", tell_log, kActs)
+      .def("attach", attach_file, kActs)
+      .def("expect_ok", expect_ok)
+      .def("expect_status", expect_status)
+      .def("expect_error", expect_error)
+      .def("expect_data", expect_data)
+      .def("expect_within", expect_within)
+      .def("expect_all", expect_all)
       .def("events", list_events, star::kBlocking)
       .def("assert_eq", assert_equal)
       .def("assert_true", assert_truth)

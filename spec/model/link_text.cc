@@ -29,6 +29,7 @@ std::string link_text(const LinkFault& fault) {
   bytes(fault.has_reset_after(), "reset_after", fault.reset_after());
   time(fault.has_slow_close_us(), "slow_close", fault.slow_close_us());
   if (fault.blackhole()) parts.emplace_back("blackhole");
+  if (fault.stall()) parts.emplace_back("stall");
   if (fault.half_close()) parts.emplace_back("half_close");
   if (fault.has_direction()) parts.push_back(fault.direction());
   return fmt::format("link({})", fmt::join(parts, ", "));

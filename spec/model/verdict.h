@@ -47,6 +47,8 @@ struct RuleReport {
   std::string source_line = {};  ///< Likewise; empty if unknown.
   RuleTally tally = {};
   bool may_stay_unfired = false;
+  /// Rules of one group are one fault: one of them has to act. Known to the judge alone.
+  std::string group = {};
 };
 
 /// Where a test stands in a matrix.

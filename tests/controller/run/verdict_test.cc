@@ -46,6 +46,21 @@ TEST(JudgeTest, WhatMonitorsSayIsPartOfTheVerdict) {
   EXPECT_EQ(judgement.findings[1].message, "undecided");
 }
 
+// S1-29
+TEST(JudgeTest, OfOneFaultsRulesOneHasToFire) {
+  TestCourse course = completed();
+  course.rules = {rule(0), rule(0), rule(1)};
+  course.rules[0].group = course.rules[1].group = "partition(api, db)";
+  const Judgement judgement = judge(course);
+  ASSERT_EQ(judgement.findings.size(), 1U);
+  EXPECT_EQ(judgement.findings[0].message, "the fault never fired: partition(api, db)");
+  EXPECT_THAT(judgement.findings[0].detail,
+              ElementsAre("it was asked about 624 operations, 0 matched",
+                          "nearest: 312x write to base/1", "nearest: 312x write to base/1"));
+  course.rules[2].group = "partition(api, db)";
+  EXPECT_EQ(judge(course).outcome, Outcome::kPassed);
+}
+
 TEST(JudgeTest, ARuleThatNeverFiredFailsWithTheNearestMiss) {
   TestCourse course = completed();
   course.rules = {rule(0)};

@@ -162,6 +162,44 @@ TEST_F(LinkTest, ABlackholeThatSwallowedNothingLeavesNoTrace) {
   EXPECT_EQ(pair.server.receive(), "one\n");
 }
 
+// S1-29
+TEST_F(LinkTest, WhatStallsGoesOnAfterwardsAndNothingIsLost) {
+  Pair pair = bed.connect();
+  arm(R"("stall":true)");
+  EXPECT_EQ(fired(), 1U);
+  pair.client.send("one\n");
+  pair.server.send("answer\n");
+  pair.client.shut_sending();
+  bed.advance(seconds(3600));
+  EXPECT_EQ(pair.server.receive(), "");
+  EXPECT_FALSE(pair.server.at_end());
+  EXPECT_EQ(pair.client.receive(), "");
+  disarm();
+  bed.settle();
+  EXPECT_EQ(pair.client.receive(), "answer\n");
+  EXPECT_EQ(pair.server.receive(), "one\n");
+  pair.server.receive();
+  EXPECT_TRUE(pair.server.at_end()) << "its end was held like its bytes";
+}
+
+TEST_F(LinkTest, AResetDoesNotComeThroughAStalledLink) {
+  Pair pair = bed.connect();
+  pair.server.send("never read");
+  bed.settle();
+  arm(R"("stall":true)");
+  pair.client.close();
+  bed.advance(seconds(60));
+  pair.server.receive();
+  EXPECT_FALSE(pair.server.at_end());
+  disarm();
+  bed.settle();
+  pair.server.receive();
+  EXPECT_TRUE(pair.server.at_end());
+  pair.server.close();
+  bed.settle();
+  EXPECT_EQ(bed.shard.counts().connections_open.value(), 0U);
+}
+
 TEST_F(LinkTest, AHalfCloseEndsOneDirection) {
   Pair pair = bed.connect();
   arm(R"("halfClose":true,"direction":"to_server")");

@@ -82,6 +82,11 @@ bool RecordingHost::wait_for_event(std::size_t seen, TimePoint deadline) {
   return events().size() > seen;
 }
 
+void RecordingHost::pause(TimePoint until) {
+  on_wait();
+  if (until > clock_.now()) clock_.advance(until - clock_.now());
+}
+
 Status RecordingHost::barrier(Duration) {
   note("barrier");
   return barrier_status;

@@ -22,13 +22,16 @@ class RecordingHost final : public TestHost {
   };
   std::function<Status(const std::vector<model::Rule>&)> on_arm = {};
   std::function<void()> on_wait = [] {};
+  std::uint64_t run_seed = 1;
   Status disarm_status = {};
   Result<std::size_t> release_result = 1;
+  Result<std::string> attach_result = std::string();
   Status barrier_status = {};
 
   // What was asked: "POST /orders -> api.public", "arm a, b", "disarm 1", "barrier".
   std::vector<std::string> log();
   std::vector<StepCall> steps;
+  std::vector<std::pair<std::string, std::string>> attached;
   std::vector<std::vector<model::Rule>> armed;
 
   /// Happens at once, or when somebody has waited that long.
@@ -42,6 +45,13 @@ class RecordingHost final : public TestHost {
   std::vector<EventPtr> events() override;
   bool wait_for_event(std::size_t seen, TimePoint deadline) override;
   Status barrier(Duration at_most) override;
+  void tell(model::Event event) override { happen(std::move(event)); }
+  Result<std::string> attach(const std::string& name, const std::string& bytes) override {
+    attached.emplace_back(name, bytes);
+    return attach_result ? Result<std::string>(name) : attach_result;
+  }
+  void pause(TimePoint until) override;
+  std::uint64_t seed() const override { return run_seed; }
   const Clock& clock() const override { return clock_; }
 
  private:

@@ -1,0 +1,123 @@
+"""Two services that cannot reach each other: what they had open, what they open, and afterwards."""
+
+import misrule
+
+# Each end of the partition: it keeps one connection to its peer, asks it in the background, and
+# tells how that went.
+NODE = r'''#!/usr/bin/python3
+import http.client, http.server, os, threading
+OWN, PEER = int(os.environ["OWN"]), int(os.environ["PEER"])
+kept, threads, results = [], [], {}
+def pong_of(connection):
+    connection.request("GET", "/ping")
+    return connection.getresponse().read().decode()
+def begin(name, ask):
+    results[name] = "pending"
+    def work():
+        try:
+            results[name] = ask()
+        except OSError as error:
+            results[name] = type(error).__name__
+    threads.append(threading.Thread(target=work, daemon=True))
+    threads[-1].start()
+class Node(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        answer = getattr(self, "do_" + self.path.strip("/"))().encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+    def do_ping(self):
+        return "pong"
+    def do_keep(self):
+        kept.append(http.client.HTTPConnection("localhost", PEER))
+        return pong_of(kept[-1])
+    def do_ask(self):
+        begin("kept", lambda: pong_of(kept[-1]))
+        begin("blocking", lambda: pong_of(http.client.HTTPConnection("localhost", PEER)))
+        begin("waiting", lambda: pong_of(http.client.HTTPConnection("localhost", PEER, timeout=60)))
+        return "asked"
+    def do_peek(self):
+        return " ".join(results[name] for name in ("kept", "blocking", "waiting"))
+    def do_results(self):
+        for thread in threads:
+            thread.join(25)
+        return self.do_peek()
+http.server.ThreadingHTTPServer(("", OWN), Node).serve_forever()
+'''
+
+NODES = '''
+left = service("left", interface("main", "http", 9001), binary = "./node.py",
+               env = {"OWN": "9001", "PEER": "9002"}, healthcheck = http("localhost:9001/ping"))
+right = service("right", interface("main", "http", 9002), binary = "./node.py",
+                env = {"OWN": "9002", "PEER": "9001"}, healthcheck = http("localhost:9002/ping"))
+nodes = [left, right]
+
+def each(path):
+    return [node.get(path = path).body for node in nodes]
+def connects(decision):
+    return [e for e in events(type = "syscall") if e["syscall"] == "connect" and e.get("decision", "").startswith(decision)]
+def ask_under(mode):
+    """What is known while it lasts, and what came of it."""
+    assert_eq(each("/keep"), ["pong", "pong"], "without a partition")
+    def scenario():
+        assert_eq(each("/ask"), ["asked", "asked"], "the test itself reaches both")
+        wait_until(lambda: len(connects("delay" if mode == "silence" else "deny")) == 4, within = "20s")
+        return each("/peek")
+    during = partition(left, right, mode = mode, run = scenario)
+    return during, each("/results")
+def said(action):
+    return [e.detail for e in events(type = "lifecycle") if e.action == action]
+'''
+
+
+class Partitions(misrule.Project):
+    def setUp(self):
+        super().setUp()
+        self.write("node.py", NODE).chmod(0o755)
+
+    def test_partitions(self):
+        """S1-29: in each mode, both ways, with what was open and what is opened."""
+        run = self.run_spec(NODES + '''
+def test_silence():
+    during, after = ask_under("silence")
+    assert_eq(during, ["pending pending pending"] * 2)
+    assert_eq(after, ["pong pong pong"] * 2, "healed without a reset")
+    assert_eq(said("stalled"), ["1 open connection falls silent"] * 2)
+
+def test_reset():
+    during, after = ask_under("reset")
+    for result in after:
+        assert_true(result.split(" ")[0] in ["ConnectionResetError", "RemoteDisconnected", "BrokenPipeError"], result)
+        assert_eq(result.split(" ")[1:], ["ConnectionRefusedError"] * 2)
+    assert_eq(said("cut"), ["1 open connection cut"] * 2)
+
+def test_refuse():
+    during, after = ask_under("refuse")
+    for result in during:
+        assert_eq(result.split(" ")[0], "pending")
+    assert_eq(after, ["pong ConnectionRefusedError ConnectionRefusedError"] * 2)
+
+def test_nothing_between_them():
+    partition(left, right, run = lambda: left.get(path = "/ping"))
+
+def keep_once():
+    left.get(path = "/ask")
+    assert_eventually(type = "syscall", within = "20s", where = lambda e: e["syscall"] == "connect")
+    return left.get(path = "/peek")
+
+split = partition(left, right, description = "They see each other no more.")
+fault_scenario("assumed", scenario = keep_once, faults = [split],
+               expect = lambda r: assert_eq(r.body.split(" ")[1:], ["pending"] * 2))
+''')
+        self.assertEqual(run.code, 1, run.output)
+        outcomes = {test["name"]: test["outcome"] for test in run.report["tests"]}
+        self.assertEqual(outcomes, {"test_silence": "passed", "test_reset": "passed",
+                                    "test_refuse": "passed", "assumed": "passed",
+                                    "test_nothing_between_them": "failed"}, run.output)
+        self.assertIn("the fault never fired: partition(left, right)", run.output)
+
+
+if __name__ == "__main__":
+    misrule.main()
