@@ -32,6 +32,25 @@ class Output(misrule.Project):
                               env={**os.environ, "M": str(BINARY)}, capture_output=True,
                               timeout=100, stdin=subprocess.DEVNULL)
 
+    def test_what_a_test_logs_and_attaches(self):
+        run = self.run_spec(misrule.SERVICE + '''
+def test_it():
+    log("asked", tries = 2, reply = api.get(path = "/health").body)
+    assert_eq(attach("../a b.txt", "text"), "attachments/_.._a_b.txt")
+    assert_eq(attach("../a b.txt", api.head(path = "/nothing")), "attachments/2-_.._a_b.txt")
+''')
+        self.assertEqual(run.code, 0, run.output)
+        folder = self.folder / ".misrule" / "runs" / "latest" / "spec.test_it" / "attachments"
+        self.assertEqual((folder / "_.._a_b.txt").read_text(), "text")
+        self.assertEqual([event["file"] for event in self.events("test_it")
+                          if event["type"] == "attachment"],
+                         ["attachments/_.._a_b.txt", "attachments/2-_.._a_b.txt"])
+        logged = [event for event in self.events("test_it") if event["type"] == "log"]
+        self.assertEqual([(event["service"], event["body"], event["data"]) for event in logged],
+                         [("test", "asked", {"tries": 2, "reply": "ok"})])
+        self.assertIn("attached ../a b.txt (4 bytes): attachments/_.._a_b.txt",
+                      run.test("test_it")["notes"])
+
     def test_closed_streams_are_nobody_elses(self):
         self.write("spec.star", PASSING)
         for closed in ("<&- >&- 2>&-", ">&-", "2>&-"):

@@ -31,7 +31,15 @@ case("lost_commit", [lost_commit(db)], expect_status("5xx"),
      lambda r: assert_eq(stored(), 1, "stored although nobody was told"), works_again)
 case("disk_full", [disk_full(db)], expect_status("5xx"), works_again)
 case("failover", [failover(db, api, refused = 1)], works_again)
-case("pool_exhausted", [failover(db, api, refused = 1), pool_exhausted(db)], expect_status("5xx"), works_again)
+# One connection of the pool is lost, and the server takes no other in its place.
+def place_and_reconnect():
+    reply = place()
+    if not reply.ok:
+        wait_until(lambda: events(type = "proxy", where = lambda e: e.get("code") == "53300"), within = "30s")
+    return reply
+lost = fault_assumption("lost", target = db, rules = [drop(query = "INSERT*", times = 1)])
+fault_scenario("pool_exhausted", scenario = place_and_reconnect, faults = [lost, pool_exhausted(db)],
+               expect = expect_all(expect_status("5xx"), works_again))
 case("slow_queries", [slow_queries(db, "20s", query = "INSERT*")], expect_status(504), works_again)
 '''
 

@@ -219,7 +219,8 @@ TEST_F(Assertions, FiltersThatMatchNothingAreFoundAtLoad) {
       {"assert_never(where = lambda e: e.type == \"prxy\" and e.query == \"x\")",
        "4:36-52 this filter matches nothing: there are no \"prxy\" events (did you mean proxy?) "
        "[types: "
-       "lifecycle, step_send, step_recv, proxy, syscall, stdout, stderr, file, "
+       "lifecycle, step_send, step_recv, proxy, syscall, stdout, log, attachment, "
+       "stderr, file, "
        "wal, keyspace, poll, tail_http, pubsub]"},
       {"events(where = lambda e: e[\"service\"] == \"apy\")",
        "4:30-51 this filter matches nothing: no event is of service \"apy\" (did you mean api?) "

@@ -177,11 +177,11 @@ TEST_F(Fault, ARuleThatTheHostRefusesIsTheSpecsError) {
 constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"fault(db, wirte = deny(\"EIO\"), run = f)",
      "4:15-34 fault: unexpected keyword argument \"wirte\" (did you mean write?) [system calls: "
-     "connect, read, write, fsync, open; and rules, run, source, to]"},
+     "connect, read, write, fsync, open; and rules, run, source, to, label, description]"},
     {"fault(db, ftruncate = deny(\"EIO\"), run = f)",
      "4:15-38 fault: unexpected keyword argument \"ftruncate\" [system calls: connect, read, "
      "write, "
-     "fsync, open; and rules, run, source, to]"},
+     "fsync, open; and rules, run, source, to, label, description]"},
     {"fault(db, write = deny(\"ENOSPCE\"), run = f)",
      "4:28-37 deny: unknown error \"ENOSPCE\" (did you mean ENOSPC?) [an errno's name, such as "
      "\"EIO\", \"ENOSPC\", \"ECONNREFUSED\"]"},

@@ -361,7 +361,7 @@ TEST_F(Topology, ServicesSayWhatTheyHave) {
             std::vector<std::string>{"<service api> <interface postgres.main> 8080 postgres main"});
   EXPECT_EQ(only_problem("api.pubic\n"),
             "3:5-10 service \"api\" has no .pubic (did you mean public?) [it has public, delete, "
-            "get, patch, "
+            "get, head, patch, "
             "post, put]");
   EXPECT_EQ(only_problem("db.main.get\n"),
             "3:9-12 postgres.main speaks postgres, which has no .get() [it has internal_addr, "

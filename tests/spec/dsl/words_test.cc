@@ -37,7 +37,7 @@ TEST_F(Words, AtItsDeadlineItIsAskedOnceMoreAndShowsTheLastValue) {
                        "    calls.append(now())\n"
                        "    return []\n"
                        "wait_until(never, within = \"2s\", every = \"1500ms\", msg = str(calls))"),
-            "8:1-11 wait_until: []");
+            "8:5-15 wait_until: []");
   EXPECT_EQ(outcome_of("wait_until(lambda: api.get(path = \"/\").status == 500, within = \"1s\")"),
             "4:5-15 wait_until: after 1 s it is still False");
   EXPECT_EQ(outcome_of("state = {\"calls\": 0}\n"
@@ -115,7 +115,7 @@ TEST_F(Words, ExpectationsAreFunctionsOfAResult) {
     return outcome_of(expectation + "(api.get(path = \"/bad\"))");
   };
   EXPECT_EQ(of_bad("expect_ok()"),
-            "4:1-12 expect_ok: expected an answer that is ok, got <response 503, 700 ms>");
+            "4:5-16 expect_ok: expected an answer that is ok, got <response 503, 700 ms>");
   EXPECT_THAT(of_bad("expect_status(200, \"4xx\")"), HasSubstr("expected status 200, 4xx, got"));
   EXPECT_THAT(of_bad("expect_error(\"53100\")"), HasSubstr("expected an error with code 53100"));
   EXPECT_THAT(of_bad("expect_error(message = \"x*\")"), HasSubstr("an error that says x*"));
@@ -136,7 +136,7 @@ TEST_F(Words, AnExpectationJudgesAScenario) {
   const BodyResult result = spec_->run_test("x", host_);
   EXPECT_FALSE(result.completed);
   EXPECT_EQ(shown(*result.finding),
-            "5:49-70 expect_status: expected status 5xx, got <response 200, 7 ms>");
+            "5:46-66 expect_status: expected status 5xx, got <response 200, 7 ms>");
 }
 
 TEST_F(Words, HttpStepsTakeJsonAndAQuery) {
