@@ -91,19 +91,22 @@ std::string query_text(const Args& args, const Value& query) {
   return out;
 }
 
-/// json= and query= in their places.
-void add_json_and_query(const Args& args, const Value& json, const Value& query, HttpStep& step) {
-  if (!json.is_unbound()) {
-    if (!step.body.empty()) args.fail(star::code::kArgument, "body= and json= are both given");
-    step.body = star::encode_json(json);
-    const auto says_type = [](const auto& header) {
-      return std::ranges::equal(header.first, std::string_view("content-type"), {},
-                                [](unsigned char c) { return std::tolower(c); });
-    };
-    if (std::ranges::none_of(step.headers, says_type)) {
-      step.headers.emplace_back("Content-Type", "application/json");
-    }
-  }
+bool says_content_type(const HttpStep& step) {
+  const auto is_it = [](const auto& header) {
+    return std::ranges::equal(header.first, std::string_view("content-type"), {},
+                              [](unsigned char c) { return std::tolower(c); });
+  };
+  return std::ranges::any_of(step.headers, is_it);
+}
+
+void add_json(const Args& args, const Value& json, HttpStep& step) {
+  if (json.is_unbound()) return;
+  if (!step.body.empty()) args.fail(star::code::kArgument, "body= and json= are both given");
+  step.body = star::encode_json(json);
+  if (!says_content_type(step)) step.headers.emplace_back("Content-Type", "application/json");
+}
+
+void add_query(const Args& args, const Value& query, HttpStep& step) {
   if (query.is_unbound()) return;
   const std::string text = query_text(args, query);
   if (text.empty()) return;
@@ -137,7 +140,8 @@ StepCall http_call(const Args& args, std::string method) {
   }
   step.body = body_text(args, body);
   step.headers = headers.items;
-  add_json_and_query(args, json, query, step);
+  add_json(args, json, step);
+  add_query(args, query, step);
   StepCall call{.timeout = checked_timeout(args, timeout)};
   call.step = std::move(step);
   return call;

@@ -57,13 +57,15 @@ nodes = [left, right]
 def each(path):
     return [node.get(path = path).body for node in nodes]
 def connects(decision):
-    return [e for e in events(type = "syscall") if e["syscall"] == "connect" and e.get("decision", "").startswith(decision)]
+    return [e for e in events(type = "syscall")
+            if e["syscall"] == "connect" and e.get("decision", "").startswith(decision)]
 def ask_under(mode):
     """What is known while it lasts, and what came of it."""
     assert_eq(each("/keep"), ["pong", "pong"], "without a partition")
     def scenario():
         assert_eq(each("/ask"), ["asked", "asked"], "the test itself reaches both")
-        wait_until(lambda: len(connects("delay" if mode == "silence" else "deny")) == 4, within = "20s")
+        decision = "delay" if mode == "silence" else "deny"
+        wait_until(lambda: len(connects(decision)) == 4, within = "20s")
         return each("/peek")
     during = partition(left, right, mode = mode, run = scenario)
     return during, each("/results")
@@ -89,7 +91,8 @@ def test_silence():
 def test_reset():
     during, after = ask_under("reset")
     for result in after:
-        assert_true(result.split(" ")[0] in ["ConnectionResetError", "RemoteDisconnected", "BrokenPipeError"], result)
+        lost = ["ConnectionResetError", "RemoteDisconnected", "BrokenPipeError"]
+        assert_true(result.split(" ")[0] in lost, result)
         assert_eq(result.split(" ")[1:], ["ConnectionRefusedError"] * 2)
     assert_eq(said("cut"), ["1 open connection cut"] * 2)
 

@@ -9,7 +9,8 @@ import misrule
 SHOP = pathlib.Path(__file__).parents[2] / "examples" / "shop"
 
 ORDERS = '''
-load("@misrule/postgres.star", "disk_full", "failover", "lost_commit", "pool_exhausted", "slow_queries")
+load("@misrule/postgres.star", "disk_full", "failover", "lost_commit", "pool_exhausted",
+     "slow_queries")
 
 db = service("db", interface("main", "postgres", 5432), image = "postgres:16",
              env = {"POSTGRES_PASSWORD": "test", "POSTGRES_DB": "shop"},
@@ -35,10 +36,12 @@ case("failover", [failover(db, api, refused = 1)], works_again)
 def place_and_reconnect():
     reply = place()
     if not reply.ok:
-        wait_until(lambda: events(type = "proxy", where = lambda e: e.get("code") == "53300"), within = "30s")
+        refused = lambda e: e.get("code") == "53300"
+        wait_until(lambda: events(type = "proxy", where = refused), within = "30s")
     return reply
 lost = fault_assumption("lost", target = db, rules = [drop(query = "INSERT*", times = 1)])
-fault_scenario("pool_exhausted", scenario = place_and_reconnect, faults = [lost, pool_exhausted(db)],
+fault_scenario("pool_exhausted", scenario = place_and_reconnect,
+               faults = [lost, pool_exhausted(db)],
                expect = expect_all(expect_status("5xx"), works_again))
 case("slow_queries", [slow_queries(db, "20s", query = "INSERT*")], expect_status(504), works_again)
 '''
@@ -53,7 +56,8 @@ class Api(http.server.BaseHTTPRequestHandler):
                 said = cache.makefile("rb")
                 cache.sendall(b"SET k v\r\n" if self.path == "/set" else b"GET k\r\n")
                 line = said.readline().decode().strip()
-                answer = "from source" if line == "$-1" else "from cache" if line[0] == "$" else line
+                known = "from cache" if line[0] == "$" else line
+                answer = "from source" if line == "$-1" else known
         except OSError as error:
             answer = type(error).__name__
         self.send_response(200)
@@ -65,9 +69,10 @@ http.server.ThreadingHTTPServer(("", 8080), Api).serve_forever()
 CACHE = '''
 load("@misrule/redis.star", "cache_down", "cache_full", "cache_stampede", "read_only")
 
-cache = service("cache", interface("main", "redis", 6379), image = "redis:7", healthcheck = tcp("localhost:6379"))
-api = service("api", interface("public", "http", 8080), binary = "./cached.py", depends_on = [cache],
-              healthcheck = tcp("localhost:8080"))
+cache = service("cache", interface("main", "redis", 6379), image = "redis:7",
+                healthcheck = tcp("localhost:6379"))
+api = service("api", interface("public", "http", 8080), binary = "./cached.py",
+              depends_on = [cache], healthcheck = tcp("localhost:8080"))
 def read():
     cache.main.set("k", "v")
     return api.get(path = "/")
@@ -116,7 +121,7 @@ lost_commit(api)
         self.assertIn("spec.star:6", run.output)
         run = self.run_spec('load("@misrule/oracle.star", "lost_commit")\n')
         self.assertEqual(run.code, 2, run.output)
-        self.assertIn("Misrule comes with no such file; it has postgres.star, redis.star", run.output)
+        self.assertIn("no such file; it has postgres.star, redis.star", run.output)
 
 
 if __name__ == "__main__":
