@@ -6,12 +6,17 @@
 // A decoded payload stands in the line as it is; what claims to be JSON and is not becomes text.
 // Bytes that are no UTF-8 become U+FFFD in the file; the event in memory keeps them.
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 
 #include <boost/json.hpp>
 
 #include "controller/events/event_log.h"
+#include "controller/events/is_json.h"
 #include "controller/events/json_slice.h"
 #include "controller/events/utf8.h"
 
@@ -24,16 +29,58 @@ using model::Field;
 
 constexpr std::size_t kLineBytesMax = std::size_t{64} << 20U;
 
-void append_string(std::string& out, std::string_view text) {
-  out += json::serialize(json::string_view(as_utf8(text)));
+/// Whether it stands between quotes as it is (RFC 8259, section 7): printable ASCII, no quote, no
+/// backslash. The log is full of such, so eight characters are looked at in one step.
+bool is_plain(std::uint64_t eight) {
+  constexpr std::uint64_t kEach = 0x0101010101010101U;
+  constexpr std::uint64_t kHigh = 0x80U * kEach;
+  const auto has_zero = [](std::uint64_t word) { return (word - kEach) & ~word; };
+  const std::uint64_t low = eight - 0x20U * kEach;  // Borrows where a character is below a blank.
+  return ((eight | low | has_zero(eight ^ ('"' * kEach)) | has_zero(eight ^ ('\\' * kEach)) |
+           has_zero(eight ^ (0x7FU * kEach))) &
+          kHigh) == 0;
 }
 
-bool is_json(std::string_view text) {
-  json::error_code error;
-  json::stream_parser parser;
-  parser.write(text.data(), text.size(), error);
-  if (!error) parser.finish(error);
-  return !error;
+bool is_plain(std::string_view text) {
+  std::uint64_t eight = 0;
+  if (text.size() < sizeof(eight)) {
+    eight = 0x2020202020202020U;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      eight = eight << 8U | static_cast<unsigned char>(text[i]);
+    }
+    return is_plain(eight);
+  }
+  for (std::size_t at = 0; at + sizeof(eight) < text.size(); at += sizeof(eight)) {
+    std::memcpy(&eight, text.data() + at, sizeof(eight));
+    if (!is_plain(eight)) return false;
+  }
+  std::memcpy(&eight, text.data() + text.size() - sizeof(eight), sizeof(eight));
+  return is_plain(eight);
+}
+
+/// Between quotes, and `behind` it.
+void append_string(std::string& out, std::string_view text, std::string_view behind = {}) {
+  if (!is_plain(text)) {
+    out += json::serialize(json::string_view(as_utf8(text)));
+    out += behind;
+    return;
+  }
+  const std::size_t at = out.size();
+  const std::size_t size = at + text.size() + behind.size() + 2;
+  out.resize_and_overwrite(size, [&](char* bytes, std::size_t) {
+    bytes[at] = '"';
+    text.copy(bytes + at + 1, text.size());
+    bytes[at + 1 + text.size()] = '"';
+    behind.copy(bytes + at + text.size() + 2, behind.size());
+    return size;
+  });
+}
+
+template <typename Number>
+void append_number(std::string& out, Number value) {
+  std::array<char, 24> digits;
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  out.append(digits.data(), end);
 }
 
 struct FieldWriter {
@@ -41,7 +88,7 @@ struct FieldWriter {
 
   void operator()(std::nullptr_t) const { out += "null"; }
   void operator()(bool value) const { out += value ? "true" : "false"; }
-  void operator()(std::int64_t value) const { out += fmt::format("{}", value); }
+  void operator()(std::int64_t value) const { append_number(out, value); }
   void operator()(double value) const {
     if (!std::isfinite(value)) return append_string(out, fmt::format("{}", value));
     const std::string text = fmt::format("{}", value);
@@ -50,10 +97,11 @@ struct FieldWriter {
   }
   void operator()(const std::string& value) const { append_string(out, value); }
   void operator()(const model::Json& value) const {
-    if (is_json(value.text)) {
-      out += compact_json(value.text);
+    if (!is_json(value.text)) return append_string(out, value.text);
+    if (std::ranges::all_of(value.text, [](char c) { return c > ' '; })) {
+      out += value.text;
     } else {
-      append_string(out, value.text);
+      out += compact_json(value.text);
     }
   }
 };
@@ -144,27 +192,35 @@ void read_causality(const json::object& line, Event& event) {
 
 }  // namespace
 
-std::string event_to_json(const Event& event) {
-  std::string out = fmt::format(R"({{"number":{},"time_ns":{},"source_time_ns":{},"service":)",
-                                event.number, event.time_ns, event.source_time_ns);
-  append_string(out, event.service);
-  out += ",\"type\":";
+void append_json(std::string& out, const Event& event) {
+  out += "{\"number\":";
+  append_number(out, event.number);
+  out += ",\"time_ns\":";
+  append_number(out, event.time_ns);
+  out += ",\"source_time_ns\":";
+  append_number(out, event.source_time_ns);
+  out += ",\"service\":";
+  append_string(out, event.service, ",\"type\":");
   append_string(out, event.type);
   if (!event.after.empty()) out += fmt::format(",\"after\":[{}]", fmt::join(event.after, ","));
   out += ",\"clock\":{";
   for (bool first = true; const auto& [service, count] : event.clock) {
     if (!std::exchange(first, false)) out += ',';
-    append_string(out, service);
-    out += fmt::format(":{}", count);
+    append_string(out, service, ":");
+    append_number(out, count);
   }
   out += "},\"fields\":{";
   for (bool first = true; const auto& [name, field] : event.fields) {
     if (!std::exchange(first, false)) out += ',';
-    append_string(out, name);
-    out += ':';
+    append_string(out, name, ":");
     std::visit(FieldWriter{out}, field);
   }
   out += "}}";
+}
+
+std::string event_to_json(const Event& event) {
+  std::string out;
+  append_json(out, event);
   return out;
 }
 

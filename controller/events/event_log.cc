@@ -1,155 +1,223 @@
 #include "controller/events/event_log.h"
 
-#include <atomic>
-#include <cerrno>
-#include <new>
-
-#include <sys/mman.h>
-#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
 
 #include "base/check.h"
+#include "controller/events/log_file.h"
 
 namespace misrule::controller {
-
-using Counter = std::atomic<std::uint64_t>;
-static_assert(Counter::is_always_lock_free, "processes share it");
-
-Result<EventNumbers> EventNumbers::create() {
-  const auto bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  void* page = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (page == MAP_FAILED) return std::unexpected(errno_error("mapping the event numbers", errno));
-  ::new (page) Counter(0);
-  EventNumbers numbers;
-  numbers.page_ = std::shared_ptr<void>(page, [bytes](void* mapped) { ::munmap(mapped, bytes); });
-  return numbers;
-}
-
-std::uint64_t EventNumbers::reserve() { return ++*static_cast<Counter*>(page_.get()); }
-std::uint64_t EventNumbers::reserved() const { return *static_cast<const Counter*>(page_.get()); }
-void EventNumbers::reset() { *static_cast<Counter*>(page_.get()) = 0; }
-
 namespace {
 
-/// Where an event stands for people: never before what caused it.
-struct Place {
-  std::int64_t time_ns = 0;
-  std::uint64_t number = 0;
-  auto operator<=>(const Place&) const = default;
+using model::Event;
+using model::VectorClock;
+
+/// Of the events that the file has as well; the rest of a long log is read again when asked for.
+constexpr std::size_t kKeptBytesMax = std::size_t{48} << 20U;
+/// The latest stay whatever they need, up to this size each: an answer follows its request.
+constexpr std::size_t kRecentMax = 1024;
+constexpr std::size_t kRecentBytesMax = std::size_t{16} << 10U;
+
+/// What is known of an event by its number. No time: another process took that number.
+struct Record {
+  static constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
+  static constexpr std::uint64_t kNoPlace = std::numeric_limits<std::uint64_t>::max();
+
+  /// When it stands for people: never before what caused it.
+  std::int64_t time_ns = kNoTime;
+  std::uint64_t place = kNoPlace;  ///< In the file.
+  EventPtr event = {};             ///< Unless it is in the file alone.
 };
 
-struct Placed {
-  Place place = {};
-  EventPtr event = {};
-};
-
-Status write_line(int fd, const std::string& line) {
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const ssize_t written = ::write(fd, rest.data(), rest.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return std::unexpected(errno_error("writing the event log", errno));
-    rest.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
+std::size_t bytes_of(const Event& event, std::size_t line_bytes) {
+  return sizeof(Event) + event.fields.capacity() * sizeof(event.fields.front()) +
+         event.clock.capacity() * sizeof(event.clock.front()) + line_bytes;
 }
 
-using ClockMap = std::map<std::string, std::uint64_t>;
-
-void merge_into(ClockMap& clock, const model::VectorClock& other) {
+/// Both are sorted by name.
+void merge_into(VectorClock& clock, const VectorClock& other) {
+  auto at = clock.begin();
   for (const auto& [service, count] : other) {
-    auto& mine = clock[service];
-    mine = std::max(mine, count);
+    while (at != clock.end() && at->first < service) ++at;
+    if (at == clock.end() || at->first != service) {
+      at = clock.emplace(at, service, count);
+    } else {
+      at->second = std::max(at->second, count);
+    }
   }
+}
+
+void tick(VectorClock& clock, const std::string& service) {
+  auto at = std::ranges::lower_bound(clock, service, {}, &VectorClock::value_type::first);
+  if (at == clock.end() || at->first != service) at = clock.emplace(at, service, 0);
+  ++at->second;
+}
+
+Result<EventPtr> read_event(LogFile& file, std::uint64_t place) {
+  MISRULE_TRY(const std::string line, file.read(place));
+  MISRULE_TRY(Event event, event_from_json(line));
+  return std::make_shared<const Event>(std::move(event));
 }
 
 }  // namespace
 
 struct EventLog::State {
-  State(UniqueFd log_file, EventNumbers shared, TimePoint began)
-      : file(std::move(log_file)), numbers(std::move(shared)), start(began) {}
+  State(UniqueFd log_file, SharedLog shared_log, TimePoint began)
+      : shared(shared_log), start(began), file(std::move(log_file), std::move(shared_log)) {}
 
-  UniqueFd file;
-  EventNumbers numbers;
+  SharedLog shared;
   TimePoint start;
 
   mutable std::mutex mutex;
   mutable std::condition_variable grown;
-  std::vector<Placed> placed;  ///< By place.
-  std::unordered_map<std::uint64_t, Placed> by_number;
-  std::map<std::string, ClockMap> clocks;  ///< The latest of each service.
+  std::uint64_t first = 0;     ///< The number of the first record.
+  std::deque<Record> records;  ///< By number, from `first` on.
+  std::deque<std::uint64_t> order;
+  std::size_t kept_bytes = 0;
+  std::array<std::uint64_t, kRecentMax> recent = {};  ///< Numbers; those kept for good not.
+  std::size_t next_recent = 0;
+  std::unordered_map<std::string, VectorClock> clocks;  ///< The latest of each service.
+  std::string line;                                     ///< Its memory is used again.
   Status status = {};
+  LogFile file;
 
-  void stamp(model::Event& event);
-  Place place_of(const model::Event& event) const;
-  void insert(Placed entry);
+  Record* find(std::uint64_t number);
+  void stamp(Event& event);
+  std::int64_t time_of(const Event& event);
+  VectorClock clock_of(const Record& record);
+  void record(Event event);
+  void keep(Record& record, std::uint64_t number, std::size_t bytes);
+  void insert(std::uint64_t number);
 };
 
-void EventLog::State::stamp(model::Event& event) {
-  event.number = numbers.reserve();
+Record* EventLog::State::find(std::uint64_t number) {
+  if (number < first || number - first >= records.size()) return nullptr;
+  Record& record = records[number - first];
+  return record.time_ns == Record::kNoTime ? nullptr : &record;
+}
+
+VectorClock EventLog::State::clock_of(const Record& record) {
+  if (record.event) return record.event->clock;
+  const Result<EventPtr> event = read_event(file, record.place);
+  if (event) return (*event)->clock;
+  if (status) status = std::unexpected(event.error());
+  return {};
+}
+
+void EventLog::State::stamp(Event& event) {
+  event.number = shared.reserve();
   if (event.time_ns == 0) event.time_ns = (std::chrono::steady_clock::now() - start).count();
   if (event.source_time_ns == 0) event.source_time_ns = event.time_ns;
-  ClockMap& clock = clocks[event.service];
+  VectorClock& clock = clocks[event.service];
   for (const std::uint64_t earlier : event.after) {
-    if (const auto found = by_number.find(earlier); found != by_number.end()) {
-      merge_into(clock, found->second.event->clock);
-    }
+    if (const Record* cause = find(earlier)) merge_into(clock, clock_of(*cause));
   }
-  ++clock[event.service];
-  event.clock.assign(clock.begin(), clock.end());
+  tick(clock, event.service);
+  event.clock = clock;
 }
 
-Place EventLog::State::place_of(const model::Event& event) const {
-  Place place{.time_ns = event.source_time_ns, .number = event.number};
+std::int64_t EventLog::State::time_of(const Event& event) {
+  std::int64_t time = event.source_time_ns;
   for (const std::uint64_t earlier : event.after) {
-    if (const auto found = by_number.find(earlier); found != by_number.end()) {
-      place.time_ns = std::max(place.time_ns, found->second.place.time_ns);
-    }
+    if (const Record* cause = find(earlier)) time = std::max(time, cause->time_ns);
   }
-  return place;
+  return time;
 }
 
-void EventLog::State::insert(Placed entry) {
-  by_number.emplace(entry.place.number, entry);
-  const auto at = std::ranges::upper_bound(placed, entry.place, {}, &Placed::place);
-  placed.insert(at, std::move(entry));
+void EventLog::State::record(Event event) {
+  const std::uint64_t number = event.number;
+  Record made = {.time_ns = time_of(event)};
+  line.clear();
+  append_json(line, event);
+  made.place = file.append(line).value_or(Record::kNoPlace);
+  const std::size_t bytes = bytes_of(event, line.size());
+  made.event = std::make_shared<const Event>(std::move(event));
+  if (records.empty()) first = number;
+  records.resize(number - first + 1);
+  Record& stored = records.back() = std::move(made);
+  keep(stored, number, bytes);
+  insert(number);
 }
 
-EventLog::EventLog(UniqueFd file, EventNumbers numbers, TimePoint start)
-    : state_(std::make_unique<State>(std::move(file), std::move(numbers), start)) {}
+void EventLog::State::keep(Record& record, std::uint64_t number, std::size_t bytes) {
+  if (record.place == Record::kNoPlace) return;
+  if (kept_bytes + bytes <= kKeptBytesMax) {
+    kept_bytes += bytes;
+  } else if (bytes > kRecentBytesMax) {
+    record.event.reset();
+  } else if (Record* old = find(std::exchange(recent[next_recent++ % kRecentMax], number))) {
+    old->event.reset();
+  }
+}
+
+void EventLog::State::insert(std::uint64_t number) {
+  const auto key = [this](std::uint64_t one) { return std::pair(find(one)->time_ns, one); };
+  if (order.empty() || key(order.back()) < key(number)) {
+    order.push_back(number);
+  } else {
+    order.insert(std::ranges::upper_bound(order, key(number), {}, key), number);
+  }
+}
+
+EventLog::EventLog(UniqueFd file, SharedLog shared, TimePoint start)
+    : state_(std::make_unique<State>(std::move(file), std::move(shared), start)) {}
 
 EventLog::~EventLog() = default;
 
-std::uint64_t EventLog::emit(model::Event event) {
+std::uint64_t EventLog::emit(Event event) {
   const std::scoped_lock lock(state_->mutex);
   state_->stamp(event);
-  const Place place = state_->place_of(event);
-  if (state_->status) state_->status = write_line(state_->file.fd(), event_to_json(event) + "\n");
-  state_->insert({place, std::make_shared<const model::Event>(std::move(event))});
+  const std::uint64_t number = event.number;
+  state_->record(std::move(event));
   state_->grown.notify_all();
-  return place.number;
+  return number;
 }
 
 std::vector<EventPtr> EventLog::ordered() const {
-  const std::scoped_lock lock(state_->mutex);
   std::vector<EventPtr> events;
-  events.reserve(state_->placed.size());
-  for (const Placed& entry : state_->placed) events.push_back(entry.event);
+  std::vector<std::pair<std::size_t, std::uint64_t>> unread;
+  {
+    const std::scoped_lock lock(state_->mutex);
+    events.reserve(state_->order.size());
+    for (const std::uint64_t number : state_->order) {
+      const Record& record = *state_->find(number);
+      if (!record.event) unread.emplace_back(events.size(), record.place);
+      events.push_back(record.event);
+    }
+  }
+  for (const auto& [at, place] : unread) {
+    Result<EventPtr> event = read_event(state_->file, place);
+    if (event) {
+      events[at] = *std::move(event);
+      continue;
+    }
+    const std::scoped_lock lock(state_->mutex);
+    if (state_->status) state_->status = std::unexpected(event.error());
+  }
+  std::erase(events, nullptr);
   return events;
 }
 
 std::size_t EventLog::size() const {
   const std::scoped_lock lock(state_->mutex);
-  return state_->placed.size();
+  return state_->order.size();
 }
 
 bool EventLog::wait_beyond(std::size_t seen, TimePoint deadline) const {
   std::unique_lock lock(state_->mutex);
-  return state_->grown.wait_until(lock, deadline, [&] { return state_->placed.size() > seen; });
+  return state_->grown.wait_until(lock, deadline, [&] { return state_->order.size() > seen; });
 }
 
 Status EventLog::status() const {
+  const Status written = state_->file.status();
   const std::scoped_lock lock(state_->mutex);
-  return state_->status;
+  return written ? state_->status : written;
 }
 
 }  // namespace misrule::controller

@@ -3,38 +3,26 @@
 // The one ordered log of a test: an append-only file of JSON lines, opened by the coordinator and
 // handed in, so that a killed worker loses nothing.
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "controller/events/shared_log.h"
 #include "spec/model/event.h"
 
 namespace misrule::controller {
 
 using EventPtr = std::shared_ptr<const model::Event>;
 
-/// Numbers are reserved in a page that coordinator, PID 1 and worker share.
-class EventNumbers {
- public:
-  static Result<EventNumbers> create();  ///< Before the fork; children inherit the mapping.
-  std::uint64_t reserve();               ///< From 1, unique over all processes.
-  std::uint64_t reserved() const;        ///< How many so far.
-  void reset();                          ///< For the next test, when nobody emits.
-
- private:
-  std::shared_ptr<void> page_ = {};
-};
-
 class EventLog final : public model::EventSink {
  public:
-  /// `file` is open for appending; each event is one write of one line.
-  EventLog(UniqueFd file, EventNumbers numbers, TimePoint start);
+  /// `file` is open for appending, and for reading if a long log is to be kept there alone: of the
+  /// events that can be read again only so many bytes stay in memory.
+  EventLog(UniqueFd file, SharedLog shared, TimePoint start);
   ~EventLog() override;
 
   std::uint64_t emit(model::Event event) override;
@@ -45,7 +33,8 @@ class EventLog final : public model::EventSink {
   /// How many; grows only.
   std::size_t size() const;
   bool wait_beyond(std::size_t seen, TimePoint deadline) const;
-  /// The first failure to write, if any: the run cannot be trusted then.
+  /// The first failure to write or to read again, if any: the run cannot be trusted then. All that
+  /// was emitted is in the file after it.
   Status status() const;
 
  private:
@@ -53,7 +42,9 @@ class EventLog final : public model::EventSink {
   std::unique_ptr<State> state_;
 };
 
-/// One line of the file; and back. Hostile or cut lines are errors.
+/// One line of the file, without its end, at the end of `out`; and back. Hostile or cut lines are
+/// errors.
+void append_json(std::string& out, const model::Event& event);
 std::string event_to_json(const model::Event& event);
 Result<model::Event> event_from_json(std::string_view line);
 /// All whole lines of a log file; a torn last line is left out.

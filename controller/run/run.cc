@@ -160,13 +160,13 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   note_templates(*rules, result.plan);
   MISRULE_TRY(std::string directory, working_directory());
   MISRULE_TRY_VOID(begin_run(request, directory, result.plan));
-  MISRULE_TRY(EventNumbers numbers, EventNumbers::create());
+  MISRULE_TRY(SharedLog shared_log, SharedLog::create());
   MISRULE_TRY(std::string shim, find_shim());
   MISRULE_TRY(std::string authority, make_run_authority(loaded.specs, result.plan.folder));
   const RunContext context = {.request = request,
                               .specs = std::move(loaded.specs),
                               .rules = *std::move(rules),
-                              .numbers = std::move(numbers),
+                              .shared_log = std::move(shared_log),
                               .directory = std::move(directory),
                               .shim_path = std::move(shim),
                               .authority_folder = std::move(authority)};

@@ -99,7 +99,7 @@ Worker::Worker(const RunContext& context, WorkerSeat seat, WorkerOrder order)
       start_(Duration(order_.start_ns)),
       interrupt_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       activities_([this](const std::string& what) { tell_phase(what); }),
-      log_(std::move(seat_.events), context.numbers, start_),
+      log_(std::move(seat_.events), context.shared_log, start_),
       init_(std::move(seat_.init), watcher_) {}
 
 void Worker::tell_line(const std::string& line) {

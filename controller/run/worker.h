@@ -33,7 +33,7 @@ struct RunContext {
   RunRequest request = {};
   std::vector<LoadedSpec> specs = {};
   model::RuleFile rules = {};  ///< Of --rules; else without tests.
-  EventNumbers numbers;
+  SharedLog shared_log;
   std::string directory = {};  ///< Where misrule was called.
   std::string shim_path = {};
   std::string authority_folder = {};  ///< Of certificates made on the fly; empty: none are.

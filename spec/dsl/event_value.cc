@@ -202,15 +202,13 @@ std::optional<Value> EventValue::find(std::string_view name) {
 
 Value EventValue::data() {
   if (data_) return *data_;
-  data_ = Value::dict();
-  const star::Dict* decoded = payload();
+  const bool is_payload = payload() != nullptr;
+  // What the payload says of a name wins, so find() sees no difference in it.
+  data_ = is_payload ? *payload_ : Value::dict();
+  star::Dict& all = *data_->as_dict();
   for (const auto& [name, value] : event_->fields) {
-    if (name == "data" && decoded != nullptr) continue;
-    data_->as_dict()->set(name, std::visit(Decoder{}, value));
-  }
-  std::size_t cursor = 0;
-  while (const auto* entry = decoded == nullptr ? nullptr : decoded->table().next(cursor)) {
-    data_->as_dict()->set(entry->key, entry->value);
+    if (is_payload && (name == "data" || all.find(name) != nullptr)) continue;
+    all.set(name, std::visit(Decoder{}, value));
   }
   data_->freeze();
   return *data_;

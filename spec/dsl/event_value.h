@@ -47,11 +47,14 @@ class FieldValue final : public star::HostObject {
 class EventValue final : public star::HostObject {
  public:
   static constexpr std::string_view kTypeName = "event";
-  explicit EventValue(EventPtr event) : event_(std::move(event)) {}
+  explicit EventValue(EventPtr event)
+      : event_(std::move(event)), is_injected_(model::is_injected(*event_)) {}
   const model::Event& event() const { return *event_; }
   const EventPtr& pointer() const { return event_; }
   /// The field, looked for in the event and then in its decoded payload.
   std::optional<star::Value> find(std::string_view name);
+  /// As model::is_injected() says.
+  bool is_injected() const { return is_injected_; }
   /// find() was asked whether the event is a trace of a fault.
   bool was_asked_for_injected() const { return asked_for_injected_; }
   /// All fields typed, the payload's own members included; these win.
@@ -73,6 +76,7 @@ class EventValue final : public star::HostObject {
   std::vector<std::string> field_names() const;
 
   EventPtr event_;
+  bool is_injected_;
   bool asked_for_injected_ = false;
   std::optional<star::Value> payload_;  // Decoded "data", or None.
   std::optional<star::Value> data_;

@@ -245,7 +245,7 @@ bool EventFilter::matches(star::Thread& thread, const EventPtr& event) {
 bool EventFilter::matches(star::Thread& thread, const star::Ref<EventValue>& shared) {
   const model::Event& event = shared->event();
   // A predicate shows by what it reads whether it means what faults leave behind, too.
-  const bool injected = model::is_injected(event);
+  const bool injected = shared->is_injected();
   const bool asked = std::ranges::find(patterns_, "injected", &Pattern::name) != patterns_.end();
   if (injected && where_.is_none() && !asked) return false;
   ++shown_[event.type];

@@ -86,15 +86,14 @@ std::string line_of(const model::Event& event) {
 
 /// What happened before an event because of which it could happen, nearest first.
 std::vector<EventPtr> causes_of(const model::Event& event, const std::vector<EventPtr>& all) {
-  std::unordered_map<std::uint64_t, EventPtr> by_number;
-  for (const EventPtr& one : all) by_number.emplace(one->number, one);
+  const auto number_of = [](const EventPtr& one) { return one->number; };
   std::vector<EventPtr> causes;
   std::vector<std::uint64_t> next(event.after.begin(), event.after.end());
   for (std::size_t i = 0; i < next.size() && causes.size() < kShownEvents; ++i) {
-    const auto found = by_number.find(next[i]);
-    if (found == by_number.end()) continue;
-    causes.push_back(found->second);
-    for (const std::uint64_t earlier : found->second->after) {
+    const auto found = std::ranges::find(all, next[i], number_of);
+    if (found == all.end()) continue;
+    causes.push_back(*found);
+    for (const std::uint64_t earlier : (*found)->after) {
       if (std::ranges::find(next, earlier) == next.end()) next.push_back(earlier);
     }
   }

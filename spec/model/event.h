@@ -25,6 +25,8 @@ using Field = std::variant<std::nullptr_t, bool, std::int64_t, double, std::stri
 using VectorClock = std::vector<std::pair<std::string, std::uint64_t>>;
 
 struct Event {
+  static constexpr std::size_t kFieldsUsual = 8;
+
   std::uint64_t number = 0;         ///< Unique in its test, from 1, by the order of reservation.
   std::int64_t time_ns = 0;         ///< CLOCK_MONOTONIC less the test's start.
   std::int64_t source_time_ns = 0;  ///< When the source says it happened, on the same scale.
@@ -38,6 +40,7 @@ struct Event {
 
   const Field* find(std::string_view name) const;
   Event& set(std::string name, Field value) {
+    if (fields.empty()) fields.reserve(kFieldsUsual);
     fields.emplace_back(std::move(name), std::move(value));
     return *this;
   }

@@ -112,7 +112,7 @@ class Dict final : public Object {
   const Value* find(const Value& key) const { return table_.find(key); }
   std::size_t size() const { return table_.size(); }
   void set(const Value& key, Value value);
-  void set(std::string_view key, Value value) { set(Value::string(key), std::move(value)); }
+  void set(std::string_view key, Value value) { set(Value::name(key), std::move(value)); }
   const Table& table() const { return table_; }
   /// Raises unless it may be changed; verb: "insert into".
   void check_mutable(std::string_view verb) const;

@@ -51,6 +51,8 @@ class [[clang::trivial_abi]] Value {
   static Value integer(std::int64_t number);
   static Value real(double number);
   static Value string(std::string_view utf8);
+  /// For what a host says over and over, like the names of fields: made once where it can be.
+  static Value name(std::string_view utf8);
   static Value bytes(std::string_view bytes);
   static Value list(std::vector<Value> items = {});
   static Value tuple(std::vector<Value> items = {});

@@ -19,6 +19,9 @@ thread_local std::vector<const HeapValue*> doomed;
 
 const Limits kDefaultLimits;
 
+constexpr std::size_t kNamesMax = 1024;
+constexpr std::size_t kNameBytesMax = 64;
+
 }  // namespace
 
 class Heap::Sentinel final : public Object {
@@ -35,6 +38,7 @@ Heap::Heap(const Limits& limits) : limits_(limits) {
 
 Heap::~Heap() {
   Heap* before = exchange_current(this);
+  names_.clear();
   drop_everything();
   exchange_current(nullptr);
   delete objects_;
@@ -90,6 +94,15 @@ void Heap::unlink(Object& object) noexcept {
 }
 
 std::uint64_t Heap::next_serial() { return heap_here != nullptr ? ++heap_here->serial_ : 0; }
+
+Value Heap::name(std::string_view text) {
+  if (heap_here == nullptr || text.size() > kNameBytesMax) return Value::string(text);
+  auto& names = heap_here->names_;
+  if (const auto known = names.find(text); known != names.end()) return known->second;
+  Value made = Value::string(text);
+  if (names.size() < kNamesMax) names.emplace(text, made);
+  return made;
+}
 
 std::size_t Heap::objects() const {
   std::size_t count = 0;

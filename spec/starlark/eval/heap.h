@@ -5,6 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "spec/starlark/object.h"
 
@@ -33,11 +37,19 @@ class Heap {
   static void link(Object& object);
   static void unlink(Object& object) noexcept;
   static std::uint64_t next_serial();
+  /// The same string each time, while there are not too many; else one of its own.
+  static Value name(std::string_view text);
 
   std::size_t used() const { return used_; }
   std::size_t objects() const;
 
  private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
   void drop_everything() noexcept;
 
   const Limits& limits_;
@@ -45,6 +57,7 @@ class Heap {
   std::uint64_t serial_ = 0;
   class Sentinel;
   Sentinel* objects_;
+  std::unordered_map<std::string, Value, TextHash, std::equal_to<>> names_ = {};
 };
 
 /// The thread whose spec code runs on this OS thread, or null.

@@ -88,6 +88,7 @@ void Table::set(const Value& key, Value value) {
   if (charged_ == 0) {
     charged_ = kLinearMax * sizeof(Entry);
     Heap::charge(charged_);
+    entries_.reserve(kLinearMax);
   }
   const bool linear = buckets_.empty();
   const std::size_t capacity = linear ? kLinearMax : buckets_.size() * 2 / 3;

@@ -44,6 +44,7 @@ Value Value::of(HeapValue* value) {
 
 Value Value::real(double number) { return Value::of(new Float(number)); }
 Value Value::string(std::string_view utf8) { return make_string(std::string(utf8)); }
+Value Value::name(std::string_view utf8) { return Heap::name(utf8); }
 Value Value::bytes(std::string_view bytes) { return make_bytes(std::string(bytes)); }
 Value Value::list(std::vector<Value> items) { return Value::of(new List(std::move(items))); }
 Value Value::tuple(std::vector<Value> items) { return Value::of(new Tuple(std::move(items))); }

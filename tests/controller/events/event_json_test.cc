@@ -3,6 +3,7 @@
 
 #include "controller/events/event_log.h"
 #include "controller/events/json_slice.h"
+#include "controller/events/utf8.h"
 
 namespace misrule::controller {
 namespace {
@@ -70,6 +71,25 @@ TEST(EventJson, BytesThatAreNoUtf8AreMarked) {
   const auto back = event_from_json(event_to_json(event));
   ASSERT_TRUE(back) << back.error().what;
   EXPECT_EQ(*back->find("body"), model::Field("ok\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD caf\u00e9"));
+}
+
+TEST(EventJson, EveryByteInEveryPlaceIsReadBack) {
+  for (std::size_t length = 1; length <= 17; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(length, 'x');
+        text[at] = static_cast<char>(byte);
+        Event event = {.number = 1, .service = text, .type = "stdout"};
+        event.set("body", text);
+        const std::string line = event_to_json(event);
+        ASSERT_EQ(line.find('\n'), std::string::npos);
+        const auto read = event_from_json(line);
+        ASSERT_TRUE(read) << line;
+        EXPECT_EQ(read->service, as_utf8(text));
+        EXPECT_EQ(*read->find("body"), model::Field(as_utf8(text)));
+      }
+    }
+  }
 }
 
 TEST(EventJson, HostileLinesAreErrors) {

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "controller/events/log_file.h"
+
 namespace misrule::controller {
 namespace {
 
@@ -18,16 +20,16 @@ class EventLogTest : public testing::Test {
  protected:
   void SetUp() override {
     path_ = testing::TempDir() + "/events-" + std::to_string(::getpid()) + ".jsonl";
-    auto numbers = EventNumbers::create();
-    ASSERT_TRUE(numbers);
-    numbers_ = *numbers;
+    auto shared_log = SharedLog::create();
+    ASSERT_TRUE(shared_log);
+    shared_log_ = *shared_log;
     log_ = open_log();
   }
   void TearDown() override { ::unlink(path_.c_str()); }
 
   std::unique_ptr<EventLog> open_log() {
-    UniqueFd file(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
-    return std::make_unique<EventLog>(std::move(file), numbers_, start_);
+    UniqueFd file(::open(path_.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+    return std::make_unique<EventLog>(std::move(file), shared_log_, start_);
   }
   std::uint64_t emit(const std::string& service, std::int64_t source_time_ns,
                      std::vector<std::uint64_t> after = {}) {
@@ -35,6 +37,12 @@ class EventLogTest : public testing::Test {
                        .service = service,
                        .type = "stdout",
                        .after = std::move(after)});
+  }
+  void expect_numbers_up_to(std::uint64_t last) const {
+    const auto events = read_event_log(path_);
+    ASSERT_TRUE(events) << events.error().what;
+    ASSERT_EQ(events->size(), last);
+    for (std::uint64_t i = 0; i < last; ++i) EXPECT_EQ((*events)[i].number, i + 1);
   }
   std::vector<std::uint64_t> order() const {
     std::vector<std::uint64_t> numbers;
@@ -44,7 +52,7 @@ class EventLogTest : public testing::Test {
 
   std::string path_;
   TimePoint start_ = std::chrono::steady_clock::now();
-  EventNumbers numbers_;
+  SharedLog shared_log_;
   std::unique_ptr<EventLog> log_;
 };
 
@@ -56,7 +64,7 @@ TEST_F(EventLogTest, FillsInNumberAndTimes) {
   EXPECT_GT(events[0]->time_ns, 0);
   EXPECT_EQ(events[0]->source_time_ns, events[0]->time_ns);
   EXPECT_LE(events[0]->time_ns, events[1]->time_ns);
-  EXPECT_EQ(numbers_.reserved(), 2U);
+  EXPECT_EQ(shared_log_.reserved(), 2U);
 }
 
 TEST_F(EventLogTest, OrdersBySourceTimeThenNumber) {
@@ -91,6 +99,7 @@ TEST_F(EventLogTest, ClocksFollowServicesAndCauses) {
 TEST_F(EventLogTest, TheFileHoldsWhatWasEmitted) {
   emit("api", 5);
   emit("db", 6, {1});
+  ASSERT_TRUE(log_->status());
   const auto events = read_event_log(path_);
   ASSERT_TRUE(events) << events.error().what;
   ASSERT_EQ(events->size(), 2U);
@@ -139,7 +148,7 @@ TEST_F(EventLogTest, ProcessesShareNumbersAndFile) {
     ASSERT_GT(::wait(&status), 0);
     EXPECT_EQ(status, 0);
   }
-  EXPECT_EQ(numbers_.reserved(), kProcesses * kEach);
+  EXPECT_EQ(shared_log_.reserved(), kProcesses * kEach);
   const auto events = read_event_log(path_);
   ASSERT_TRUE(events) << events.error().what;
   std::set<std::uint64_t> numbers;
@@ -168,16 +177,89 @@ TEST_F(EventLogTest, AKilledWriterLosesNothingThatItEmitted) {
   EXPECT_EQ(events->size(), 10U);
 }
 
+TEST_F(EventLogTest, LinesOfAKilledWriterAreCompleted) {
+  log_.reset();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const auto mine = open_log();
+    for (int i = 0; i < 1000; ++i) mine->emit({.service = "api", .type = "stdout"});
+    ::raise(SIGKILL);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  const UniqueFd file(::open(path_.c_str(), O_RDWR | O_APPEND | O_CLOEXEC));
+  ASSERT_TRUE(shared_log_.recover(file.fd()));
+  expect_numbers_up_to(1000);
+  ASSERT_TRUE(shared_log_.recover(file.fd()));  // There is nothing left.
+  expect_numbers_up_to(1000);
+}
+
+TEST_F(EventLogTest, WhatWasWrittenBeforeTheKillIsNotWrittenAgain) {
+  log_.reset();
+  const std::vector<std::string> lines = {event_to_json({.number = 1, .service = "a"}),
+                                          event_to_json({.number = 2, .service = "b"})};
+  const std::string both = lines[0] + "\n" + lines[1] + "\n";
+  for (const std::size_t written :
+       {std::size_t{0}, std::size_t{7}, lines[0].size() + 1, lines[0].size() + 9, both.size()}) {
+    const UniqueFd file(::open(path_.c_str(), O_RDWR | O_APPEND | O_TRUNC | O_CLOEXEC));
+    ASSERT_TRUE(write_whole(file.fd(), both.substr(0, written)));
+    for (const std::string& line : lines) ASSERT_TRUE(shared_log_.add_line(line));
+    ASSERT_TRUE(shared_log_.recover(file.fd()));
+    expect_numbers_up_to(2);
+  }
+}
+
+TEST_F(EventLogTest, AReaderBesideARunningTestNeedNotWaitForTheNextEvent) {
+  emit("api", 1);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  std::size_t read = 0;
+  while (read == 0 && std::chrono::steady_clock::now() < deadline) {
+    read = read_event_log(path_).value_or(std::vector<Event>()).size();
+  }
+  EXPECT_EQ(read, 1U);
+}
+
+TEST_F(EventLogTest, ALongLogIsReadAgainFromItsFile) {
+  // More than stays in memory, with lines longer than what waits for the file; every second event
+  // has a cause far back.
+  constexpr std::uint64_t kCount = 1000;
+  const std::string body(70'000, 'x');
+  for (std::uint64_t i = 0; i < kCount; ++i) {
+    Event event{.source_time_ns = static_cast<std::int64_t>(kCount - i),
+                .service = i % 2 == 0 ? "api" : "db",
+                .type = "stdout"};
+    if (i % 2 == 1) event.after = {i / 2 + 1};
+    event.set("body", body).set("index", static_cast<std::int64_t>(i));
+    log_->emit(std::move(event));
+  }
+  ASSERT_TRUE(log_->status());
+  const auto events = log_->ordered();
+  ASSERT_EQ(events.size(), kCount);
+  std::map<std::uint64_t, std::size_t> place;
+  for (std::size_t i = 0; i < events.size(); ++i) place[events[i]->number] = i;
+  for (const EventPtr& event : events) {
+    EXPECT_EQ(*event->find("index"), model::Field(static_cast<std::int64_t>(event->number - 1)));
+    EXPECT_EQ(std::get<std::string>(*event->find("body")).size(), body.size());
+    for (const std::uint64_t cause : event->after) EXPECT_LT(place[cause], place[event->number]);
+  }
+  // What "db" knows of "api" comes from the clocks of its causes.
+  const auto last = std::ranges::find(events, kCount, [](const EventPtr& e) { return e->number; });
+  ASSERT_NE(last, events.end());
+  EXPECT_EQ((*last)->clock, (model::VectorClock{{"api", kCount / 4}, {"db", kCount / 2}}));
+  EXPECT_EQ(read_event_log(path_)->size(), kCount);
+}
+
 TEST_F(EventLogTest, ResetStartsAgainAtOne) {
   emit("api", 1);
-  numbers_.reset();
+  shared_log_.reset();
   EXPECT_EQ(emit("api", 2), 1U);
 }
 
 TEST(EventLogStatus, AFullDiskIsRemembered) {
-  auto numbers = EventNumbers::create();
-  ASSERT_TRUE(numbers);
-  EventLog log(UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)), *numbers, {});
+  auto shared_log = SharedLog::create();
+  ASSERT_TRUE(shared_log);
+  EventLog log(UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)), *shared_log, {});
   EXPECT_TRUE(log.status());
   EXPECT_EQ(log.emit({.service = "api", .type = "stdout"}), 1U);
   ASSERT_FALSE(log.status());

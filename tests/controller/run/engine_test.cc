@@ -171,10 +171,10 @@ class EngineTest : public testing::Test {
     spec_->bodies["test_it"] = std::move(body);
     RunPlan plan = {.run_id = make_run_id() + fmt::format("-{}", ++runs_)};
     plan.folder = *make_run_folder(folder_, plan.run_id);
-    auto numbers = EventNumbers::create();
+    auto shared_log = SharedLog::create();
     const RunContext context = {.request = {.timeout = timeout},
                                 .specs = std::move(loaded_),
-                                .numbers = *std::move(numbers),
+                                .shared_log = *std::move(shared_log),
                                 .shim_path = MISRULE_BINARY_DIR "/bin/misrule-shim"};
     Coordinator coordinator(context, plan, observer_);
     auto reports =
