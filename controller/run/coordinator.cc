@@ -289,12 +289,8 @@ model::TestReport Coordinator::run_world(const SelectedTest& selected, bool keep
   report.spec = selected.test.file;
   report.cell = selected.test.cell;
   report.event_log = course.event_log;
-<<<<<<< HEAD
   report.began_unix_ns = course.began_unix_ns;
-  if (course.report && is_kept(course)) {
-=======
   if (is_alive) {
->>>>>>> 9632cc5 (A log of events costs a fifth, and a long one no memory: lines wait in memory that outlives a killed worker and go to the file many at once; what does not fit is read again. Payloads are decoded once, names of fields are made once)
     kept_ = plan_.run_id;
   } else {
     remove_world_folder(course.world);

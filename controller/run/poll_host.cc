@@ -33,5 +33,6 @@ Result<dsl::ArmId> PollHost::arm(std::vector<model::Rule>) { return refusal(); }
 Status PollHost::disarm(dsl::ArmId) { return refusal(); }
 Result<std::size_t> PollHost::release(const std::string&) { return refusal(); }
 Status PollHost::barrier(Duration) { return refusal(); }
+Result<std::string> PollHost::attach(const std::string&, const std::string&) { return refusal(); }
 
 }  // namespace misrule::controller

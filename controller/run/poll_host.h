@@ -17,13 +17,17 @@ class PollHost final : public dsl::TestHost {
 
   dsl::StepReply step(const dsl::StepCall& call) override;
 
-  // A function that is polled has none of these; the vocabulary says so where it calls them.
+  // A function that is polled has none of these: the vocabulary refuses the words for them.
   Result<dsl::ArmId> arm(std::vector<model::Rule> rules) override;
   Status disarm(dsl::ArmId armed) override;
   Result<std::size_t> release(const std::string& label) override;
   std::vector<dsl::EventPtr> events() override { return {}; }
   bool wait_for_event(std::size_t, TimePoint) override { return false; }
   Status barrier(Duration) override;
+  void tell(model::Event) override {}
+  Result<std::string> attach(const std::string& name, const std::string& bytes) override;
+  void pause(TimePoint) override {}
+  std::uint64_t seed() const override { return 0; }
   const Clock& clock() const override { return clock_; }
 
  private:
