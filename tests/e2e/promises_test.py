@@ -16,7 +16,13 @@ COMMON = {"number", "time_ns", "source_time_ns", "service", "type", "clock", "af
 # All that the table of a type names happens in one of these tests; how they end is not asked.
 SPEC = SERVICE + POSTGRES.replace("healthcheck", "observe = [wal_stream()], healthcheck") + '''
 cache = service("cache", interface("main", "redis", 6379), image = "redis:7",
-                healthcheck = tcp("localhost:6379"))
+                healthcheck = tcp("localhost:6379"), observe = [keyspace(), pubsub("news")])
+def answer():
+    return feed.get(path = "/health").status
+feed = service("feed", interface("main", "http", 8090), binary = "./feed.py",
+               healthcheck = http("localhost:8090/health"), observe = [
+                   stderr(), file("/tmp/feed.log", decoder = decoder("json")),
+                   poll("answer", answer), tail_http("/sse")])
 store = service("store", interface("main", "http", 9000), interface("raw", "http", 9001),
                 binary = "./api.py", env = {"PORT": "9000"},
                 healthcheck = http("localhost:9000/health"))
@@ -61,6 +67,23 @@ def test_rows():
     db.main.exec(sql = "DELETE FROM w")
     assert_eventually(type = "wal", where = {"action": "DELETE"})
 
+def test_observed():
+    cache.main.set("k", "1")
+    cache.main.command("PUBLISH", "news", '{"n": 1}')
+    feed.get(path = "/write")
+    log("said", about = "it")
+    attach("note.txt", "text")
+    for type in ("keyspace", "pubsub", "poll", "file", "tail_http", "stderr"):
+        assert_eventually(type = type, within = "60s")
+
+def die():
+    cache.main.set("a", "1")
+    cache.main.command("SHUTDOWN", "NOSAVE")
+
+def test_gap():
+    fault(cache, delay("1ms", command = "SHUTDOWN"), source = "test", run = die)
+    assert_never(type = "proxy", where = {"key": "z"})
+
 def test_opaque():
     """Bytes that are no HTTP."""
     get("/garbage")
@@ -80,6 +103,26 @@ MORE = r'''
             connection.recv(10)
         return "sent"
 '''
+
+FEED = r"""#!/usr/bin/python3
+import http.server, sys, time
+class Feed(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        if self.path == "/sse":
+            self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        if self.path == "/write":
+            print("to the other stream", file=sys.stderr, flush=True)
+            with open("/tmp/feed.log", "a") as log:
+                log.write('{"n": 1}\n')
+        if self.path == "/sse":
+            self.wfile.write(b'id: 1\nevent: add\ndata: {"n": 1}\n\n')
+            time.sleep(1000)
+    def log_message(self, *words):
+        pass
+http.server.ThreadingHTTPServer(("", 8090), Feed).serve_forever()
+"""
 
 
 def promised():
@@ -108,17 +151,20 @@ class Promises(misrule.Project):
                             'self.send_header("Content-Type", "application/json")\n'
                             '        self.send_header("X-Took"')
         self.write("api.py", code).chmod(0o755)
+        self.write("feed.py", FEED).chmod(0o755)
 
     def test_every_type_has_its_fields_and_no_others(self):
-        run = self.run_spec(SPEC)
+        run = self.run_spec(SPEC, "--trace-otlp", str(self.folder / "trace.json"))
         page = promised()
         seen = {}
-        for test in ("test_steps", "test_rules", "test_exits", "test_rows", "test_opaque"):
+        for test in re.findall(r"def (test_\w+)", SPEC):
             for event in self.events(test):
                 fields = set(event) - COMMON
-                if event["type"] in ("stdout", "wal"):  # Members of a line, columns of a row.
-                    fields -= set(event.get("data", {})) - page[event["type"]]
+                if isinstance(event.get("data"), dict):  # Members of a line, columns of a row.
+                    fields -= set(event["data"]) - page[event["type"]]
                 seen.setdefault(event["type"], set()).update(fields)
+        # Of one stream as of the other: which of them a server's own words are on is its choice.
+        seen["stdout"] = seen["stderr"] = seen["stdout"] | seen["stderr"]
         self.assertEqual(set(seen), set(page), run.output)
         for name in sorted(page):
             with self.subTest(type=name):
