@@ -11,10 +11,12 @@ namespace json = boost::json;
 struct Nowhere {
   using Text = json::string_view;
   using Error = json::error_code;
+  // NOLINTBEGIN(readability-identifier-naming): as the parser spells them.
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  // NOLINTEND(readability-identifier-naming)
 
   static bool on_document_begin(Error&) { return true; }
   static bool on_document_end(Error&) { return true; }
