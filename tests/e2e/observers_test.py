@@ -6,7 +6,7 @@ import unittest
 import misrule
 
 WRITER = r"""#!/usr/bin/python3
-import os, sys, time
+import http.server, os, sys
 os.makedirs("logs", exist_ok=True)
 def write(text, name="logs/app.log", mode="ab"):
     with open(name, mode) as file:
@@ -16,17 +16,27 @@ print("level=warn stock=-1 msg=\"two words\"")
 print("GET /x 12ms", file=sys.stderr, flush=True)
 write(b"n=1\n")
 write(b"n=2\nn=")
-os.rename("logs/app.log", "logs/app.log.1")
-write(b"3\n", "logs/app.log.1")
-write(b"n=4 text=\xff\n")
-write(b"n=5 long=" + b"x" * 1000000 + b"\n")
-os.rename("logs/app.log", "logs/app.log.2")
-write(b"n=6 last=true\n")
-time.sleep(1000)
+def rename_within_a_line():
+    os.rename("logs/app.log", "logs/app.log.1")
+    write(b"3\n", "logs/app.log.1")
+    write(b"n=4 text=\xff\n")
+    write(b"n=5 long=" + b"x" * 1000000 + b"\n")
+def rename_again():
+    os.rename("logs/app.log", "logs/app.log.2")
+    write(b"n=6 last=true\n")
+class Turns(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        {"/first": rename_within_a_line, "/second": rename_again}.get(self.path, lambda: None)()
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *words):
+        pass
+http.server.ThreadingHTTPServer(("", 8080), Turns).serve_forever()
 """
 
 SPEC = r"""
-work = service("work", binary = "./writer.py", cwd = "data", observe = [
+work = service("work", interface("main", "http", 8080), binary = "./writer.py", cwd = "data",
+               healthcheck = http("localhost:8080/health"), observe = [
     %s
     file("logs/app.log", decoder = decoder("logfmt")),
     file("/tmp/never.log"),
@@ -40,15 +50,17 @@ DECODED = """stdout(decoder = decoder("logfmt")),
 class Observers(misrule.Project):
     def setUp(self):
         super().setUp()
-        # A file that is renamed before anybody has looked at it is nobody's: they look in between.
-        self.write("writer.py", WRITER.replace("os.rename(", "time.sleep(0.5); os.rename(")
-                   ).chmod(0o755)
+        self.write("writer.py", WRITER).chmod(0o755)
         (self.folder / "data").mkdir()
         (self.folder / "data").chmod(0o777)
 
     def test_lines_of_streams_and_files(self):
         run = self.run_spec(SPEC % DECODED + r"""
 def test_it():
+    # A file that is renamed before anybody has looked at it is nobody's.
+    for turn, seen in (("/first", "2"), ("/second", "5")):
+        assert_eventually(type = "file", where = {"n": seen}, within = "60s")
+        assert_eq(work.get(path = turn).status, 200)
     assert_eventually(type = "file", where = {"last": True}, within = "60s")
     lines = events(type = "file")
     assert_eq([str(e.n) for e in lines], ["1", "2", "3", "4", "5", "6"])
