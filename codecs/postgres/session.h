@@ -44,7 +44,8 @@ struct Session {
   /// The transaction as it will be when everything that was sent is done.
   Transaction expected = Transaction::kIdle;
   bool failed_since_ready = false;  ///< An error came, and the transaction has not ended since.
-  bool replies_at_border = true;    ///< No message towards the client is under way.
+  /// No message towards the client is under way, nor is one kept from it until ReadyForQuery.
+  bool answers_at_once = true;
   bool server_ended = false;
   bool copies_binary = false;  ///< The COPY FROM that is under way.
   std::uint64_t units = 0;

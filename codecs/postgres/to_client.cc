@@ -71,7 +71,7 @@ bool is_servers_own(const Unit& failed, const ErrorFields& error) {
 Step ToClient::walk(ByteView unread) {
   Step step = walk_messages(unread, flow_, [this](ByteView rest) { return next(rest); });
   if (!step.act) step.act = made_up();
-  session_.replies_at_border = flow_.passing == 0;
+  session_.answers_at_once = flow_.passing == 0 && !losing_;
   return step;
 }
 

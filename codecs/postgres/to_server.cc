@@ -378,7 +378,7 @@ Unit* ToServer::acted_on() {
 std::optional<Act> ToServer::end_at_once(Unit& unit) {
   const bool is_first = &unit == &front_->units.front();
   if (!unit.ends_connection() || unit.after_rows > 0 || !is_first || !session_.ledger.empty() ||
-      !session_.replies_at_border) {
+      !session_.answers_at_once) {
     return std::nullopt;
   }
   session_.tell_injected(unit);

@@ -111,7 +111,7 @@ std::optional<Move> ToServer::answer_execute(const Message& message) {
   }
   front_.reset();
   executing_.reset();
-  if (reply && session_.ledger.empty() && session_.replies_at_border) {
+  if (reply && session_.ledger.empty() && session_.answers_at_once) {
     session_.tell_made_up(owed.units.front());
     flow_.dropping = message.rest_bytes;
     return Move{.act = Answer{.bytes = message.wire_bytes, .with = *std::move(reply)}};

@@ -105,18 +105,33 @@ TEST(Mask, BehindItNoOtherErrorIsTold) {
   }
 }
 
+Verb masked_or_made_up(const Facts& facts) {
+  if (facts.subject.starts_with("insert")) return mask();
+  const ReplyPlan plan = {.columns = {"a"}, .rows = {{Value{std::string("made up")}}}};
+  return {.kind = Verb::Kind::kRespond, .plan = std::make_shared<const ReplyPlan>(plan)};
+}
+
 TEST(Mask, BehindItNothingIsMadeUp) {
-  const auto decide = [](const Facts& facts) {
-    if (facts.subject.starts_with("insert")) return mask();
-    const ReplyPlan plan = {.columns = {"a"}, .rows = {{Value{std::string("made up")}}}};
-    return Verb{.kind = Verb::Kind::kRespond, .plan = std::make_shared<const ReplyPlan>(plan)};
-  };
-  Rig rig(decide);
+  Rig rig(masked_or_made_up);
   rig.client(wire::parse_bind_execute("insert into t values (1)") + wire::parse("", "select 2") +
              wire::bind("", "") + wire::describe_portal("") + wire::execute() + sync());
   const std::string prepared = message('1') + message('2');
   EXPECT_EQ(rig.server(prepared + complete("INSERT 0 1") + prepared + wire::columns("a") + ready()),
             "1 2 E(ERROR 40001 fault) Z(I)");
+  EXPECT_THAT(rig.told(),
+              ElementsAre("exchanged 1 ERROR 40001: fault in place of INSERT 0 1 did failed",
+                          "exchanged 2 not run: an earlier statement failed did_not failed"));
+}
+
+TEST(Mask, BehindItNothingIsMadeUpAtOnceEither) {
+  Rig rig(masked_or_made_up);
+  const std::string prepared = message('1') + message('2');
+  rig.client(wire::parse_bind_execute("insert into t values (1)"));
+  EXPECT_EQ(rig.server(prepared + complete("INSERT 0 1")), "1 2 E(ERROR 40001 fault)");
+  rig.client(wire::parse("", "select 2") + wire::bind("", "") + wire::describe_portal(""));
+  EXPECT_EQ(rig.server(prepared + wire::columns("a")), "") << "no Sync has come, nothing is owed";
+  rig.client(wire::execute() + sync());
+  EXPECT_EQ(rig.server(ready()), "Z(I)");
   EXPECT_THAT(rig.told(),
               ElementsAre("exchanged 1 ERROR 40001: fault in place of INSERT 0 1 did failed",
                           "exchanged 2 not run: an earlier statement failed did_not failed"));

@@ -78,11 +78,11 @@ TEST_F(ToClientTest, BorderIsKnown) {
   session_.ledger.push({.kind = Kind::kQuery});
   const std::string row = wire::row("a long value");
   to_client_.walk(ByteView(row).substr(0, 4));
-  EXPECT_TRUE(session_.replies_at_border) << "nothing has flowed";
+  EXPECT_TRUE(session_.answers_at_once) << "nothing has flowed";
   to_client_.walk(ByteView(row).substr(0, 8));
-  EXPECT_FALSE(session_.replies_at_border);
+  EXPECT_FALSE(session_.answers_at_once);
   to_client_.walk(ByteView(row).substr(8));
-  EXPECT_TRUE(session_.replies_at_border);
+  EXPECT_TRUE(session_.answers_at_once);
 }
 
 TEST_F(ToClientTest, LongErrorIsReplacedWhole) {
