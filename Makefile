@@ -7,7 +7,7 @@ PRESET ?= release
 
 help:
 	@echo 'make setup      install what is missing (Debian packages)'
-	@echo 'make build      build everything (PRESET=release, dev, asan, tsan, fuzz)'
+	@echo 'make build      build everything (PRESET=release, dev, asan, tsan)'
 	@echo 'make demo       run the example shop, then the same spec against a shop with a bug'
 	@echo 'make test       every test: release, sanitizers on end-to-end tests, fuzz smoke, lint'
 	@echo 'make test-all   that, thread sanitizer, clang-tidy of every file, mutants'

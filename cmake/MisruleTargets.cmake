@@ -6,7 +6,7 @@
 #   misrule_script_test(tidy SCRIPT tidy_test.py [ARGS ...] [LABELS e2e] [TIMEOUT s] [SERIAL])
 #   misrule_add_folders(a b c)   those of them that have a CMakeLists.txt
 
-# What `make test` builds of the sanitizer and the fuzz trees.
+# What `make test` builds of the sanitized tree.
 add_custom_target(e2e_tests)
 add_custom_target(fuzz_tests)
 
@@ -45,6 +45,12 @@ function(misrule_library name)
   endif()
 endfunction()
 
+# Tests that start whole systems run one at a time, beside others that do not; together they take
+# longest, so they begin first.
+function(misrule_serial name)
+  set_tests_properties(${name} PROPERTIES RESOURCE_LOCK world COST 1000)
+endfunction()
+
 function(misrule_test name)
   cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "SOURCES;DEPS;LINK;LABELS;ARGS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -60,7 +66,7 @@ function(misrule_test name)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
   if(ARG_SERIAL)
-    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+    misrule_serial(${name})
   endif()
   if("e2e" IN_LIST ARG_LABELS)
     add_dependencies(e2e_tests ${name})
@@ -78,7 +84,7 @@ function(misrule_script_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" SKIP_RETURN_CODE 77
     ENVIRONMENT "MISRULE_BINARY_DIR=${CMAKE_BINARY_DIR};MISRULE_SOURCE_DIR=${CMAKE_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
   if(ARG_SERIAL)
-    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+    misrule_serial(${name})
   endif()
 endfunction()
 
@@ -94,9 +100,12 @@ function(misrule_fuzz name)
   foreach(dep ${ARG_DEPS})
     target_link_libraries(${name} PRIVATE misrule_${dep})
   endforeach()
-  set(seconds 20)
+  # The smoke goes the same way in every run; who asks for more seconds wants other ways.
+  set(seconds 10)
+  set(how -seed=1)
   if(DEFINED ENV{MISRULE_FUZZ_SECONDS})
     set(seconds $ENV{MISRULE_FUZZ_SECONDS})
+    set(how)
   endif()
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/corpus/${name})
   set(seeds)
@@ -104,7 +113,7 @@ function(misrule_fuzz name)
     set(seeds ${CMAKE_SOURCE_DIR}/${ARG_CORPUS})
   endif()
   add_test(NAME ${name} COMMAND ${name} -max_total_time=${seconds} -rss_limit_mb=1024 -timeout=10
-           -print_final_stats=1 ${ARG_ARGS} ${CMAKE_BINARY_DIR}/corpus/${name} ${seeds})
+           -print_final_stats=1 ${how} ${ARG_ARGS} ${CMAKE_BINARY_DIR}/corpus/${name} ${seeds})
   math(EXPR limit "${seconds} + 280")
   set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT ${limit})
   add_dependencies(fuzz_tests ${name})

@@ -44,34 +44,46 @@ LogFile::LogFile(UniqueFd file, SharedLog shared)
 LogFile::~LogFile() {
   if (!claimed_) return;
   writer_ = {};
-  write_lines();
+  {
+    Lock lock(mutex_);
+    write_all(lock);
+  }
   shared_.release();
 }
 
 std::optional<std::uint64_t> LogFile::append(std::string_view line) {
-  const std::scoped_lock lock(mutex_);
+  Lock lock(mutex_);
   if (!status_) return {};
   if (!claimed_) {
     status_ = write_whole(file_.fd(), std::string(line) + '\n');
     return {};
   }
-  const bool was_empty = shared_.lines().empty();
-  bool added = shared_.add_line(line);
-  if (!added) {
-    write_lines();
-    added = shared_.add_line(line);
-    // One that is longer than all the memory goes by itself.
-    if (!added && status_) status_ = write_whole(file_.fd(), std::string(line) + '\n');
-  }
-  if (added && was_empty) waiting_.notify_one();
+  add(lock, line);
   const std::uint64_t place = std::exchange(end_, end_ + line.size() + 1);
   if (!readable_ || !status_) return {};
   return place;
 }
 
+void LogFile::add(Lock& lock, std::string_view line) {
+  const bool was_empty = shared_.lines().empty();
+  if (shared_.add_line(line)) {
+    if (was_empty) waiting_.notify_one();
+    return;
+  }
+  if (!shared_.seal()) {
+    write_sealed(lock);
+    shared_.seal();
+  }
+  waiting_.notify_one();
+  if (shared_.add_line(line)) return;
+  // One that is longer than all the memory goes by itself.
+  write_all(lock);
+  if (status_) status_ = write_whole(file_.fd(), std::string(line) + '\n');
+}
+
 Result<std::string> LogFile::read(std::uint64_t place) {
-  const std::scoped_lock lock(mutex_);
-  write_lines();
+  Lock lock(mutex_);
+  write_all(lock);
   if (!status_) return std::unexpected(status_.error());
   std::string line;
   std::array<char, 4096> piece;
@@ -89,22 +101,40 @@ Result<std::string> LogFile::read(std::uint64_t place) {
 }
 
 Status LogFile::status() {
-  const std::scoped_lock lock(mutex_);
-  if (claimed_) write_lines();
+  Lock lock(mutex_);
+  if (claimed_) write_all(lock);
   return status_;
 }
 
-void LogFile::write_lines() {
-  if (status_ && !shared_.lines().empty()) status_ = write_whole(file_.fd(), shared_.lines());
-  shared_.clear();
+void LogFile::write_sealed(Lock& lock) {
+  written_.wait(lock, [this] { return !writing_; });
+  if (shared_.sealed().empty()) return;
+  if (status_) {
+    writing_ = true;
+    lock.unlock();
+    Status written = write_whole(file_.fd(), shared_.sealed());
+    lock.lock();
+    writing_ = false;
+    if (status_) status_ = std::move(written);
+  }
+  shared_.clear_sealed();
+  written_.notify_all();
+}
+
+void LogFile::write_all(Lock& lock) {
+  while (!shared_.sealed().empty() || !shared_.lines().empty()) {
+    shared_.seal();
+    write_sealed(lock);
+  }
 }
 
 void LogFile::keep_writing(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  const auto never = [] { return false; };
-  while (waiting_.wait(lock, stop, [this] { return !shared_.lines().empty(); })) {
-    waiting_.wait_for(lock, stop, kWaitMax, never);
-    write_lines();
+  Lock lock(mutex_);
+  const auto is_sealed = [this] { return !shared_.sealed().empty(); };
+  while (waiting_.wait(lock, stop, [&] { return is_sealed() || !shared_.lines().empty(); })) {
+    waiting_.wait_for(lock, stop, kWaitMax, is_sealed);
+    shared_.seal();
+    write_sealed(lock);
   }
 }
 

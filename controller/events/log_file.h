@@ -34,7 +34,12 @@ class LogFile {
   Status status();
 
  private:
-  void write_lines();
+  using Lock = std::unique_lock<std::mutex>;
+
+  void add(Lock& lock, std::string_view line);
+  /// Sealed lines, if there are any, by whoever comes first; others may add lines meanwhile.
+  void write_sealed(Lock& lock);
+  void write_all(Lock& lock);
   void keep_writing(const std::stop_token& stop);
 
   const UniqueFd file_;
@@ -43,6 +48,8 @@ class LogFile {
   bool readable_ = false;  ///< A file, open for reading, too, and all of it by this process.
   std::mutex mutex_;
   std::condition_variable_any waiting_;
+  std::condition_variable written_;
+  bool writing_ = false;   ///< Sealed lines, without the lock.
   std::uint64_t end_ = 0;  ///< Of what is in the file or waits for it.
   Status status_ = {};
   std::jthread writer_;  // Last: it ends before what it uses.

@@ -19,11 +19,26 @@ namespace misrule::controller {
 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "processes share it");
 
+namespace {
+
+/// One is written while the other one fills.
+struct Half {
+  std::atomic<std::size_t> used = 0;  ///< Behind the last whole line.
+  std::array<char, SharedLog::kLineBytes> text = {};
+
+  std::string_view lines() const { return {text.data(), used.load(std::memory_order_acquire)}; }
+};
+
+}  // namespace
+
 struct SharedLog::Memory {
   std::atomic<std::uint64_t> numbers = 0;
   std::atomic<bool> claimed = false;
-  std::atomic<std::size_t> used = 0;  ///< Behind the last whole line.
-  std::array<char, kLineBytes> text = {};
+  std::atomic<bool> second_fills = false;
+  std::array<Half, 2> halves = {};
+
+  Half& filling() { return halves[second_fills ? 1 : 0]; }
+  Half& other() { return halves[second_fills ? 0 : 1]; }
 };
 
 Result<SharedLog> SharedLog::create() {
@@ -44,19 +59,25 @@ bool SharedLog::claim() { return !memory_->claimed.exchange(true); }
 void SharedLog::release() { memory_->claimed = false; }
 
 bool SharedLog::add_line(std::string_view line) {
-  const std::size_t used = memory_->used.load(std::memory_order_relaxed);
+  Half& half = memory_->filling();
+  const std::size_t used = half.used.load(std::memory_order_relaxed);
   if (line.size() + 1 > kLineBytes - used) return false;
-  std::memcpy(memory_->text.data() + used, line.data(), line.size());
-  memory_->text[used + line.size()] = '\n';
-  memory_->used.store(used + line.size() + 1, std::memory_order_release);
+  std::memcpy(half.text.data() + used, line.data(), line.size());
+  half.text[used + line.size()] = '\n';
+  half.used.store(used + line.size() + 1, std::memory_order_release);
   return true;
 }
 
-std::string_view SharedLog::lines() const {
-  return {memory_->text.data(), memory_->used.load(std::memory_order_acquire)};
+std::string_view SharedLog::lines() const { return memory_->filling().lines(); }
+std::string_view SharedLog::sealed() const { return memory_->other().lines(); }
+
+bool SharedLog::seal() {
+  if (!sealed().empty()) return false;
+  memory_->second_fills = !memory_->second_fills;
+  return true;
 }
 
-void SharedLog::clear() { memory_->used = 0; }
+void SharedLog::clear_sealed() { memory_->other().used = 0; }
 
 namespace {
 
@@ -75,15 +96,20 @@ Result<std::size_t> written_part(int file, std::string_view lines) {
   return part;
 }
 
+Status complete(int file, std::string_view lines) {
+  if (lines.empty()) return {};
+  MISRULE_TRY(const std::size_t part, written_part(file, lines));
+  return write_whole(file, lines.substr(part));
+}
+
 }  // namespace
 
 Status SharedLog::recover(int file) {
-  Status written = {};
-  if (!lines().empty()) {
-    const Result<std::size_t> part = written_part(file, lines());
-    written = part ? write_whole(file, lines().substr(*part)) : std::unexpected(part.error());
-  }
-  clear();
+  Status written = complete(file, sealed());
+  clear_sealed();
+  seal();
+  if (written) written = complete(file, sealed());
+  clear_sealed();
   release();
   return written;
 }

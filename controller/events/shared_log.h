@@ -25,10 +25,16 @@ class SharedLog {
   /// One process at a time keeps lines here. False: another one does.
   bool claim();
   void release();
-  /// By who has claimed it, one thread at a time. False: there is no room, nothing was added.
+  // By who has claimed it, under its lock, but for sealed(), whose text stays as it is.
+
+  /// False: there is no room, nothing was added.
   bool add_line(std::string_view line);
   std::string_view lines() const;
-  void clear();
+  /// The lines so far are for the file, and there is room for others. False: those that were sealed
+  /// before still are.
+  bool seal();
+  std::string_view sealed() const;
+  void clear_sealed();
 
   /// Once who had claimed it is gone: writes what it left to the end of `file`, which is open for
   /// reading and appending, less what it had written when it ended.

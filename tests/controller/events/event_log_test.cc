@@ -210,6 +210,25 @@ TEST_F(EventLogTest, WhatWasWrittenBeforeTheKillIsNotWrittenAgain) {
   }
 }
 
+TEST_F(EventLogTest, AKillWhileOneHalfIsWrittenAndTheOtherFillsLosesNeither) {
+  log_.reset();
+  std::vector<std::string> lines;
+  for (std::uint64_t number = 1; number <= 4; ++number) {
+    lines.push_back(event_to_json({.number = number, .service = "a"}));
+  }
+  const std::string first = lines[0] + "\n" + lines[1] + "\n";
+  for (std::size_t written = 0; written <= first.size(); ++written) {
+    const UniqueFd file(::open(path_.c_str(), O_RDWR | O_APPEND | O_TRUNC | O_CLOEXEC));
+    ASSERT_TRUE(write_whole(file.fd(), first.substr(0, written)));
+    ASSERT_TRUE(shared_log_.add_line(lines[0]) && shared_log_.add_line(lines[1]));
+    ASSERT_TRUE(shared_log_.seal());
+    ASSERT_TRUE(shared_log_.add_line(lines[2]) && shared_log_.add_line(lines[3]));
+    ASSERT_FALSE(shared_log_.seal()) << "what was sealed has not been written";
+    ASSERT_TRUE(shared_log_.recover(file.fd()));
+    expect_numbers_up_to(4);
+  }
+}
+
 TEST_F(EventLogTest, AReaderBesideARunningTestNeedNotWaitForTheNextEvent) {
   emit("api", 1);
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
