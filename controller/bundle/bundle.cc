@@ -115,6 +115,12 @@ void add_test_files(const model::TestReport& report, std::size_t number, Archive
     if (!wanted || !at->is_regular_file(error)) continue;
     files[fmt::format("tests/{}/{}", number, name)] = end_of(at->path(), kLogBytesMax);
   }
+  for (const model::Attachment& kept : report.attachments) {
+    std::ifstream file(folder / kept.file, std::ios::binary);
+    if (!file) continue;
+    files[fmt::format("tests/{}/{}", number, kept.file)] = {std::istreambuf_iterator<char>(file),
+                                                            {}};
+  }
 }
 
 /// The largest logs go first, so that what is written can be read.

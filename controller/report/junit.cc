@@ -105,6 +105,28 @@ void Suites::add_verdict(pugi::xml_node test_case, const model::TestReport& repo
   set_text(verdict, story_of(report));
 }
 
+void add_property(pugi::xml_node properties, const char* name, std::string_view value) {
+  pugi::xml_node property = properties.append_child("property");
+  set(property, "name", name);
+  set(property, "value", value);
+}
+
+/// The control that the test stands on, and where the files are that it kept.
+void add_case_properties(pugi::xml_node test_case, const model::TestReport& report) {
+  if (!report.control && report.attachments.empty()) return;
+  pugi::xml_node properties = test_case.append_child("properties");
+  if (report.control) {
+    const model::ControlReport& control = *report.control;
+    add_property(properties, "misrule.control",
+                 fmt::format("{} in {} s", model::outcome_name(control.outcome),
+                             seconds(control.took)));
+  }
+  const std::filesystem::path folder = std::filesystem::path(report.event_log).parent_path();
+  for (const model::Attachment& kept : report.attachments) {
+    add_property(properties, "misrule.attachment", (folder / kept.file).string());
+  }
+}
+
 void Suites::add_case(pugi::xml_node suite, const RunPlan::Test& test) {
   pugi::xml_node test_case = suite.append_child("testcase");
   set(test_case, "name", test.name);
@@ -118,6 +140,7 @@ void Suites::add_case(pugi::xml_node suite, const RunPlan::Test& test) {
   const bool begun = report != result_.reports.end();
   set(test_case, "time", seconds(begun ? report->took : Duration{}));
   if (begun) {
+    add_case_properties(test_case, *report);
     add_verdict(test_case, *report);
     return;
   }
@@ -128,14 +151,11 @@ void Suites::add_case(pugi::xml_node suite, const RunPlan::Test& test) {
 
 void Suites::add_properties(pugi::xml_node suite) {
   pugi::xml_node properties = suite.append_child("properties");
-  const auto add = [&properties](const char* name, std::string_view value) {
-    pugi::xml_node property = properties.append_child("property");
-    set(property, "name", name);
-    set(property, "value", value);
-  };
-  add("misrule.run", result_.plan.run_id);
-  add("misrule.seed", std::to_string(result_.plan.seed));
-  for (const std::string& stand_in : result_.plan.stand_ins) add("misrule.stand_in", stand_in);
+  add_property(properties, "misrule.run", result_.plan.run_id);
+  add_property(properties, "misrule.seed", std::to_string(result_.plan.seed));
+  for (const std::string& stand_in : result_.plan.stand_ins) {
+    add_property(properties, "misrule.stand_in", stand_in);
+  }
 }
 
 void Suites::add_suite(const std::string& file) {

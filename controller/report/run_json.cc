@@ -52,6 +52,22 @@ json::object rule_value(const model::RuleReport& rule) {
           {"near_misses", strings(rule.tally.near_misses)}};
 }
 
+json::object control_value(const model::ControlReport& control) {
+  return {{"outcome", model::outcome_name(control.outcome)},
+          {"took_ms", milliseconds(control.took)},
+          {"reason", control.reason},
+          {"events_total", control.events_total},
+          {"event_log", control.event_log}};
+}
+
+json::array attachment_values(const std::vector<model::Attachment>& attachments) {
+  json::array out;
+  for (const model::Attachment& kept : attachments) {
+    out.push_back(json::object{{"name", kept.name}, {"file", kept.file}, {"size", kept.size}});
+  }
+  return out;
+}
+
 json::object report_value(const model::TestReport& report, const std::string& again) {
   json::array findings;
   for (const model::Finding& finding : report.findings) findings.push_back(finding_value(finding));
@@ -67,6 +83,7 @@ json::object report_value(const model::TestReport& report, const std::string& ag
                       {"findings", std::move(findings)},
                       {"rules", std::move(rules)},
                       {"notes", strings(report.notes)},
+                      {"attachments", attachment_values(report.attachments)},
                       {"events_total", report.events_total},
                       {"story", std::move(story)},
                       {"event_log", report.event_log},
@@ -76,6 +93,7 @@ json::object report_value(const model::TestReport& report, const std::string& ag
                                {"scenario", report.cell.scenario},
                                {"fault", report.cell.fault}};
   }
+  if (report.control) out["control"] = control_value(*report.control);
   return out;
 }
 

@@ -318,6 +318,7 @@ model::TestReport Coordinator::run_test(const SelectedTest& selected, bool keep)
     return report_without_control(control, selected.test);
   }
   model::TestReport report = run_world(selected, keep);
+  report.control = control_report(control);
   report.notes.push_back(control_note(control));
   return report;
 }

@@ -18,12 +18,22 @@ model::TestReport report_without_control(const model::TestReport& control,
   report.test = test.name;
   report.description = test.description;
   report.cell = test.cell;
+  report.control = control_report(control);
   if (control.outcome == Outcome::kInterrupted) return report;
   if (control.outcome != Outcome::kError) report.outcome = Outcome::kInvalid;
   report.findings.insert(
       report.findings.begin(),
       {.message = "the control does not hold: without any fault the scenario fails, too",
        .hint = "make it pass first: what fails without a fault says nothing about one"});
+  return report;
+}
+
+model::ControlReport control_report(const model::TestReport& control) {
+  model::ControlReport report = {.outcome = control.outcome,
+                                 .took = control.took,
+                                 .events_total = control.events_total,
+                                 .event_log = control.event_log};
+  if (!control.findings.empty()) report.reason = control.findings.front().message;
   return report;
 }
 

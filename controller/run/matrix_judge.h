@@ -15,6 +15,9 @@ namespace misrule::controller {
 model::TestReport report_without_control(const model::TestReport& control,
                                          const RunPlan::Test& test);
 
+/// What a report says of the control that its test stands on.
+model::ControlReport control_report(const model::TestReport& control);
+
 /// "control passed in 120 ms", for the tests that it stands for.
 std::string control_note(const model::TestReport& control);
 

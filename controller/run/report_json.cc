@@ -42,6 +42,14 @@ json::object rule_json(const model::RuleReport& rule) {
           {"may_stay_unfired", rule.may_stay_unfired}};
 }
 
+json::object control_json(const model::ControlReport& control) {
+  return {{"outcome", static_cast<int>(control.outcome)},
+          {"took_ns", control.took.count()},
+          {"reason", control.reason},
+          {"events_total", control.events_total},
+          {"event_log", control.event_log}};
+}
+
 /// Reads members of an object; what is missing or of another kind is empty.
 class Reader {
  public:
@@ -62,6 +70,17 @@ class Reader {
   bool flag(std::string_view key) const {
     const json::value* value = member(key);
     return value != nullptr && value->is_bool() && value->get_bool();
+  }
+  const json::value* object(std::string_view key) const {
+    const json::value* value = member(key);
+    return value != nullptr && value->is_object() ? value : nullptr;
+  }
+  Result<model::Outcome> outcome() const {
+    const int outcome = number<int>("outcome");
+    if (outcome < 0 || outcome > static_cast<int>(model::Outcome::kInterrupted)) {
+      return fail(Code::kInternal, "a worker's report cannot be read");
+    }
+    return static_cast<model::Outcome>(outcome);
   }
   const json::array& list(std::string_view key) const {
     static const json::array kNone;
@@ -118,6 +137,23 @@ model::RuleReport rule_of(const json::value& value) {
           .may_stay_unfired = reader.flag("may_stay_unfired")};
 }
 
+Result<model::ControlReport> control_of(const json::value& value) {
+  const Reader reader(value);
+  MISRULE_TRY(const model::Outcome outcome, reader.outcome());
+  return model::ControlReport{.outcome = outcome,
+                              .took = Duration(reader.number<std::int64_t>("took_ns")),
+                              .reason = reader.text("reason"),
+                              .events_total = reader.number<std::uint64_t>("events_total"),
+                              .event_log = reader.text("event_log")};
+}
+
+model::Attachment attachment_of(const json::value& value) {
+  const Reader reader(value);
+  return {.name = reader.text("name"),
+          .file = reader.text("file"),
+          .size = reader.number<std::uint64_t>("size")};
+}
+
 }  // namespace
 
 std::string report_to_line(const model::TestReport& report) {
@@ -138,20 +174,24 @@ std::string report_to_line(const model::TestReport& report) {
   object["findings"] = std::move(findings);
   object["rules"] = std::move(rules);
   object["story"] = std::move(story);
+  json::array attachments;
+  for (const model::Attachment& kept : report.attachments) {
+    attachments.push_back(
+        json::object{{"name", kept.name}, {"file", kept.file}, {"size", kept.size}});
+  }
+  object["attachments"] = std::move(attachments);
+  if (report.control) object["control"] = control_json(*report.control);
   return json::serialize(object);
 }
 
 Result<model::TestReport> report_from_line(std::string_view line) {
   MISRULE_TRY(const json::value value, read_own_json(line));
   const Reader reader(value);
-  const int outcome = reader.number<int>("outcome");
-  if (outcome < 0 || outcome > static_cast<int>(model::Outcome::kInterrupted)) {
-    return fail(Code::kInternal, "a worker's report cannot be read");
-  }
+  MISRULE_TRY(const model::Outcome outcome, reader.outcome());
   model::TestReport report = {.test = reader.text("test"),
                               .description = reader.text("description"),
                               .spec = reader.text("spec"),
-                              .outcome = static_cast<model::Outcome>(outcome),
+                              .outcome = outcome,
                               .took = Duration(reader.number<std::int64_t>("took_ns")),
                               .notes = reader.texts_of("notes"),
                               .events_total = reader.number<std::uint64_t>("events_total"),
@@ -162,6 +202,12 @@ Result<model::TestReport> report_from_line(std::string_view line) {
   for (const json::value& item : reader.list("rules")) report.rules.push_back(rule_of(item));
   for (const json::value& item : reader.list("story")) {
     report.story.push_back(item.is_number() ? item.to_number<std::uint64_t>() : 0);
+  }
+  for (const json::value& item : reader.list("attachments")) {
+    report.attachments.push_back(attachment_of(item));
+  }
+  if (const json::value* control = reader.object("control")) {
+    MISRULE_TRY(report.control, control_of(*control));
   }
   return report;
 }

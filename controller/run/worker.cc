@@ -312,6 +312,7 @@ model::TestReport Worker::report() {
   if (observers_) {
     for (std::string& note : observers_->notes()) report.notes.push_back(std::move(note));
   }
+  if (host_) report.attachments = host_->attachments();
   for (std::string& note : spec_.take_notes()) report.notes.push_back(std::move(note));
   const std::vector<EventPtr> events = log_.ordered();
   report.events_total = events.size();

@@ -227,7 +227,15 @@ Result<std::string> WorldHost::attach(const std::string& name, const std::string
   event.set("name", name.substr(0, kAttachmentNameMax)).set("file", "attachments/" + file);
   event.set("bytes", static_cast<std::int64_t>(bytes.size()));
   parts_.log.emit(std::move(event));
+  attachments_.push_back({.name = name.substr(0, kAttachmentNameMax),
+                          .file = "attachments/" + file,
+                          .size = bytes.size()});
   return "attachments/" + file;
+}
+
+std::vector<model::Attachment> WorldHost::attachments() {
+  const std::scoped_lock lock(attaching_);
+  return attachments_;
 }
 
 void WorldHost::pause(TimePoint until) {

@@ -53,6 +53,8 @@ class WorldHost final : public dsl::TestHost {
   std::uint64_t seed() const override { return parts_.seed; }
   const Clock& clock() const override { return clock_; }
 
+  /// What attach() kept so far.
+  std::vector<model::Attachment> attachments();
   /// A liveness assertion is waiting.
   bool is_awaiting_event() const { return awaiting_ > 0; }
 
@@ -70,6 +72,7 @@ class WorldHost final : public dsl::TestHost {
   std::atomic<std::uint64_t> traced_ = 0;
   std::mutex attaching_ = {};
   std::set<std::string> attached_ = {};  ///< Names of files.
+  std::vector<model::Attachment> attachments_ = {};
   std::size_t attached_bytes_ = 0;
 };
 

@@ -60,9 +60,26 @@ struct CellPlace {
   std::size_t fault_cells = 0;  ///< Cells that this fault has in the whole matrix.
 };
 
+/// The run of a test's scenario without faults: what it was measured against.
+struct ControlReport {
+  Outcome outcome = Outcome::kError;
+  Duration took = {};
+  std::string reason = {};  ///< Why it did not pass.
+  std::uint64_t events_total = 0;
+  std::string event_log = {};
+};
+
+/// A file that a test kept with attach().
+struct Attachment {
+  std::string name = {};  ///< As the test calls it.
+  std::string file = {};  ///< Below the folder of the test's event log.
+  std::uint64_t size = 0;
+};
+
 struct TestReport {
   std::string test = {};
   CellPlace cell = {};
+  std::optional<ControlReport> control = {};  ///< Only of a test that has one.
   std::string description = {};  ///< The docstring.
   std::string spec = {};         ///< Path of the spec file, as given.
   Outcome outcome = Outcome::kError;
@@ -70,6 +87,7 @@ struct TestReport {
   std::vector<Finding> findings = {};
   std::vector<RuleReport> rules = {};
   std::vector<std::string> notes = {};  ///< "postgres recovered in 0.3 s", stand-ins, lint.
+  std::vector<Attachment> attachments = {};
   std::uint64_t events_total = 0;
   std::vector<std::uint64_t> story = {};  ///< Numbers of the events that explain a failure.
   std::string event_log = {};             ///< Path of the events file.

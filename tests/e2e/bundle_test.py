@@ -18,6 +18,7 @@ SPEC = SERVICE.replace(
 def test_it():
     print(env("API_TOKEN", "none"))
     assert_eq(api.get(path = "/health").status, 200, "status")
+    attach("bytes", b"\\x00\\xff\\n")
 def test_rule():
     fault(api, write = deny("ENOSPC", path = "/tmp/*", probability = 0.5), run = write_all)
 def write_all():
@@ -54,6 +55,9 @@ class Bundles(misrule.Project):
             self.assertIn(part, said)
         self.assertEqual(self.call("show", "run.misrule", "spec/0"), (0, SPEC))
         self.assertEqual(self.call("show", "run.misrule", "spec/1"), (0, PROJECT))
+        kept = subprocess.run([str(BINARY), "show", "run.misrule", "tests/0/attachments/bytes"],
+                              cwd=self.folder, capture_output=True, timeout=100)
+        self.assertEqual((kept.returncode, kept.stdout), (0, b"\x00\xff\n"))
         code, said = self.call("replay", "run.misrule")
         self.assertEqual(code, 0, said)
         decided = int(re.search(r"replayed: 2 tests, (\d+) decisions, as in the bundle", said)[1])

@@ -47,6 +47,12 @@ class Matrix(misrule.Project):
         self.assertGreater(fired["rules"][0]["fired"], 0, run.output)
         self.assertEqual(fired["rules"][0]["id"], "full")
         self.assertTrue(any("control passed" in note for note in fired["notes"]), fired["notes"])
+        self.assertEqual((fired["control"]["outcome"], fired["control"]["reason"]), ("passed", ""))
+        log = (self.folder / fired["control"]["event_log"]).read_text().splitlines()
+        self.assertEqual(len(log), fired["control"]["events_total"])
+        self.assertIn("/write", str(log))
+        self.assertNotIn("ENOSPC", str(log), "the control has no faults")
+        self.assertIn("ENOSPC", (self.folder / fired["event_log"]).read_text())
         self.assertEqual(run.report["totals"]["not exercised"], 1)
         self.assertRegex(run.output, r"\n +disk_full\n +writes +✓ passed\n"
                                      r" +works +○ not exercised\n")
@@ -83,6 +89,9 @@ class Matrix(misrule.Project):
         findings = run.test("test_matrix_works_disk_full")["findings"]
         self.assertIn("the control does not hold", findings[0]["message"])
         self.assertIn("without faults the scenario got status 503", findings[1]["message"])
+        control = run.test("test_matrix_works_disk_full")["control"]
+        self.assertEqual((control["outcome"], control["reason"]),
+                         ("failed", findings[1]["message"]))
         answered = spec.replace("assert_eq(r.status, 200)", "assert_eq(r.status, 503)", 1)
         self.assertEqual(self.run_spec(answered).code, 1, "the control")
         allowed = answered.replace("fault_matrix(", "fault_matrix(control = lambda r: None, ")

@@ -50,6 +50,12 @@ def test_it():
                          [("test", "asked", {"tries": 2, "reply": "ok"})])
         self.assertIn("attached ../a b.txt (4 bytes): attachments/_.._a_b.txt",
                       run.test("test_it")["notes"])
+        self.assertNotIn("control", run.test("test_it"), "it stands for itself")
+        kept = [{"name": "../a b.txt", "file": "attachments/_.._a_b.txt", "size": 4},
+                {"name": "../a b.txt", "file": "attachments/2-_.._a_b.txt", "size": 0}]
+        self.assertEqual(run.test("test_it")["attachments"], kept)
+        result = json.loads((self.folder / ".misrule/runs/latest/result.json").read_text())
+        self.assertEqual(result["tests"][0]["attachments"], kept)
 
     def test_closed_streams_are_nobody_elses(self):
         self.write("spec.star", PASSING)

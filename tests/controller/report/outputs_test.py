@@ -22,7 +22,8 @@ def cases_of(form):
     """{test: (element, type)}; a passed one has neither."""
     found = {}
     for case in xml.etree.ElementTree.fromstring(printed(form)).iter("testcase"):
-        found[case.get("name")] = next(((child.tag, child.get("type")) for child in case), None)
+        found[case.get("name")] = next(((child.tag, child.get("type")) for child in case
+                                        if child.tag != "properties"), None)
     return found
 
 
@@ -83,6 +84,15 @@ class Junit(unittest.TestCase):
         self.assertIn(f"{SPEC}:58:5", failure.text)
         self.assertIn(f"again: misrule test {SPEC} --test test_insert_fails_once_then_retries"
                       " --seed 42", failure.text)
+
+    def test_a_case_tells_its_control_and_what_it_kept(self):
+        told = {}
+        for case in xml.etree.ElementTree.fromstring(printed("junit")).iter("testcase"):
+            for item in case.iter("property"):
+                told.setdefault(case.get("name"), {})[item.get("name")] = item.get("value")
+        self.assertEqual(told, {
+            "test_checkout": {"misrule.attachment": "attachments/orders"},
+            "test_insert_fails_once_then_retries": {"misrule.control": "passed in 0.120 s"}})
 
     def test_hostile_text_stays_text(self):
         root = xml.etree.ElementTree.fromstring(printed("junit"))

@@ -35,6 +35,7 @@ model::TestReport passed() {
           .took = milliseconds(412),
           .rules = {insert_rule(1), connect_rule()},
           .notes = {"postgres recovered in 0.3 s"},
+          .attachments = {{.name = "orders", .file = "attachments/orders", .size = 12}},
           .events_total = 31};
 }
 
@@ -48,6 +49,10 @@ model::TestReport failed() {
                  "  examples/shop/shop.star:58:5: in test_insert",
                  "Error in assert_eq: assert_eq: payments charged: expected 1, got 2"}};
   return {.test = "test_insert_fails_once_then_retries",
+          .control = model::ControlReport{.outcome = Outcome::kPassed,
+                                          .took = milliseconds(120),
+                                          .events_total = 25,
+                                          .event_log = ".misrule/runs/7/retries/events.jsonl"},
           .description = "A payment is charged once.",
           .spec = kSpec,
           .outcome = Outcome::kFailed,

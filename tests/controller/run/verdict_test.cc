@@ -168,6 +168,12 @@ TEST(ReportJsonTest, EveryFieldSurvivesTheWay) {
                               .events_total = 214,
                               .story = {3, 1, 2},
                               .event_log = "/x/events.jsonl"};
+  report.control = {.outcome = Outcome::kFailed,
+                    .took = std::chrono::milliseconds(7),
+                    .reason = "no\nanswer",
+                    .events_total = 12,
+                    .event_log = "/x/control/events.jsonl"};
+  report.attachments = {{.name = "a b", .file = "attachments/a_b", .size = 3}};
   report.rules[0].tally.connections_cut = 4;
   report.rules[0].column_end = 7;
   report.rules[0].source_line = "drop()";
@@ -181,6 +187,15 @@ TEST(ReportJsonTest, EveryFieldSurvivesTheWay) {
   EXPECT_EQ(back->rules[0].column_end, 7U);
   EXPECT_EQ(back->rules[0].source_line, "drop()");
   EXPECT_TRUE(back->rules[0].may_stay_unfired);
+  ASSERT_TRUE(back->control.has_value());
+  EXPECT_EQ(back->control->outcome, Outcome::kFailed);
+  EXPECT_EQ(back->control->took, report.control->took);
+  EXPECT_EQ(back->control->reason, "no\nanswer");
+  EXPECT_EQ(back->control->events_total, 12U);
+  EXPECT_EQ(back->control->event_log, "/x/control/events.jsonl");
+  ASSERT_EQ(back->attachments.size(), 1U);
+  EXPECT_EQ(back->attachments[0].file, "attachments/a_b");
+  EXPECT_EQ(back->attachments[0].size, 3U);
   EXPECT_EQ(report_to_line(report).find('\n'), std::string::npos);
 }
 
