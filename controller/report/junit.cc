@@ -117,9 +117,9 @@ void add_case_properties(pugi::xml_node test_case, const model::TestReport& repo
   pugi::xml_node properties = test_case.append_child("properties");
   if (report.control) {
     const model::ControlReport& control = *report.control;
-    add_property(properties, "misrule.control",
-                 fmt::format("{} in {} s", model::outcome_name(control.outcome),
-                             seconds(control.took)));
+    add_property(
+        properties, "misrule.control",
+        fmt::format("{} in {} s", model::outcome_name(control.outcome), seconds(control.took)));
   }
   const std::filesystem::path folder = std::filesystem::path(report.event_log).parent_path();
   for (const model::Attachment& kept : report.attachments) {

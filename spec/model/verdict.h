@@ -80,8 +80,8 @@ struct TestReport {
   std::string test = {};
   CellPlace cell = {};
   std::optional<ControlReport> control = {};  ///< Only of a test that has one.
-  std::string description = {};  ///< The docstring.
-  std::string spec = {};         ///< Path of the spec file, as given.
+  std::string description = {};               ///< The docstring.
+  std::string spec = {};                      ///< Path of the spec file, as given.
   Outcome outcome = Outcome::kError;
   Duration took = {};
   std::vector<Finding> findings = {};
