@@ -7,7 +7,6 @@
 // Bytes that are no UTF-8 become U+FFFD in the file; the event in memory keeps them.
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -58,51 +57,71 @@ bool is_plain(std::string_view text) {
   return is_plain(eight);
 }
 
-/// Between quotes, and `behind` it.
-void append_string(std::string& out, std::string_view text, std::string_view behind = {}) {
-  if (!is_plain(text)) {
-    out += json::serialize(json::string_view(as_utf8(text)));
-    out += behind;
-    return;
-  }
-  const std::size_t at = out.size();
-  const std::size_t size = at + text.size() + behind.size() + 2;
-  out.resize_and_overwrite(size, [&](char* bytes, std::size_t) {
-    bytes[at] = '"';
-    text.copy(bytes + at + 1, text.size());
-    bytes[at + 1 + text.size()] = '"';
-    behind.copy(bytes + at + text.size() + 2, behind.size());
-    return size;
-  });
-}
+/// The end of a string that grows by many short pieces: its size is set once, at last.
+class Line {
+ public:
+  explicit Line(std::string& out) : out_(out), used_(out.size()) { grow(kBytesUsual); }
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
+  ~Line() { out_.resize(used_); }
 
-template <typename Number>
-void append_number(std::string& out, Number value) {
-  std::array<char, 24> digits;
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  out.append(digits.data(), end);
-}
+  void add(std::string_view text) {
+    text.copy(room(text.size()), text.size());
+    used_ += text.size();
+  }
+  template <typename Number>
+  void add_number(Number value) {
+    constexpr std::size_t kDigitsMax = 24;
+    char* const at = room(kDigitsMax);
+    used_ += static_cast<std::size_t>(std::to_chars(at, at + kDigitsMax, value).ptr - at);
+  }
+  /// Between quotes, and `behind` it.
+  void add_string(std::string_view text, std::string_view behind = {}) {
+    if (!is_plain(text)) {
+      add(json::serialize(json::string_view(as_utf8(text))));
+      return add(behind);
+    }
+    char* at = room(text.size() + behind.size() + 2);
+    *at++ = '"';
+    at = std::ranges::copy(text, at).out;
+    *at++ = '"';
+    at = std::ranges::copy(behind, at).out;
+    used_ = static_cast<std::size_t>(at - out_.data());
+  }
+
+ private:
+  static constexpr std::size_t kBytesUsual = 512;
+
+  char* room(std::size_t bytes) {
+    if (out_.size() - used_ < bytes) grow(bytes);
+    return out_.data() + used_;
+  }
+  void grow(std::size_t bytes) {
+    const std::size_t size = std::max(used_ + bytes, out_.size() * 2);
+    out_.resize_and_overwrite(size, [size](char*, std::size_t) { return size; });
+  }
+
+  std::string& out_;
+  std::size_t used_ = 0;
+};
 
 struct FieldWriter {
-  std::string& out;
+  Line& line;
 
-  void operator()(std::nullptr_t) const { out += "null"; }
-  void operator()(bool value) const { out += value ? "true" : "false"; }
-  void operator()(std::int64_t value) const { append_number(out, value); }
+  void operator()(std::nullptr_t) const { line.add("null"); }
+  void operator()(bool value) const { line.add(value ? "true" : "false"); }
+  void operator()(std::int64_t value) const { line.add_number(value); }
   void operator()(double value) const {
-    if (!std::isfinite(value)) return append_string(out, fmt::format("{}", value));
     const std::string text = fmt::format("{}", value);
-    out += text;
-    if (text.find_first_of(".e") == std::string::npos) out += ".0";
+    if (!std::isfinite(value)) return line.add_string(text);
+    line.add(text);
+    if (text.find_first_of(".e") == std::string::npos) line.add(".0");
   }
-  void operator()(const std::string& value) const { append_string(out, value); }
+  void operator()(const std::string& value) const { line.add_string(value); }
   void operator()(const model::Json& value) const {
-    if (!is_json(value.text)) return append_string(out, value.text);
-    if (std::ranges::all_of(value.text, [](char c) { return c > ' '; })) {
-      out += value.text;
-    } else {
-      out += compact_json(value.text);
-    }
+    if (!is_json(value.text)) return line.add_string(value.text);
+    const bool is_compact = std::ranges::all_of(value.text, [](char c) { return c > ' '; });
+    line.add(is_compact ? value.text : compact_json(value.text));
   }
 };
 
@@ -193,29 +212,30 @@ void read_causality(const json::object& line, Event& event) {
 }  // namespace
 
 void append_json(std::string& out, const Event& event) {
-  out += "{\"number\":";
-  append_number(out, event.number);
-  out += ",\"time_ns\":";
-  append_number(out, event.time_ns);
-  out += ",\"source_time_ns\":";
-  append_number(out, event.source_time_ns);
-  out += ",\"service\":";
-  append_string(out, event.service, ",\"type\":");
-  append_string(out, event.type);
-  if (!event.after.empty()) out += fmt::format(",\"after\":[{}]", fmt::join(event.after, ","));
-  out += ",\"clock\":{";
+  Line line(out);
+  line.add("{\"number\":");
+  line.add_number(event.number);
+  line.add(",\"time_ns\":");
+  line.add_number(event.time_ns);
+  line.add(",\"source_time_ns\":");
+  line.add_number(event.source_time_ns);
+  line.add(",\"service\":");
+  line.add_string(event.service, ",\"type\":");
+  line.add_string(event.type);
+  if (!event.after.empty()) line.add(fmt::format(",\"after\":[{}]", fmt::join(event.after, ",")));
+  line.add(",\"clock\":{");
   for (bool first = true; const auto& [service, count] : event.clock) {
-    if (!std::exchange(first, false)) out += ',';
-    append_string(out, service, ":");
-    append_number(out, count);
+    if (!std::exchange(first, false)) line.add(",");
+    line.add_string(service, ":");
+    line.add_number(count);
   }
-  out += "},\"fields\":{";
+  line.add("},\"fields\":{");
   for (bool first = true; const auto& [name, field] : event.fields) {
-    if (!std::exchange(first, false)) out += ',';
-    append_string(out, name, ":");
-    std::visit(FieldWriter{out}, field);
+    if (!std::exchange(first, false)) line.add(",");
+    line.add_string(name, ":");
+    std::visit(FieldWriter{line}, field);
   }
-  out += "}}";
+  line.add("}}");
 }
 
 std::string event_to_json(const Event& event) {
