@@ -7,8 +7,10 @@
 namespace misrule::controller {
 namespace {
 
+constexpr int kServerError = 500;
+
 std::unexpected<Error> refusal() {
-  return fail(Code::kUnsupported, "a function that is polled only asks");
+  return fail(Code::kUnsupported, "a function that has no part in the test only makes steps");
 }
 
 }  // namespace
@@ -18,7 +20,9 @@ PollHost::PollHost(const Services& services)
 
 void PollHost::stop() { ::eventfd_write(stopped_.fd(), 1); }
 
-dsl::StepReply PollHost::step(const dsl::StepCall& call) {
+dsl::StepReply PollHost::step(const dsl::StepCall& call) { return ask(call, stopped_.fd()); }
+
+dsl::StepReply PollHost::ask(const dsl::StepCall& call, int interrupt_fd) const {
   const ServicePlan* plan = services_.find_plan(call.service);
   if (plan == nullptr) return {.error = "there is no service " + call.service};
   StepTarget target = plan->step;
@@ -26,7 +30,19 @@ dsl::StepReply PollHost::step(const dsl::StepCall& call) {
     target.port = declared->port;
     target.authority = fmt::format("localhost:{}", declared->port);
   }
-  return run_step(call, target, stopped_.fd());
+  return run_step(call, target, interrupt_fd);
+}
+
+dsl::StepReply ResetHost::step(const dsl::StepCall& call) {
+  dsl::StepReply reply = ask(call, interrupt_fd_);
+  const bool failed = !reply.error.empty() || reply.status >= kServerError;
+  if (failed && outcome_) {
+    const std::string why =
+        reply.error.empty() ? fmt::format("status {}", reply.status) : reply.error;
+    outcome_ = fail(Code::kInvalid,
+                    fmt::format("a step on {}.{} failed: {}", call.service, call.interface, why));
+  }
+  return reply;
 }
 
 Result<dsl::ArmId> PollHost::arm(std::vector<model::Rule>) { return refusal(); }

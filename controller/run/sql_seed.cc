@@ -10,15 +10,16 @@
 
 namespace misrule::controller {
 
-Status run_sql_seed(const ServicePlan& plan, const std::string& sql_file, int interrupt_fd) {
+Status run_sql_seed(const ServicePlan& plan, std::string_view keyword, const std::string& sql_file,
+                    int interrupt_fd) {
   const auto& interfaces = plan.service.interfaces;
   const auto postgres =
       std::ranges::find(interfaces, model::Protocol::kPostgres, &model::Interface::protocol);
   if (postgres == interfaces.end()) {
-    return fail(Code::kInvalid, fmt::format("seed={} needs a postgres interface", sql_file));
+    return fail(Code::kInvalid, fmt::format("{}={} needs a postgres interface", keyword, sql_file));
   }
   std::ifstream file(sql_file);
-  if (!file) return fail(Code::kInvalid, fmt::format("seed={} cannot be read", sql_file));
+  if (!file) return fail(Code::kInvalid, fmt::format("{}={} cannot be read", keyword, sql_file));
   std::stringstream sql;
   sql << file.rdbuf();
   StepTarget target = plan.step;
@@ -29,7 +30,7 @@ Status run_sql_seed(const ServicePlan& plan, const std::string& sql_file, int in
                 .step = dsl::SqlStep{.sql = sql.str(), .wants_rows = false}},
                target, interrupt_fd);
   if (reply.ok) return {};
-  return fail(Code::kInvalid, fmt::format("seed={}: {}", sql_file, reply.error));
+  return fail(Code::kInvalid, fmt::format("{}={}: {}", keyword, sql_file, reply.error));
 }
 
 }  // namespace misrule::controller

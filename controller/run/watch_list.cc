@@ -84,7 +84,9 @@ void List::add_service(const model::Service& service, const ProjectFile* project
   // A name on the PATH is not the project's.
   if (service.binary.find('/') != std::string::npos) add(folder_ / service.binary);
   add_words(service.args, cwd);
-  if (service.seed && !service.seed->sql_file.empty()) add(service.seed->sql_file);
+  for (const auto& statements : {service.seed, service.reset}) {
+    if (statements && !statements->sql_file.empty()) add(statements->sql_file);
+  }
   if (!service.build.empty()) add_folder(folder_ / service.build);
   const std::string& key = service.build.empty() ? service.image : service.build;
   const ProgramEntry* entry = project == nullptr ? nullptr : project->find(key);

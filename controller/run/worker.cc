@@ -17,6 +17,7 @@
 #include "controller/events/trace_context.h"
 #include "controller/run/file_rules.h"
 #include "controller/run/judge.h"
+#include "controller/run/poll_host.h"
 #include "controller/run/report_bounds.h"
 #include "controller/run/report_json.h"
 #include "controller/run/sql_seed.h"
@@ -47,6 +48,7 @@ class Worker {
   Result<std::string> show_authority() const;
   Status run_body();
   Status seed(const ServicePlan& plan);
+  Status reset(const ServicePlan& plan);
   std::vector<model::Rule> own_file_rules() const;
   Result<dsl::ArmId> arm_file_rules();
   /// Empty unless steps are to hand one on.
@@ -216,9 +218,22 @@ Status Worker::seed(const ServicePlan& plan) {
   if (!wanted || (!wanted->callable && plan.stand_in != nullptr)) return {};
   const auto activity = activities_.begin("seeding " + plan.service.name);
   auto seeded = wanted->callable ? spec_.run_seed(*wanted->callable, *host_)
-                                 : run_sql_seed(plan, wanted->sql_file, interrupt_.fd());
+                                 : run_sql_seed(plan, "seed", wanted->sql_file, interrupt_.fd());
   if (!seeded)
     return std::unexpected(std::move(seeded).error().with("seeding " + plan.service.name));
+  return {};
+}
+
+/// What earlier tests left outside of their worlds, or in a server that runs elsewhere.
+Status Worker::reset(const ServicePlan& plan) {
+  const auto& wanted = plan.service.reset;
+  if (!wanted) return {};
+  const auto activity = activities_.begin("resetting " + plan.service.name);
+  ResetHost host(*services_, interrupt_.fd());
+  Status done = wanted->callable ? spec_.run_reset(*wanted->callable, host)
+                                 : run_sql_seed(plan, "reset", wanted->sql_file, interrupt_.fd());
+  if (done) done = host.outcome();
+  if (!done) return std::unexpected(std::move(done).error().with("resetting " + plan.service.name));
   return {};
 }
 
@@ -257,6 +272,7 @@ Status Worker::run_body() {
   }
   MISRULE_TRY_VOID(services_->start_all([this](const ServicePlan& plan) -> Status {
     MISRULE_TRY_VOID(seed(plan));
+    MISRULE_TRY_VOID(reset(plan));
     return observers_->start(plan);
   }));
   MISRULE_TRY(const dsl::ArmId armed, arm_file_rules());

@@ -183,6 +183,7 @@ struct ServiceArguments {
   std::optional<star::Iterable> depends_on = {};
   std::optional<HealthcheckValue*> healthcheck = {};
   std::optional<Value> seed = {};
+  std::optional<Value> reset = {};
   std::optional<std::string> restart = {};
   std::optional<StringList> intercept = {};
   std::optional<star::Iterable> observe = {};
@@ -196,8 +197,8 @@ void take_keywords(const Args& args, ServiceArguments& given) {
              optional("args", given.args), optional("env", given.env), optional("cwd", given.cwd),
              optional("user", given.user), optional("depends_on", given.depends_on),
              optional("healthcheck", given.healthcheck), optional("seed", given.seed),
-             optional("restart", given.restart), optional("intercept", given.intercept),
-             optional("observe", given.observe)});
+             optional("reset", given.reset), optional("restart", given.restart),
+             optional("intercept", given.intercept), optional("observe", given.observe)});
 }
 
 class ServiceBuilder {
@@ -211,7 +212,8 @@ class ServiceBuilder {
   void take_origin();
   void refuse_process_words(const std::string& origin) const;
   void take_dependencies();
-  void take_seed();
+  std::optional<model::Seed> take_statements(const char* keyword, const std::optional<Value>& given,
+                                             std::vector<Value>& callables) const;
   void take_restart();
   void take_intercept();
   void take_observers();
@@ -233,7 +235,8 @@ model::Service ServiceBuilder::build() {
   take_keywords(args_, given_);
   take_origin();
   take_dependencies();
-  take_seed();
+  service_.seed = take_statements("seed", given_.seed, session_.seeds);
+  service_.reset = take_statements("reset", given_.reset, session_.resets);
   take_restart();
   take_intercept();
   take_observers();
@@ -355,28 +358,29 @@ void ServiceBuilder::take_dependencies() {
   }
 }
 
-void ServiceBuilder::take_seed() {
-  if (!given_.seed) return;
-  if (given_.seed->is_callable()) {
-    const star::Function* function = given_.seed->as_function();
+std::optional<model::Seed> ServiceBuilder::take_statements(const char* keyword,
+                                                           const std::optional<Value>& given,
+                                                           std::vector<Value>& callables) const {
+  if (!given) return {};
+  if (given->is_callable()) {
+    const star::Function* function = given->as_function();
     if (function != nullptr && !function->accepts(0)) {
-      fail("seed", "seed= wants a function without parameters");
+      fail(keyword, fmt::format("{}= wants a function without parameters", keyword));
     }
-    service_.seed = model::Seed{.callable = session_.seeds.size()};
-    session_.seeds.push_back(*given_.seed);
-    return;
+    callables.push_back(*given);
+    return model::Seed{.callable = callables.size() - 1};
   }
-  const auto text = given_.seed->as_string();
+  const auto text = given->as_string();
   if (!text || !text->ends_with(".sql")) {
-    fail("seed", "seed= is an .sql file or a function without parameters");
+    fail(keyword, fmt::format("{}= is an .sql file or a function without parameters", keyword));
   }
   const auto file = std::filesystem::path(session_.folder) / std::string(*text);
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error)) {
-    fail("seed", fmt::format("seed= \"{}\": there is no such file", *text),
+    fail(keyword, fmt::format("{}= \"{}\": there is no such file", keyword, *text),
          "paths are relative to the spec's folder, " + session_.folder);
   }
-  service_.seed = model::Seed{.sql_file = file.lexically_normal().string()};
+  return model::Seed{.sql_file = file.lexically_normal().string()};
 }
 
 void ServiceBuilder::take_restart() {

@@ -124,6 +124,7 @@ class LoadedSpec final : public Spec {
     return session_.settings;
   }
   Status run_seed(std::size_t callable, TestHost& host) override;
+  Status run_reset(std::size_t callable, TestHost& host) override;
   Result<std::string> run_poll(std::size_t callable, TestHost& host) override;
   std::vector<model::Finding> take_poll_failures() override;
   BodyResult run_test(const std::string& name, TestHost& host) override;
@@ -135,6 +136,8 @@ class LoadedSpec final : public Spec {
   std::vector<Diagnostic> analyse(star::Thread& thread);
   void find_tests(Analysis& analysis, std::vector<Diagnostic>& problems);
   void add_declared_tests(Analysis& analysis, std::vector<Diagnostic>& problems);
+  std::expected<star::Value, star::Failure> run_apart(const star::Value& function,
+                                                      const Apart& apart);
   BodyResult run_body(const std::string& name, const BodyToRun& body, TestHost& host,
                       bool with_monitors);
   BodyResult run_recorded(const std::string& name, const BodyToRun& body, TestHost& host);
@@ -162,6 +165,7 @@ LoadedSpec::LoadedSpec(const std::string& path, const LoadOptions& options)
 LoadedSpec::~LoadedSpec() {
   const star::Runtime::Enter entered(runtime_);
   session_.seeds.clear();
+  session_.resets.clear();
   session_.polls.clear();
   session_.controls.clear();
   session_.tests.clear();
@@ -325,17 +329,37 @@ Status LoadedSpec::run_seed(std::size_t callable, TestHost& host) {
                                 finding.position.column, finding.message));
 }
 
-/// On a thread of its own, beside the test; only who has the interpreter lock touches the session.
+/// On a thread of its own; only who has the interpreter lock touches the session.
+std::expected<star::Value, star::Failure> LoadedSpec::run_apart(const star::Value& function,
+                                                                const Apart& apart) {
+  star::Thread thread(runtime_, "apart");
+  thread.set_print([this](star::Thread&, std::string_view line) { print(line); });
+  session_.apart[&thread] = apart;
+  session_.threads.add(thread);
+  const star::Forbid forbid(thread, star::kLoadOnly, "in a test");
+  auto value = runtime_.try_call(thread, function, {});
+  session_.threads.remove(thread);
+  session_.apart.erase(&thread);
+  return value;
+}
+
+Status LoadedSpec::run_reset(std::size_t callable, TestHost& host) {
+  const star::Runtime::Enter entered(runtime_);
+  const auto done = run_apart(session_.resets.at(callable),
+                              {.host = &host, .what = "a reset: it changes what services hold"});
+  if (done) return {};
+  if (done.error().cancelled) return fail(Code::kCancelled, "cancelled");
+  const model::Finding finding = finding_of(done.error().problems.front());
+  return fail(Code::kInvalid,
+              fmt::format("{}:{}:{}: {}", finding.position.file, finding.position.line,
+                          finding.position.column, finding.message));
+}
+
+/// Beside the test.
 Result<std::string> LoadedSpec::run_poll(std::size_t callable, TestHost& host) {
   const star::Runtime::Enter entered(runtime_);
-  star::Thread thread(runtime_, "poll");
-  thread.set_print([this](star::Thread&, std::string_view line) { print(line); });
-  session_.polling[&thread] = &host;
-  session_.threads.add(thread);
-  const star::Forbid forbid(thread, star::kLoadOnly, "in a function that is polled");
-  auto value = runtime_.try_call(thread, session_.polls.at(callable), {});
-  session_.threads.remove(thread);
-  session_.polling.erase(&thread);
+  auto value = run_apart(session_.polls.at(callable),
+                         {.host = &host, .what = "a function that is polled: it asks"});
   if (!value && value.error().cancelled) return fail(Code::kCancelled, "cancelled");
   if (!value) {
     session_.poll_failures.push_back(finding_of(value.error().problems.front()));

@@ -49,8 +49,9 @@ Session& session_of(const star::Args& args) {
 
 RunState& run_of(const star::Args& args) {
   Session& session = session_of(args);
-  if (session.polling.contains(&args.thread())) {
-    args.fail(star::code::kValue, "has no place in a function that is polled: it asks, by steps");
+  const auto apart = session.apart.find(&args.thread());
+  if (apart != session.apart.end()) {
+    args.fail(star::code::kValue, fmt::format("has no place in {}, by steps", apart->second.what));
   }
   if (session.run == nullptr) {
     args.fail(star::code::kValue, "acts on a running system; call it in a test");
@@ -65,8 +66,8 @@ model::SourcePosition position_of(star::Span at) {
 
 TestHost& host_of(const star::Args& args) {
   const Session& session = session_of(args);
-  const auto polling = session.polling.find(&args.thread());
-  return polling != session.polling.end() ? *polling->second : run_of(args).host;
+  const auto apart = session.apart.find(&args.thread());
+  return apart != session.apart.end() ? *apart->second.host : run_of(args).host;
 }
 
 namespace {

@@ -97,6 +97,12 @@ struct TestDeclared {
   star::Span at = {};
 };
 
+/// A function that is called just now and has no part in the test: whom it asks.
+struct Apart {
+  TestHost* host = nullptr;
+  const char* what = "";  ///< "a function that is polled: it asks"
+};
+
 struct Session {
   LoadOptions options = {};
   std::string path = {};    ///< Of the spec, as given.
@@ -106,7 +112,8 @@ struct Session {
   std::vector<star::Span> env_spans = {};      ///< Of env=, likewise.
   /// Of the values of keywords, likewise.
   std::vector<std::map<std::string, star::Span, std::less<>>> keyword_spans = {};
-  std::vector<star::Value> seeds = {};  ///< Callables, by Seed::callable.
+  std::vector<star::Value> seeds = {};   ///< Callables, by Seed::callable.
+  std::vector<star::Value> resets = {};  ///< Likewise.
   std::vector<ScenarioDeclared> scenarios = {};
   std::vector<AssumptionDeclared> assumptions = {};
   std::vector<ControlDeclared> controls = {};
@@ -117,8 +124,7 @@ struct Session {
   std::vector<std::string> run_notes = {};
   RunState* run = nullptr;              ///< Null while the spec is loaded.
   std::vector<star::Value> polls = {};  ///< By PolledValue::callable.
-  /// Whom the functions ask that are polled just now; they have no part in the test.
-  std::map<const star::Thread*, TestHost*> polling = {};
+  std::map<const star::Thread*, Apart> apart = {};
   std::vector<model::Finding> poll_failures = {};
   ThreadRegistry threads = {};
 

@@ -94,6 +94,8 @@ class Spec {
 
   /// The following are called in a worker, after the fork.
   virtual Status run_seed(std::size_t callable, TestHost& host) = 0;
+  /// Of the host it only makes steps; the function has no part in the test.
+  virtual Status run_reset(std::size_t callable, TestHost& host) = 0;
   /// What the function returns, as JSON. An error: it ends here, and its failure is the test's.
   virtual Result<std::string> run_poll(std::size_t callable, TestHost& host) = 0;
   virtual std::vector<model::Finding> take_poll_failures() = 0;

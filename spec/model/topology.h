@@ -77,8 +77,8 @@ enum class Restart : std::uint8_t {
 
 /// A file of SQL statements, or a callable of the spec (known to the spec's side by its index).
 struct Seed {
-  std::string sql_file = {};  ///< Absolute path; empty for a callable.
-  std::optional<std::size_t> callable = {};
+  std::string sql_file = {};                 ///< Absolute path; empty for a callable.
+  std::optional<std::size_t> callable = {};  ///< Among seeds, or among resets.
 };
 
 /// observe=[wal_stream()]: every change of a PostgreSQL database, as it is committed.
@@ -103,6 +103,7 @@ struct Service {
   Healthcheck healthcheck = {};
   Restart restart = Restart::kAfterFault;
   std::optional<Seed> seed = {};
+  std::optional<Seed> reset = {};  ///< Makes its state clean before each test; after the seed.
   std::vector<std::string> intercept = {};  ///< Families the filter must see beyond those named.
   std::optional<WalStream> wal_stream = {};
   std::vector<Observed> observed = {};

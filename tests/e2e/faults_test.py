@@ -319,12 +319,23 @@ def test_it():
         self.assertEqual(run.code, 0, run.output)
 
     def test_a_seed_of_the_spec(self):
+        """And a reset after it: of an .sql file."""
         seed = 'seed = lambda: db.main.exec(sql = "CREATE TABLE s (n int)"), healthcheck'
-        run = self.run_spec(POSTGRES.replace("healthcheck", seed) + '''
+        spec = POSTGRES.replace("healthcheck", seed) + '''
 def test_it():
-    assert_eq(db.main.query(sql = "SELECT count(*) AS n FROM s").data[0]["n"], 0)
-''')
+    assert_eq(db.main.query(sql = "SELECT count(*) AS n FROM s").data[0]["n"], %d)
+'''
+        run = self.run_spec(spec % 0)
         self.assertEqual(run.code, 0, run.output)
+        self.write("reset.sql", "TRUNCATE s; INSERT INTO s VALUES (1), (2);\n")
+        spec = spec.replace("healthcheck", 'reset = "reset.sql", healthcheck')
+        run = self.run_spec(spec % 2)
+        self.assertEqual(run.code, 0, run.output)
+        self.assertFalse([e for e in self.events("test_it") if "TRUNCATE" in str(e)])
+        self.write("reset.sql", "TRUNCATE nothing;\n")
+        run = self.run_spec(spec % 2)
+        self.assertEqual(run.code, 3, run.output)
+        self.assertRegex(run.output, r'resetting db: reset=.*relation "nothing" does not exist')
 
 
 if __name__ == "__main__":

@@ -89,6 +89,81 @@ case("replica", write, read_only(cache), "+OK", "-READONLY")
 case("down", read, cache_down(cache, api), "from cache", "ConnectionRefusedError")
 '''
 
+# Takes jobs from a stream one by one, and says how many it has done.
+CONSUMER = r'''#!/usr/bin/python3
+import http.server, socket, threading
+done = 0
+def work():
+    global done
+    with socket.create_connection(("localhost", 6379)) as broker:
+        said = broker.makefile("rb")
+        def reply():
+            line = said.readline()
+            if line[:1] == b"*":
+                return [reply() for _ in range(int(line[1:]))]
+            return said.read(int(line[1:]) + 2)[:-2] if line[:1] == b"$" else line
+        last = b"0"
+        while True:
+            broker.sendall(b"XREAD COUNT 1 BLOCK 100000 STREAMS jobs " + last + b"\r\n")
+            last = reply()[0][1][0][0]
+            done += 1
+class Consumer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(str(done).encode())
+threading.Thread(target=work, daemon=True).start()
+http.server.ThreadingHTTPServer(("", 8080), Consumer).serve_forever()
+'''
+
+BEHIND = '''
+load("@misrule/network.star", "slow_consumer", "stale_replica")
+
+broker = service("broker", interface("main", "redis", 6379), image = "redis:7",
+                 args = ["--repl-diskless-sync-delay", "0"],
+                 healthcheck = tcp("localhost:6379"))
+consumer = service("consumer", interface("public", "http", 8080), binary = "./consumer.py",
+                   depends_on = [broker], healthcheck = http("localhost:8080/"))
+def sync():
+    broker.main.set("k", "old")
+    wait_until(lambda: replica.main.get("k").data == "old", within = "60s")
+replica = service("replica", interface("main", "redis", 6380), image = "redis:7",
+                  args = ["--replicaof", "localhost", "6379"], depends_on = [broker],
+                  healthcheck = tcp("localhost:6380"), seed = sync)
+
+def done():
+    return int(consumer.get(path = "/").body)
+def produce():
+    """Eight jobs of 20 KB: how many are not done after four seconds, at most?"""
+    for _ in range(8):
+        broker.main.command("XADD", "jobs", "*", "job", "x" * 20000)
+    for _ in range(40):
+        if done() == 8:
+            return 0
+        sleep("100ms")
+    return 8 - done()
+def catches_up(backlog):
+    assert_true(backlog >= 6, "%d jobs are behind" % backlog)
+    wait_until(lambda: done() == 8, within = "60s")
+fault_scenario("slow", scenario = produce,
+               faults = [slow_consumer(broker, consumer, bandwidth = "4KiB/s")],
+               control = lambda backlog: assert_eq(backlog, 0), expect = catches_up)
+
+def read_behind():
+    """What the replica answers once it has what was written, after four seconds at most."""
+    broker.main.set("k", "new")
+    for _ in range(40):
+        if replica.main.get("k").data == "new":
+            break
+        sleep("100ms")
+    return replica.main.get("k").data
+def is_stale(seen):
+    assert_eq(seen, "old")
+    wait_until(lambda: replica.main.get("k").data == "new", within = "60s")
+fault_scenario("stale", scenario = read_behind, faults = [stale_replica(broker, replica)],
+               control = lambda seen: assert_eq(seen, "new"), expect = is_stale)
+'''
+
 
 class Recipes(misrule.Project):
     def check(self, spec, count):
@@ -111,6 +186,12 @@ class Recipes(misrule.Project):
         self.write("cached.py", CACHED).chmod(0o755)
         self.check(CACHE, 4)
 
+    @unittest.skipUnless(shutil.which("redis-server"), "Redis is not installed")
+    def test_network(self):
+        """A real stream with a slow consumer, a real replica that is behind; both catch up."""
+        self.write("consumer.py", CONSUMER).chmod(0o755)
+        self.check(BEHIND, 2)
+
     def test_a_mistake_is_shown_here_and_there(self):
         run = self.run_spec(misrule.SERVICE + '''
 load("@misrule/postgres.star", "lost_commit")
@@ -121,7 +202,7 @@ lost_commit(api)
         self.assertIn("spec.star:6", run.output)
         run = self.run_spec('load("@misrule/oracle.star", "lost_commit")\n')
         self.assertEqual(run.code, 2, run.output)
-        self.assertIn("no such file; it has postgres.star, redis.star", run.output)
+        self.assertIn("no such file; it has network.star, postgres.star, redis.star", run.output)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,14 @@ TEST(Weight, JUnitHasSkippedForWhatSaysNothing) {
             std::string::npos);
 }
 
+TEST(Weight, JUnitNamesAControlAndWhatWasKept) {
+  const std::string told = run_to_junit(sample_result(), {}, "misrule");
+  for (const char* part : {R"(name="misrule.control" value="passed in 0.120 s")",
+                           R"(name="misrule.attachment" value="attachments/orders")"}) {
+    EXPECT_NE(told.find(part), std::string::npos) << part;
+  }
+}
+
 TEST(Github, AMessageIsOneLine) {
   RunResult result = {.reports = {{.test = "t", .spec = "s.star", .outcome = Outcome::kFailed}}};
   result.reports[0].findings = {{.message = "100%\n::error::no"}};

@@ -45,6 +45,7 @@ class BodySpec final : public dsl::Spec {
   std::string source_line(const model::SourcePosition&) const override { return {}; }
   std::set<std::string> families_of(const std::string&) const override { return families; }
   Status run_seed(std::size_t, dsl::TestHost&) override { return {}; }
+  Status run_reset(std::size_t, dsl::TestHost&) override { return {}; }
   Result<std::string> run_poll(std::size_t, dsl::TestHost&) override { return "null"; }
   std::vector<model::Finding> take_poll_failures() override { return {}; }
   dsl::BodyResult run_test(const std::string& name, dsl::TestHost& host) override {

@@ -162,6 +162,27 @@ TEST_F(Steps, ASeedIsABodyToo) {
   EXPECT_FALSE(spec.run_seed(2, host_));
 }
 
+TEST_F(Steps, AResetMakesStepsAndNothingElse) {
+  Spec& spec = load_whole(
+      "def clean():\n    db.exec(sql = \"TRUNCATE t\")\n"
+      "db = service(\"db\", interface(\"pg\", \"postgres\", 1), binary = \"b\", reset = clean)\n"
+      "def broken():\n    assert_true(False, \"no rows\")\n"
+      "service(\"x\", binary = \"b\", reset = broken)\n"
+      "service(\"y\", binary = \"b\", reset = lambda: log(\"clean\"))\n"
+      "service(\"z\", binary = \"b\", reset = lambda: fault(db, delay(\"1s\"), run = clean))\n");
+  EXPECT_TRUE(spec.run_reset(0, host_));
+  EXPECT_EQ(host_.log(), Lines{"TRUNCATE t -> db.pg"});
+  const auto failure = [&](std::size_t callable) {
+    const auto failed = spec.run_reset(callable, host_);
+    return failed ? "nothing" : failed.error().what;
+  };
+  EXPECT_NE(failure(1).find("spec.star:5:5: assert_true: no rows"), std::string::npos);
+  const std::string refused = "has no place in a reset: it changes what services hold, by steps";
+  EXPECT_NE(failure(2).find(refused), std::string::npos) << failure(2);
+  EXPECT_NE(failure(3).find(refused), std::string::npos) << failure(3);
+  EXPECT_EQ(host_.log(), Lines{"TRUNCATE t -> db.pg"});
+}
+
 TEST_F(Steps, UnknownTestsAreErrors) {
   EXPECT_EQ(load("").run_test("test_none", host_).finding->message, "there is no test test_none");
 }

@@ -25,7 +25,8 @@ def fill():
 api = service("api", interface("public", "http", 8080), interface("admin", "tcp", 8081),
     binary = "./api.py", args = ["-v"], cwd = "work", user = "nobody",
     env = {"DB": "postgres://" + db.main.internal_addr + "/x", "A": db.main.proxy_addr},
-    depends_on = [db], healthcheck = http("localhost:8080/health"), restart = "never", seed = fill)
+    depends_on = [db], healthcheck = http("localhost:8080/health"), restart = "never",
+    seed = fill, reset = fill)
 )");
   ASSERT_EQ(spec.topology().services.size(), 2U);
   const model::Service& db = spec.topology().services[0];
@@ -51,13 +52,15 @@ api = service("api", interface("public", "http", 8080), interface("admin", "tcp"
   EXPECT_EQ(api.healthcheck.path, "/health");
   EXPECT_EQ(api.restart, model::Restart::kNever);
   EXPECT_EQ(api.seed->callable, std::optional<std::size_t>(0));
+  EXPECT_EQ(api.reset->callable, std::optional<std::size_t>(0));
+  EXPECT_FALSE(db.reset.has_value());
 }
 
 constexpr std::pair<const char*, const char*> kMistakes[] = {
     {"service(\"x\", image = \"i\", binry = \"b\")",
      "3:27-38 service: unexpected keyword argument \"binry\" (did you mean binary?) [it takes "
      "image, "
-     "build, remote, binary, args, env, cwd, user, depends_on, healthcheck, seed, restart, "
+     "build, remote, binary, args, env, cwd, user, depends_on, healthcheck, seed, reset, restart, "
      "intercept, observe]"},
     {"service(\"x\")",
      "3:1-8 service: \"x\" does not say what runs [image=, binary=, build= or remote=]"},
@@ -104,6 +107,10 @@ constexpr std::pair<const char*, const char*> kMistakes[] = {
      "3:35-47 service: seed= is an .sql file or a function without parameters"},
     {"service(\"x\", binary = \"b\", seed = lambda a: a)",
      "3:35-46 service: seed= wants a function without parameters"},
+    {"service(\"x\", binary = \"b\", reset = lambda a: a)",
+     "3:36-47 service: reset= wants a function without parameters"},
+    {"service(\"x\", binary = \"b\", reset = \"x.txt\")",
+     "3:36-43 service: reset= is an .sql file or a function without parameters"},
     {"service(\"x\", binary = \"b\", env = [1])",
      "3:34-37 service: for parameter \"env\": got list, want dict of strings"},
     {"service(\"x\", binary = \"b\", depends_on = [1])",

@@ -124,6 +124,8 @@ TEST_F(Words, ExpectationsAreFunctionsOfAResult) {
   EXPECT_THAT(outcome_of("expect_error()(api.get(path = \"/\"))"), HasSubstr("expected an error"));
   EXPECT_THAT(outcome_of("expect_data([2])(api.get(path = \"/\"))"),
               HasSubstr("expect_data: expected [2], got [1]"));
+  EXPECT_THAT(outcome_of("expect_ok()([api.get(path = \"/\"), api.get(path = \"/bad\")])"),
+              HasSubstr("expected an answer that is ok"));
   EXPECT_THAT(outcome_of("expect_ok()(1)"), HasSubstr("expected a response, got 1"));
   EXPECT_THAT(outcome_of("expect_status(\"503\")"), HasSubstr("want a status such as 503"));
 }
