@@ -1,9 +1,14 @@
 #!/usr/bin/python3
-"""Sentences of docs/specs.md that no other test is about, each run beside what would be otherwise."""
+"""Sentences of docs/specs.md that no other test is about, beside what would be otherwise."""
 
+import pathlib
+import re
+import shutil
 import unittest
 
 import misrule
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "specs.md"
 
 # Every test quotes its sentences.
 NATIVE = '''
@@ -23,16 +28,19 @@ def test_programs():
 def test_order():
     """`depends_on`: services that must be ready first."""
     ready = {"type": "lifecycle", "service": "second", "action": "ready"}
-    assert_before(first = ready, then = {"type": "lifecycle", "service": "api", "action": "starting"})
+    begin = {"type": "lifecycle", "service": "api", "action": "starting"}
+    assert_before(first = ready, then = begin)
 
 def test_steps():
-    """A step that is refused, reset or too late (`timeout=`) is a response with `ok` False, `status` 0."""
+    """A step that is refused, reset or too late (`timeout=`) is a response with `ok` False and
+    `status` 0."""
     held = delay("60s", path = "/health", method = "GET")
     late = fault(api, held, source = "test",
                  run = lambda: api.get(path = "/health", timeout = "300ms"))
     assert_eq((late.ok, late.status), (False, 0))
     assert_true(late.error != "" and late.duration_ms >= 290, late.error)
-    cut = fault(api, reset(path = "/health"), source = "test", run = lambda: api.get(path = "/health"))
+    cut = fault(api, reset(path = "/health"), source = "test",
+                run = lambda: api.get(path = "/health"))
     assert_eq((cut.ok, cut.status), (False, 0))
     assert_eq(api.get(path = "/health").ok, True, "without a rule")
 
@@ -109,14 +117,16 @@ def test_stand_in():
     assert_eq(db.query(sql = "SHOW full_page_writes").value(), "on")
 
 def test_roles():
-    """A step uses POSTGRES_USER and POSTGRES_DB; `database=`, `user=` choose. A role made because a
-    DSN names it needs no password, owns the database made for it, may create in `public` of others."""
+    """A step uses POSTGRES_USER and POSTGRES_DB; `database=`, `user=` choose. A role made because
+    a DSN names it needs no password, owns the database made for it, may create in `public` of
+    others."""
     who = "SELECT current_user || ' ' || current_database()"
     assert_eq(db.query(sql = who).value(), "postgres shop")
     assert_eq(db.query(sql = who, user = "worker", database = "jobs").value(), "worker jobs")
     owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = $1"
     assert_eq(db.query(sql = owner, params = ["jobs"]).value(), "worker")
-    assert_eq(db.exec(sql = "CREATE TABLE made (n int)", user = "worker", database = "shop").ok, True)
+    made = db.exec(sql = "CREATE TABLE made (n int)", user = "worker", database = "shop")
+    assert_eq(made.ok, True)
 
 def test_failed_steps():
     """Asking a failed step for `.data` raises; `code` is the SQLSTATE; of rows, `one()` is the only
@@ -131,6 +141,37 @@ def test_one_of_two():
 
 def test_value_of_two():
     db.query(sql = "SELECT 1 AS a, 2 AS b").value()
+'''
+
+CACHE = '''
+cache = service("cache", interface("main", "redis", 6379), image = "redis:7",
+                healthcheck = tcp("localhost:6379"),
+                observe = [keyspace(), pubsub("news.*"), pubsub("news.a")])
+
+def test_commands():
+    """Redis interfaces have `hget`, `lpush`, `smembers`, `expire`, `ttl` ..."""
+    cache.lpush("list", "a")
+    cache.lpush("list", "b")
+    assert_eq(cache.lrange("list", 0, -1).data, ["b", "a"])
+    cache.sadd("set", "x")
+    assert_eq(cache.smembers("set").data, ["x"])
+    cache.hset("hash", "field", "value")
+    assert_eq(cache.hget("hash", "field").data, "value")
+    assert_eq(cache.expire("hash", 100).data, 1)
+    assert_true(0 < cache.ttl("hash").data and cache.ttl("hash").data <= 100)
+
+def test_a_message_for_two():
+    """A message that two `pubsub` mean is two events."""
+    assert_eq(cache.publish("news.a", "both").data, 2)
+    cache.publish("news.b", "one")
+    assert_eventually(type = "pubsub", where = {"body": "one"})
+    assert_eq(len(events(type = "pubsub", where = {"body": "both"})), 2)
+    assert_eq(len(events(type = "pubsub", where = {"body": "one"})), 1)
+
+def test_a_key_that_expires():
+    """A key that expires is told when the server deletes it."""
+    cache.command("PSETEX", "short", "50", "v")
+    assert_eventually(type = "keyspace", where = {"op": "expired", "key": "short"}, within = "30s")
 '''
 
 
@@ -170,6 +211,47 @@ class Settled(misrule.Project):
         self.assertFalse([test for test in self.outcomes(run) if "unused" in test])
         self.assertIn("unused", str(run.report["notes"]), "a scenario that nothing uses is a note")
 
+    def test_a_reset_before_each_test(self):
+        """"reset=": what outlives a world is clean before each test and control; no event tells."""
+        api = (self.folder / "api.py").read_text()
+        self.write("api.py", api.replace('''    def do_health''', '''    def do_clear(self):
+        if os.path.exists("left"):
+            os.remove("left")
+    def do_health'''))
+        spec = misrule.SERVICE.replace("healthcheck", "reset = lambda: clean(), healthcheck") + '''
+def clean():
+    api.get(path = "/clear")
+def is_clean():
+    return api.get(path = "/read?path=left").body == "ENOENT"
+def leave():
+    was_clean = is_clean()
+    api.get(path = "/write?path=left")
+    return was_clean
+invariant(never(where = {"type": "step_send", "path": "/clear"}))
+def test_first():
+    assert_true(leave())
+def test_second():
+    assert_true(leave())
+full = fault_assumption("full", target = api, write = deny("ENOSPC", path = "*/left"))
+fault_scenario("third", scenario = leave, faults = [full], expect = assert_true,
+               control = assert_true)
+'''
+        run = self.run_spec(spec)
+        self.assertEqual(run.code, 0, run.output)
+        self.assertEqual(len(run.report["tests"]), 3)
+        without = self.run_spec(spec.replace("reset = lambda: clean(), ", ""))
+        self.assertEqual({test["name"]: test["outcome"] for test in without.report["tests"]},
+                         {"test_first": "failed", "test_second": "failed", "third": "invalid"},
+                         "the control: what the run before left is there\n" + without.output)
+        for body, said in (('fail("no")', r"resetting api: spec.star:\d+:\d+: fail: no"),
+                           ('api.get(path = "/exit")',
+                            r"resetting api: a step on api.public failed: "),
+                           ('log("x")', r"resetting api: .* has no place in a reset")):
+            wrong = self.run_spec(spec.replace('api.get(path = "/clear")', body), "--test",
+                                  "test_first")
+            self.assertEqual(wrong.code, 3, wrong.output)
+            self.assertRegex(wrong.output, said)
+
     @unittest.skipUnless(misrule.have_postgres(), "PostgreSQL is not installed")
     def test_a_stand_ins_roles_and_rows(self):
         self.write("seed.sql", "CREATE TABLE t (n int);\n")
@@ -181,6 +263,40 @@ class Settled(misrule.Project):
         self.assertIn('relation "nowhere" does not exist', self.message(run, "test_failed_steps"))
         self.assertIn("2 rows", self.message(run, "test_one_of_two"))
         self.assertIn("several columns", self.message(run, "test_value_of_two"))
+
+    @unittest.skipUnless(shutil.which("redis-server"), "Redis is not installed")
+    def test_redis(self):
+        run = self.run_spec(CACHE)
+        self.assertEqual(run.code, 0, run.output)
+        self.assertEqual(len(run.report["tests"]), 3)
+
+    def test_every_recipe_takes_a_name(self):
+        """The table of files that come with Misrule; "each takes `name=`, too"."""
+        spec = "\n".join(f'{name} = service("{name}", interface("main", "{protocol}", {port}), '
+                         f'binary = "./api.py")'
+                         for name, protocol, port in (("db", "postgres", 1), ("cache", "redis", 2),
+                                                      ("broker", "redis", 3), ("primary", "tcp", 4),
+                                                      ("replica", "tcp", 5), ("client", "http", 6),
+                                                      ("consumer", "http", 7)))
+        names = []
+        rows = re.findall(r"\| `(@misrule/\S+)` \| (.*) \|", PAGE.read_text())
+        for file, row in rows:
+            for recipe, arguments in re.findall(r"`(\w+)\(([^)]*)\)`", row):
+                names.append(f"named_{recipe}")
+                spec += f'\nload("{file}", "{recipe}")'
+                spec += f'\n{names[-1]} = {recipe}({arguments}, name = "{names[-1]}")'
+        self.assertEqual(len(rows), 3)
+        self.assertGreaterEqual(len(names), 11)
+        self.write("spec.star", f"""{spec}
+def ask():
+    return client.get(path = "/")
+scenario(ask)
+fault_matrix(scenarios = [ask], faults = [{", ".join(names)}])
+""")
+        listed = self.misrule("test", "spec.star", "--list")
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        for name in names:
+            self.assertIn(f"test_matrix_ask_{name}", listed.stdout)
 
 
 if __name__ == "__main__":
