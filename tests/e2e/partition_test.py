@@ -172,7 +172,11 @@ def test_reset():
     pids = fill()
     partition(api, db, mode = "reset", run = lambda: text("/ask"))
     assert_eq(said("cut")[0], "5 open connections cut")
-    again = wait_until(lambda: api.get(path = "/pids").ok and text("/pids"), within = "90s")
+    def take():
+        reply = api.get(path = "/pids")
+        return reply.ok and reply.body
+    again = wait_until(take, within = "90s")
+    assert_eq(len(again.split(" ")), 4, again)
     assert_true(not any([pid in pids.split(" ") for pid in again.split(" ")]), again)
 '''
 

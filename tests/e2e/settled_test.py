@@ -44,6 +44,14 @@ def test_steps():
     assert_eq((cut.ok, cut.status), (False, 0))
     assert_eq(api.get(path = "/health").ok, True, "without a rule")
 
+def test_links():
+    """A link takes hold of connections; several of them hold together."""
+    links = [link(latency = "100ms"), link(latency = "80ms", direction = "to_client")]
+    reply = fault(second, rules = links, source = "test",
+                  run = lambda: second.get(path = "/health"))
+    assert_eq(reply.status, 200)
+    assert_true(reply.duration_ms >= 280, "%d ms" % reply.duration_ms)
+
 def test_the_last_value_is_the_failure():
     """At the deadline it is asked once more, and the failure shows its last value."""
     wait_until(lambda: second.get(path = "/nothing").status == 200 and "ok", within = "300ms")
@@ -98,6 +106,7 @@ fault_scenario("raised", scenario = raises, faults = [full], expect = lambda r: 
 
 OUTCOMES = {
     "test_programs": "passed", "test_order": "passed", "test_steps": "passed",
+    "test_links": "passed",
     "test_the_last_value_is_the_failure": "failed", "test_limits": "failed", "test_bytes": "failed",
     "test_own_steps_are_left_alone": "failed", "test_matrix_writes_full": "passed",
     "test_matrix_writes_slow": "passed", "test_matrix_reads_strict": "invalid",
