@@ -279,6 +279,19 @@ fault_scenario("third", scenario = leave, faults = [full], expect = assert_true,
         self.assertEqual(run.code, 0, run.output)
         self.assertEqual(len(run.report["tests"]), 3)
 
+    def test_modes_of_an_error(self):
+        """The default is `"reject"`, and `"fake"` is refused: its word is `respond`."""
+        spec = misrule.SERVICE + '''
+def test_it():
+    busy = error(path = "/health", status = 503%s)
+    fault(api, busy, source = "test", run = lambda: api.get(path = "/health"))
+'''
+        for mode, code in ("", 0), (', mode = "reject"', 0), (', mode = "fake"', 2):
+            self.write("spec.star", spec % mode)
+            checked = self.misrule("check", "spec.star")
+            self.assertEqual(checked.returncode, code, checked.stderr)
+        self.assertIn("respond() has the server do nothing", checked.stderr)
+
     def test_every_recipe_takes_a_name(self):
         """The table of files that come with Misrule; "each takes `name=`, too"."""
         spec = "\n".join(f'{name} = service("{name}", interface("main", "{protocol}", {port}), '
