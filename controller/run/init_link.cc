@@ -14,9 +14,14 @@ namespace {
 
 constexpr auto kAnswerWithin = std::chrono::seconds(10);
 
-ProcessEnd end_of(int wait_status) {
-  if (WIFSIGNALED(wait_status)) return {.signal = WTERMSIG(wait_status)};
-  return {.code = WEXITSTATUS(wait_status)};
+ProcessEnd end_of(const InitReport& report) {
+  ProcessEnd end = {.was_told_to_end = report.was_told_to_end};
+  if (WIFSIGNALED(report.status)) {
+    end.signal = WTERMSIG(report.status);
+  } else {
+    end.code = WEXITSTATUS(report.status);
+  }
+  return end;
 }
 
 }  // namespace
@@ -69,7 +74,7 @@ void InitLink::note(const InitReport& report) {
       break;
     }
   }
-  if (on_end) on_end(end_of(report.status));
+  if (on_end) on_end(end_of(report));
 }
 
 Result<int> InitLink::spawn(SpawnOrder order, std::span<const int> fds, OnEnd on_end) {

@@ -20,8 +20,9 @@ namespace misrule::controller {
 
 /// How a process ended.
 struct ProcessEnd {
-  int code = 0;    ///< Its exit status,
-  int signal = 0;  ///< or the signal that killed it.
+  int code = 0;                  ///< Its exit status,
+  int signal = 0;                ///< or the signal that killed it.
+  bool was_told_to_end = false;  ///< An interrupted run ends its services.
 };
 /// "exited with status 1", "was killed by signal 9 (Killed)".
 std::string end_text(const ProcessEnd& end);

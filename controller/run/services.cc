@@ -152,7 +152,7 @@ void Services::note_end(Running& service, const ProcessEnd& end) {
     service.explained = !explained_by.empty();
     service.trouble_since = SteadyClock().now();
     troubled_ = true;
-    if (service.ever_ready) {
+    if (service.ever_ready && !end.was_told_to_end) {
       exits_.push_back({.service = name,
                         .how = service.end,
                         .explained_by = explained_by,
@@ -171,6 +171,7 @@ void Services::emit_end(const Running& service, const ProcessEnd& end,
     event.set("code", static_cast<std::int64_t>(end.code));
   }
   if (!explained_by.empty()) event.set("explained_by", explained_by);
+  if (end.was_told_to_end) event.set("detail", std::string("the run was interrupted"));
   emit(service, std::move(event));
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The mutation table: for each verdict a run that must give it, with its exit code and reason."""
 
+import shutil
 import signal
 import time
 import unittest
@@ -131,8 +132,13 @@ def test_it():
     def test_an_interrupt(self):
         took = []
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # The run before has made such a step, too.
+            shutil.rmtree(self.folder / ".misrule", ignore_errors=True)
             process = self.start(SERVICE + SLOW + '''
+mortal = service("mortal", interface("public", "http", 8090), binary = "./api.py",
+                 env = {"PORT": "8090"}, healthcheck = http("localhost:8090/health"))
 def test_it():
+    mortal.get(path = "/exit?code=7")
     wait_a_minute()
 def test_next():
     pass
@@ -145,6 +151,9 @@ def test_next():
             took.append(time.monotonic() - asked)
             self.assertEqual(process.returncode, 130, output)
             self.assertNotIn("test_next ", output)
+            told = [line for line in output.splitlines() if "no fault explains it" in line]
+            self.assertEqual(len(told), 1, "what the run itself ended is no finding\n" + output)
+            self.assertIn("mortal exited with status 7", told[0])
             run.assert_gone(self)
         # The quickest of three: a machine that is busy for a moment decides nothing.
         self.assertLess(min(took), 2.0, "everything is gone within 2 s")

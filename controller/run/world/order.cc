@@ -105,6 +105,7 @@ std::string report_to_json(const InitReport& report) {
   return json::serialize(json::object{{"token", report.token},
                                       {"pid", report.pid},
                                       {"status", report.status},
+                                      {"was_told_to_end", report.was_told_to_end},
                                       {"error", report.error}});
 }
 
@@ -113,6 +114,7 @@ Result<InitReport> report_from_json(std::string_view text) {
   return InitReport{.token = static_cast<std::uint64_t>(number_of(object, "token")),
                     .pid = static_cast<int>(number_of(object, "pid")),
                     .status = static_cast<int>(number_of(object, "status")),
+                    .was_told_to_end = flag_of(object, "was_told_to_end"),
                     .error = text_of(object, "error")};
 }
 

@@ -58,7 +58,8 @@ struct InitReport {
   std::uint64_t token = 0;  ///< 0: an exit.
   int pid = 0;
   int status = 0;
-  std::string error = {};  ///< Why it could not be forked.
+  bool was_told_to_end = false;  ///< By PID 1, because the run was interrupted.
+  std::string error = {};        ///< Why it could not be forked.
 };
 
 std::string report_to_json(const InitReport& report);

@@ -50,6 +50,7 @@ class PidOne {
   UniqueFd worker_socket_ = {};
   pid_t worker_pid_ = -1;
   std::set<pid_t> services_ = {};
+  bool terminates_ = false;  ///< Services have been told to end: how they do is not their doing.
   bool kept_ = false;
 };
 
@@ -137,11 +138,15 @@ void PidOne::reap() {
   pid_t pid = 0;
   while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
     if (pid == worker_pid_) end(exit_code_of(status));
-    if (services_.erase(pid) > 0) tell({.pid = pid, .status = status});
+    if (services_.erase(pid) == 0) continue;
+    tell({.pid = pid, .status = status, .was_told_to_end = terminates_});
   }
 }
 
 void PidOne::pass_on_terminate() {
+  // Who has ended by now has ended by itself.
+  reap();
+  terminates_ = true;
   for (const pid_t pid : services_) ::kill(pid, SIGTERM);
 }
 

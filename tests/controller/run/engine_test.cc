@@ -410,5 +410,35 @@ TEST_F(EngineTest, AnInterruptEndsTheRunWithinTwoSeconds) {
   EXPECT_TRUE(interrupted_);
 }
 
+TEST_F(EngineTest, WhatAnInterruptedRunEndsItselfIsNoFinding) {
+  model::Service mortal = api_service();
+  mortal.name = "mortal";
+  mortal.interfaces[0].port = mortal.healthcheck.port = 8090;
+  mortal.args[1].replace(mortal.args[1].find("8080"), 4, "8090");
+  use({api_service(), mortal});
+  observer_.on_progress = [](const std::string& phase) {
+    if (phase.contains("/enough")) ::kill(::getpid(), SIGINT);
+  };
+  const auto exits = [](dsl::TestHost& host) {
+    return std::ranges::count_if(host.events(), [](const EventPtr& event) {
+      const model::Field* action = event->find("action");
+      return action != nullptr && model::field_text(*action) == "exited";
+    });
+  };
+  const auto report = run([&exits](dsl::TestHost& host, const auto&) {
+    dsl::StepCall leave = get("/exit");
+    leave.service = "mortal";
+    host.step(leave);
+    while (exits(host) < 1) ::usleep(1000);
+    host.step(get("/enough"));
+    while (exits(host) < 2) ::usleep(1000);
+    return passed();
+  });
+  EXPECT_EQ(report.outcome, model::Outcome::kInterrupted);
+  EXPECT_EQ(count("lifecycle", "detail", "the run was interrupted"), 1U) << "that is the api's end";
+  EXPECT_THAT(told(report), HasSubstr("mortal exited with status 7 although no fault explains it"));
+  EXPECT_THAT(told(report), testing::Not(HasSubstr("api was killed")));
+}
+
 }  // namespace
 }  // namespace misrule::controller

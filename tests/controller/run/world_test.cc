@@ -240,6 +240,23 @@ TEST_F(WorldTest, ServicesAreStartedAndTheirExitsReported) {
   EXPECT_EQ(world.line(), "127");
 }
 
+TEST_F(WorldTest, WhoIsToldToEndIsNotTakenForOneThatEndedByItself) {
+  auto nursery = Nursery::start([](const WorkerSeat& seat) {
+    spawn(seat, {"/bin/sh", "-c", "kill -TERM $$"});
+    next_report(seat);
+    const InitReport by_itself = next_report(seat);
+    spawn(seat, {"/bin/sleep", "1000"});
+    next_report(seat);
+    ::kill(::getppid(), SIGTERM);
+    const InitReport told = next_report(seat);
+    say(seat, fmt::format("{} {}, {} {}", WTERMSIG(by_itself.status), by_itself.was_told_to_end,
+                          WTERMSIG(told.status), told.was_told_to_end));
+    return 0;
+  });
+  World world(*nursery);
+  EXPECT_EQ(world.line(), "15 false, 15 true");
+}
+
 double milliseconds_for(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
