@@ -1,5 +1,6 @@
 #include "controller/launch/project_file.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <toml++/toml.h>
 
 #include "base/nearest.h"
+#include "spec/model/dsn.h"
 #include "spec/starlark/diagnostic.h"
 
 namespace misrule::controller {
@@ -26,7 +28,7 @@ constexpr std::array<std::string_view, 4> kEntryKeys = {"command", "cwd", "env",
 class ProjectReader {
  public:
   ProjectReader(std::string name, std::string_view text)
-      : file_(std::move(name), std::string(text)) {}
+      : file_(std::make_shared<star::SourceFile>(std::move(name), std::string(text))) {}
 
   std::expected<ProjectFile, ProjectProblem> read();
 
@@ -39,15 +41,16 @@ class ProjectReader {
   bool take_text(const std::string& what, const toml::node& node, std::string& text);
   bool refuse(const toml::source_region& at, std::string message, std::string help);
   std::uint32_t offset_of(const toml::source_position& at) const;
+  star::Span span_of(const toml::source_region& at) const;
 
-  star::SourceFile file_;
+  std::shared_ptr<const star::SourceFile> file_;
   ProjectFile project_ = {};
   ProjectProblem problem_ = {};
 };
 
 // The library counts lines and columns; its columns are code points.
 std::uint32_t ProjectReader::offset_of(const toml::source_position& at) const {
-  const std::string& all = file_.text();
+  const std::string& all = file_->text();
   std::size_t offset = 0;
   for (toml::source_index line = 1; line < at.line; ++line) {
     const std::size_t end = all.find('\n', offset);
@@ -65,19 +68,23 @@ std::uint32_t ProjectReader::offset_of(const toml::source_position& at) const {
   return static_cast<std::uint32_t>(std::min(offset, all.size()));
 }
 
-bool ProjectReader::refuse(const toml::source_region& at, std::string message, std::string help) {
+star::Span ProjectReader::span_of(const toml::source_region& at) const {
   const std::uint32_t begin = offset_of(at.begin);
   const std::uint32_t end = at.end.line > 0 ? offset_of(at.end) : begin;
+  return {file_.get(), begin, std::max(begin, end)};
+}
+
+bool ProjectReader::refuse(const toml::source_region& at, std::string message, std::string help) {
   const star::Diagnostic diagnostic = {.code = std::string(star::code::kValue),
                                        .message = std::move(message),
                                        .help = std::move(help),
-                                       .at = {&file_, begin, std::max(begin, end)}};
+                                       .at = span_of(at)};
   const star::Position position = diagnostic.at.position();
   problem_ = {.finding = {.message = diagnostic.message,
-                          .position = {.file = file_.path(),
+                          .position = {.file = file_->path(),
                                        .line = position.line,
                                        .column = position.column},
-                          .source_line = std::string(file_.line(position.line)),
+                          .source_line = std::string(file_->line(position.line)),
                           .hint = diagnostic.help},
               .rendered = star::render(diagnostic, false)};
   return false;
@@ -119,6 +126,7 @@ bool ProjectReader::take_env(const toml::node& node, ProgramEntry& entry) {
                     "a name is not empty and holds no =");
     }
     if (!take_text("env " + variable, value, text)) return false;
+    entry.env_spans.push_back(span_of(value.source()));
   }
   return true;
 }
@@ -172,14 +180,19 @@ bool ProjectReader::take_tables(const toml::table& root) {
 }
 
 std::expected<ProjectFile, ProjectProblem> ProjectReader::read() {
-  project_.path = file_.path();
-  const toml::parse_result parsed = toml::parse(file_.text(), file_.path());
+  project_.path = file_->path();
+  project_.source = file_;
+  const toml::parse_result parsed = toml::parse(file_->text(), file_->path());
   const bool right =
       parsed ? take_tables(parsed.table())
              : refuse(parsed.error().source(), std::string(parsed.error().description()),
                       "the file is TOML, see https://toml.io");
   if (!right) return std::unexpected(std::move(problem_));
   return std::move(project_);
+}
+
+bool names(const std::vector<std::pair<std::string, std::string>>& env, std::string_view variable) {
+  return std::ranges::any_of(env, [&](const auto& one) { return one.first == variable; });
 }
 
 ProjectProblem without_place(std::string message) {
@@ -189,9 +202,42 @@ ProjectProblem without_place(std::string message) {
 
 }  // namespace
 
-const ProgramEntry* ProjectFile::find(std::string_view key) const {
+model::Service with_env_of(const ProjectFile& project, const model::Service& service) {
+  model::Service whole = service;
+  const ProgramEntry* entry = project.find(service);
+  if (entry == nullptr) return whole;
+  whole.env = entry->env;
+  for (const auto& [name, value] : service.env) {
+    std::erase_if(whole.env, [&](const auto& one) { return one.first == name; });
+    whole.env.emplace_back(name, value);
+  }
+  return whole;
+}
+
+std::vector<std::string> doubts_about(const ProjectFile& project, const model::Topology& topology,
+                                      const model::Service& service) {
+  std::vector<std::string> doubts;
+  const ProgramEntry* entry = project.find(service);
+  if (entry == nullptr) return doubts;
+  for (std::size_t i = 0; i < entry->env.size(); ++i) {
+    // What the spec says itself is doubted where it is loaded.
+    if (names(service.env, entry->env[i].first)) continue;
+    auto doubt = model::doubt_about_env(topology, entry->env[i].first, entry->env[i].second);
+    if (!doubt) continue;
+    doubts.push_back(star::render({.severity = star::Severity::kWarning,
+                                   .code = std::string(star::code::kLint),
+                                   .message = *std::move(doubt),
+                                   .help = std::string(model::kUncreatedHint),
+                                   .at = entry->env_spans[i]},
+                                  false));
+  }
+  return doubts;
+}
+
+const ProgramEntry* ProjectFile::find(const model::Service& service) const {
+  const std::string& key = service.image.empty() ? service.build : service.image;
   for (const ProgramEntry& entry : stand_ins) {
-    if (entry.key == key) return &entry;
+    if (!key.empty() && entry.key == key) return &entry;
   }
   return nullptr;
 }

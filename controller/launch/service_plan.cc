@@ -12,8 +12,8 @@
 #include "base/nearest.h"
 #include "controller/launch/accounts.h"
 #include "controller/launch/command.h"
-#include "controller/launch/dsn.h"
 #include "controller/launch/native/stand_in.h"
+#include "spec/model/dsn.h"
 
 namespace misrule::controller {
 namespace {
@@ -57,56 +57,16 @@ Result<std::string> find_program(const ServicePlan& plan, const std::string& bin
       word);
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host.starts_with("127.") || host == "::1" || host == "[::1]";
-}
-
-// The role and the database that the image's environment creates.
-struct Created {
-  std::string user = "postgres";
-  std::string database = {};
-};
-
-Created created_by(const model::Service& service) {
-  Created created;
-  for (const auto& [name, value] : service.env) {
-    if (name == "POSTGRES_USER") created.user = value;
-    if (name == "POSTGRES_DB") created.database = value;
-  }
-  if (created.database.empty()) created.database = created.user;
-  return created;
-}
-
-// What one value of another service's environment names on this server, beyond what it has anyway.
-std::optional<std::pair<std::string, std::string>> wanted_by(const std::string& value,
-                                                             const ServicePlan& plan,
-                                                             const Created& created) {
-  const auto dsn = parse_dsn(value);
-  if (!dsn || !dsn->scheme.starts_with("postgres") || !is_loopback(dsn->host)) return std::nullopt;
-  const std::uint16_t port = dsn->port == 0 ? 5432 : dsn->port;
-  const auto& interfaces = plan.service.interfaces;
-  const bool ours =
-      std::ranges::any_of(interfaces, [&](const auto& one) { return one.port == port; });
-  if (!ours) return std::nullopt;
-  // A client that names no database means the one that is called as its role.
-  std::pair<std::string, std::string> wanted = {dsn->user,
-                                                dsn->database.empty() ? dsn->user : dsn->database};
-  if (wanted.first == created.user) wanted.first.clear();
-  if (wanted.second == created.database) wanted.second.clear();
-  if (wanted.first.empty() && wanted.second.empty()) return std::nullopt;
-  return wanted;
-}
-
 // A DSN in another service's environment may name a role or database that the database's own
 // environment does not create; the stand-in creates it all the same.
 void add_roles_and_databases(const model::Topology& topology, ServicePlan& plan) {
-  const Created created = created_by(plan.service);
   for (const model::Service& other : topology.services) {
     for (const auto& [name, value] : other.env) {
-      const auto wanted = wanted_by(value, plan, created);
-      if (!wanted) continue;
+      const auto missing = model::uncreated_by(plan.service, value);
+      if (!missing) continue;
       auto& all = plan.roles_and_databases;
-      if (std::ranges::find(all, *wanted) == all.end()) all.push_back(*wanted);
+      const std::pair wanted = {missing->role, missing->database};
+      if (std::ranges::find(all, wanted) == all.end()) all.push_back(wanted);
     }
   }
 }
@@ -209,12 +169,6 @@ Status plan_entry(const ProjectFile& project, const ProgramEntry& entry, Service
     plan.setup.front() = *std::move(first);
   }
   plan.setup_env = entry.env;
-  std::vector<std::pair<std::string, std::string>> env = entry.env;
-  for (const auto& [name, value] : service.env) {
-    std::erase_if(env, [&](const auto& one) { return one.first == name; });
-    env.emplace_back(name, value);
-  }
-  service.env = std::move(env);
   plan.user = default_account(options.spec_file).name;
   plan.note = fmt::format("{} → {}", entry.key, fmt::join(entry.command, " "));
   return {};
@@ -226,10 +180,9 @@ Result<ServicePlan> plan_service(const model::Topology& topology, const ProjectF
   std::error_code ignored;
   plan.spec_folder = fs::absolute(options.spec_file, ignored).parent_path().string();
   if (!service.interfaces.empty()) plan.step.port = service.interfaces.front().port;
-  const std::string& key = service.image.empty() ? service.build : service.image;
   if (!service.binary.empty()) {
     MISRULE_TRY_VOID(plan_binary(plan, options));
-  } else if (const ProgramEntry* entry = key.empty() ? nullptr : project.find(key)) {
+  } else if (const ProgramEntry* entry = project.find(service)) {
     MISRULE_TRY_VOID(plan_entry(project, *entry, plan, options));
   } else if (!service.image.empty()) {
     MISRULE_TRY_VOID(plan_image(topology, project, plan));
@@ -302,9 +255,11 @@ std::expected<std::vector<ServicePlan>, PlanFailure> plan_services(const model::
     return std::unexpected(PlanFailure{
         {.code = Code::kInvalid, .what = project.error().finding.message}, "", project.error()});
   }
+  model::Topology whole = topology;
+  for (model::Service& service : whole.services) service = with_env_of(*project, service);
   std::vector<ServicePlan> plans;
-  for (const model::Service* service : start_order(topology)) {
-    auto plan = plan_service(topology, *project, *service, options);
+  for (const model::Service* service : start_order(whole)) {
+    auto plan = plan_service(whole, *project, *service, options);
     if (!plan) {
       const std::string whose = fmt::format("service {:?}", service->name);
       return std::unexpected(PlanFailure{std::move(plan).error().with(whose), service->name});
@@ -315,6 +270,7 @@ std::expected<std::vector<ServicePlan>, PlanFailure> plan_services(const model::
              other.service.build == plan->service.build;
     });
     if (done_before) plan->setup.clear();
+    plan->warnings = doubts_about(*project, topology, *topology.find_service(service->name));
     plans.push_back(*std::move(plan));
   }
   return plans;

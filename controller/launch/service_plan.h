@@ -37,6 +37,7 @@ struct ServicePlan {
   std::string state_folder = {};
   std::string user = {};
   std::string note = {};  ///< "postgres:16 -> local PostgreSQL 15.20"; empty if nothing stands in.
+  std::vector<std::string> warnings = {};     ///< What misrule.toml says of it and hardly means.
   const native::StandIn* stand_in = nullptr;  ///< nullptr: `binary` runs, or the service is remote.
   std::vector<std::string> setup = {};  ///< Run once before the first test; empty: nothing is.
   std::vector<std::pair<std::string, std::string>> setup_env = {};

@@ -72,6 +72,7 @@ void take_up(LoadedSpec loaded, const RunRequest& request, LoadedRun& run) {
   loaded.plans = *std::move(plans);
   for (const ServicePlan& plan : loaded.plans) {
     if (!plan.note.empty()) run.stand_ins.push_back(plan.note);
+    run.notes.insert(run.notes.end(), plan.warnings.begin(), plan.warnings.end());
   }
   for (const dsl::Problem& note : loaded.spec->notes()) run.notes.push_back(note.rendered);
   const Glob wanted(request.test_glob);

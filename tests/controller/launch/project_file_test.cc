@@ -31,17 +31,17 @@ command = ["./run"]
 )",
                                          "misrule.toml");
   ASSERT_TRUE(project.has_value()) << project.error().rendered;
-  const ProgramEntry* app = project->find("myapp:latest");
+  const ProgramEntry* app = project->find({.image = "myapp:latest"});
   ASSERT_NE(app, nullptr);
   EXPECT_EQ(app->command, (std::vector<std::string>{"python3", "app.py", "--fast"}));
   EXPECT_EQ(app->setup, std::vector<std::string>{"make"});
   EXPECT_EQ(app->cwd, "api");
   const std::vector<std::pair<std::string, std::string>> env = {{"MODE", ""}, {"WORKERS", "2"}};
   EXPECT_EQ(app->env, env);
-  ASSERT_NE(project->find("./api"), nullptr);
-  EXPECT_EQ(project->find("./api")->command, std::vector<std::string>{"./run"});
-  EXPECT_EQ(project->find("api"), nullptr) << "a key is literal text";
-  EXPECT_EQ(project->find("myapp"), nullptr);
+  ASSERT_NE(project->find({.build = "./api"}), nullptr);
+  EXPECT_EQ(project->find({.build = "./api"})->command, std::vector<std::string>{"./run"});
+  EXPECT_EQ(project->find({.build = "api"}), nullptr) << "a key is literal text";
+  EXPECT_EQ(project->find({.image = "myapp"}), nullptr);
 }
 
 TEST(ProjectFile, AnEmptyFileOrNoneStandsInForNothing) {

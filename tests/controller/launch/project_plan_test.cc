@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "controller/launch/native/stand_in.h"
 #include "controller/launch/service_plan.h"
 
 namespace misrule::controller {
@@ -137,6 +138,34 @@ TEST_F(ProjectPlanTest, AnEntryComesBeforeAKnownServer) {
   EXPECT_EQ(plans->front().stand_in, nullptr);
   redis.image = "redis:6";
   EXPECT_FALSE(plan(redis).has_value() && plan(redis)->front().stand_in == nullptr);
+}
+
+// S0-7, S1-1, S1-10.
+TEST_F(ProjectPlanTest, ADsnThatNamesWhatNobodyCreatesIsDoubtedAndCreatedAllTheSame) {
+  if (!native::find_stand_in("postgres:16")->find_server()) GTEST_SKIP() << "no PostgreSQL";
+  write("misrule.toml",
+        "[stand-ins.\"myapp:latest\"]\ncommand = [\"api/app.py\"]\n"
+        "env = { DSN = \"postgres://test@localhost/shop\" }\n");
+  model::Service api = image();
+  const model::Service db = {
+      .name = "db",
+      .interfaces = {{.name = "pg", .protocol = model::Protocol::kPostgres, .port = 5432}},
+      .image = "postgres:16",
+      .env = {{"POSTGRES_PASSWORD", "x"}}};
+  const auto plans = plan_services({.services = {db, api}}, options_);
+  ASSERT_TRUE(plans.has_value()) << plans.error().what;
+  EXPECT_THAT((*plans)[0].roles_and_databases, testing::ElementsAre(Pair("test", "shop")));
+  EXPECT_THAT((*plans)[1].warnings,
+              testing::ElementsAre(testing::AllOf(
+                  HasSubstr("warning"), HasSubstr("misrule.toml:3:15"),
+                  HasSubstr("DSN names role \"test\" and database \"shop\", which the env of db "
+                            "does not create"))));
+  // The spec's own variable wins, and is doubted by whoever loads the spec.
+  api.env = {{"DSN", "postgres://postgres@localhost/postgres"}};
+  const auto others = plan_services({.services = {db, api}}, options_);
+  ASSERT_TRUE(others.has_value()) << others.error().what;
+  EXPECT_THAT((*others)[0].roles_and_databases, testing::IsEmpty());
+  EXPECT_THAT((*others)[1].warnings, testing::IsEmpty());
 }
 
 TEST_F(ProjectPlanTest, AMistakeInTheFileIsToldWithItsPlace) {
