@@ -181,6 +181,10 @@ void add_options(CLI::App& command, TestOptions& options) {
   CLI::Option* watch =
       command.add_flag("--watch", options.watch, "run again what a change touches, until Ctrl-C");
   command.add_option("--only", options.only, "of the files those")->group("");
+  command.add_option("--explore")->group("")->check([](const std::string&) -> std::string {
+    return "is not in this version yet: a test runs in the one order that happens; parallel(f, g) "
+           "makes two requests at the same time";
+  });
   command.add_flag("--list", options.list, "name the tests, run nothing")->excludes(watch);
   command.add_flag("--keep", request.keep, "the last world stays, for 'misrule enter'")
       ->excludes(watch);

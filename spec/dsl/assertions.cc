@@ -208,7 +208,8 @@ Value assert_eventually(Args& args) {
   const std::string nothing = fmt::format("no event matched within {}", seconds_text(within.value));
   fail_assertion(args, given.msg ? given.msg->text() + ": " + nothing : nothing,
                  {fmt::format("{} events were looked at: {}", waiting.filter().shown_count(),
-                              waiting.filter().shown())});
+                              waiting.filter().shown()),
+                  std::string(kind_text(true))});
 }
 
 Value assert_never(Args& args) {
@@ -224,8 +225,9 @@ Value assert_never(Args& args) {
     if (!filter.matches(args.thread(), event)) continue;
     const std::string what =
         fmt::format("event {} matches: {}", event->number, describe_event(*event));
-    if (!given.msg) fail_assertion(args, what, {});
-    fail_assertion(args, given.msg->text(), {what});
+    const std::string kind(kind_text(false));
+    if (!given.msg) fail_assertion(args, what, {kind});
+    fail_assertion(args, given.msg->text(), {what, kind});
   }
   require_all_output(args, given, events);
   const model::SourcePosition at = position_of(args.call_span());

@@ -112,6 +112,11 @@ void append_events(std::vector<std::string>& lines, std::string_view title,
 
 }  // namespace
 
+std::string_view kind_text(bool is_liveness) {
+  return is_liveness ? "a liveness property: what has to happen did not, in its time"
+                     : "a safety property: what may not happen did";
+}
+
 model::Finding finding_at(const MonitorPlan& plan, const std::string& what,
                           const model::Event* event, std::span<const EventPtr> read,
                           const std::vector<EventPtr>& all) {
@@ -123,6 +128,7 @@ model::Finding finding_at(const MonitorPlan& plan, const std::string& what,
     append_events(finding.detail, "caused by", causes_of(*event, all));
   }
   append_events(finding.detail, "it read", read);
+  finding.detail.emplace_back(kind_text(plan.within.has_value()));
   return finding;
 }
 

@@ -97,6 +97,8 @@ class MonitorCourse {
 std::unique_ptr<MonitorCourse> begin_course(const MonitorPlan& plan);
 std::unique_ptr<MonitorCourse> begin_temporal_course(const MonitorPlan& plan);
 
+/// "safety" or "liveness": what may never happen, or what has to. Reports say which it was.
+std::string_view kind_text(bool is_liveness);
 /// A violation at an event, with its causes and what the monitor read.
 model::Finding finding_at(const MonitorPlan& plan, const std::string& what,
                           const model::Event* event, std::span<const EventPtr> read,

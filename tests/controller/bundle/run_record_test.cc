@@ -72,7 +72,7 @@ TEST(RunRecord, ATestOfOneRunAloneIsTold) {
   EXPECT_THAT(diff_runs({.name = "B"}, left).lines, ElementsAre("test_a: passed, only in A"));
 }
 
-TEST(RunRecord, AReplayIsComparedByItsDecisions) {
+TEST(RunRecord, S0_22_AReplayIsComparedByItsDecisions) {
   const RunRecord first =
       run_of("the bundle", test_of("passed", {request("/a", 500, "r"), request("/b", 200)}));
   const RunRecord same =

@@ -66,8 +66,7 @@ class PostgresStandInTest : public testing::Test {
   LaunchOptions options_;
 };
 
-// S0-7, S0-17, S1-1, S1-10.
-TEST_F(PostgresStandInTest, StepsUseTheOnlyDatabaseThatADependentNames) {
+TEST_F(PostgresStandInTest, S0_7_S0_17_S1_1_S1_10_StepsUseTheOnlyDatabaseThatADependentNames) {
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   const auto plan_with = [&](const std::string& dsn, bool says_database) {
     model::Service db = database();
@@ -183,8 +182,8 @@ TEST_F(PostgresStandInTest, AnotherProgramInItsPlaceIsRefused) {
       << plan.error().what;
 }
 
-// S0-7, S0-17, S1-10: what only a client's DSN names is there, and steps find it.
-TEST_F(PostgresStandInTest, RolesDatabasesAndSeedAreThereInEveryClone) {
+// What only a client's DSN names is there, and steps find it.
+TEST_F(PostgresStandInTest, S0_7_S0_17_S1_10_RolesDatabasesAndSeedAreThereInEveryClone) {
   model::Service seeded = database();
   std::ofstream(folder_ + "/schema.sql")
       << "CREATE TABLE orders (id int);\nINSERT INTO orders VALUES (7);\n";

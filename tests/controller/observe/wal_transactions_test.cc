@@ -46,8 +46,7 @@ class Wal : public testing::Test {
   WalTransactions wal_{wanted_, on_commit_, {.rows = 3, .bytes = 1000, .relations = 2}};
 };
 
-// S0-20, S2-5, S2-17: rows of what is committed, with their table and action.
-TEST_F(Wal, ARowIsToldWithEverythingWhenItsTransactionCommits) {
+TEST_F(Wal, S0_20_S2_5_S2_17_ARowIsToldWithEverythingWhenItsTransactionCommits) {
   ASSERT_TRUE(send(begin_bytes(99, 5, 42)));
   ASSERT_TRUE(send(table()));
   ASSERT_TRUE(send(insert("1")));
@@ -79,8 +78,7 @@ TEST_F(Wal, TablesAreForgottenWithTheirConnection) {
   EXPECT_FALSE(send(insert("1")));
 }
 
-// S1-8
-TEST_F(Wal, OnlyWhatIsListedIsTold) {
+TEST_F(Wal, S1_8_OnlyWhatIsListedIsTold) {
   const auto rows_told = [&](std::vector<std::string> tables, std::vector<std::string> columns) {
     told_.clear();
     WalTransactions some({.tables = std::move(tables), .columns = std::move(columns)}, on_commit_);

@@ -69,7 +69,7 @@ std::string told(const Looks& looks) {
   return out;
 }
 
-TEST(RunReport, LogsArePlainText) {
+TEST(RunReport, S0_16_LogsArePlainText) {
   const std::string text = told({.columns = 120});
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   EXPECT_EQ(text.find('\r'), std::string::npos);

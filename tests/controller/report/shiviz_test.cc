@@ -19,14 +19,14 @@ TEST(Shiviz, SoundClocksStayAsTheyAre) {
             (VectorClock{{"test", 2}, {"api", 1}}));
 }
 
-TEST(Shiviz, AHostCountsItsEventsWithoutAGap) {
+TEST(Shiviz, S0_22_AHostCountsItsEventsWithoutAGap) {
   ShivizClocks clocks;
   next(clocks, "test", {{"test", 7}});
   // Another process of ours begins to count anew.
   EXPECT_EQ(next(clocks, "test", {{"test", 1}}), (VectorClock{{"test", 2}}));
 }
 
-TEST(Shiviz, NobodyKnowsMoreThanHasBeenTold) {
+TEST(Shiviz, S0_22_NobodyKnowsMoreThanHasBeenTold) {
   ShivizClocks clocks;
   next(clocks, "api", {{"api", 1}});
   EXPECT_EQ(next(clocks, "test", {{"api", 9}, {"db", 3}, {"test", 1}}),

@@ -419,19 +419,23 @@ TEST_F(EngineTest, WhatAnInterruptedRunEndsItselfIsNoFinding) {
   observer_.on_progress = [](const std::string& phase) {
     if (phase.contains("/enough")) ::kill(::getpid(), SIGINT);
   };
-  const auto exits = [](dsl::TestHost& host) {
-    return std::ranges::count_if(host.events(), [](const EventPtr& event) {
+  const auto await_exits = [](dsl::TestHost& host, std::ptrdiff_t wanted) {
+    const auto is_exit = [](const EventPtr& event) {
       const model::Field* action = event->find("action");
       return action != nullptr && model::field_text(*action) == "exited";
-    });
+    };
+    for (auto events = host.events(); std::ranges::count_if(events, is_exit) < wanted;) {
+      host.wait_for_event(events.size(), SteadyClock().now() + std::chrono::seconds(1));
+      events = host.events();
+    }
   };
-  const auto report = run([&exits](dsl::TestHost& host, const auto&) {
+  const auto report = run([&await_exits](dsl::TestHost& host, const auto&) {
     dsl::StepCall leave = get("/exit");
     leave.service = "mortal";
     host.step(leave);
-    while (exits(host) < 1) ::usleep(1000);
+    await_exits(host, 1);
     host.step(get("/enough"));
-    while (exits(host) < 2) ::usleep(1000);
+    await_exits(host, 2);
     return passed();
   });
   EXPECT_EQ(report.outcome, model::Outcome::kInterrupted);

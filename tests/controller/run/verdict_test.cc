@@ -34,7 +34,7 @@ TEST(JudgeTest, ACompletedBodyPasses) {
   EXPECT_TRUE(judge(course).findings.empty());
 }
 
-TEST(JudgeTest, WhatMonitorsSayIsPartOfTheVerdict) {
+TEST(JudgeTest, S1_36_WhatMonitorsSayIsPartOfTheVerdict) {
   TestCourse course = completed();
   course.body->open = {{.message = "undecided"}};
   EXPECT_EQ(judge(course).outcome, Outcome::kInconclusive);
@@ -46,8 +46,7 @@ TEST(JudgeTest, WhatMonitorsSayIsPartOfTheVerdict) {
   EXPECT_EQ(judgement.findings[1].message, "undecided");
 }
 
-// S1-29
-TEST(JudgeTest, OfOneFaultsRulesOneHasToFire) {
+TEST(JudgeTest, S1_29_OfOneFaultsRulesOneHasToFire) {
   TestCourse course = completed();
   course.rules = {rule(0), rule(0), rule(1)};
   course.rules[0].group = course.rules[1].group = "partition(api, db)";
@@ -277,7 +276,7 @@ TEST(StoryTest, AShortTestIsToldInTheOrderThatPeopleRead) {
 }
 
 // 130 beats 3 beats 1 beats 0; what only the command line knows (2) stands between the first two.
-TEST(ExitCode, TheWeightierOutcomeWins) {
+TEST(ExitCode, S0_23_TheWeightierOutcomeWins) {
   const auto code = [](const std::vector<Outcome>& outcomes) {
     std::vector<model::TestReport> reports;
     reports.reserve(outcomes.size());

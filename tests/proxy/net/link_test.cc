@@ -162,8 +162,7 @@ TEST_F(LinkTest, ABlackholeThatSwallowedNothingLeavesNoTrace) {
   EXPECT_EQ(pair.server.receive(), "one\n");
 }
 
-// S1-29
-TEST_F(LinkTest, WhatStallsGoesOnAfterwardsAndNothingIsLost) {
+TEST_F(LinkTest, S1_29_WhatStallsGoesOnAfterwardsAndNothingIsLost) {
   Pair pair = bed.connect();
   arm(R"("stall":true)");
   EXPECT_EQ(fired(), 1U);

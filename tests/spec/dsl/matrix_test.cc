@@ -45,7 +45,7 @@ class Matrix : public SpecTest {
   }
 };
 
-TEST_F(Matrix, S1_17_RulesAreArmedAroundTheScenarioAndEndBeforeItIsJudged) {
+TEST_F(Matrix, S1_15_S1_17_RulesAreArmedAroundTheScenarioAndEndBeforeItIsJudged) {
   Spec& spec = load(kScenarios + kFaults +
                     "fault_scenario(\"no_users\", scenario = create, faults = [db_down],\n"
                     "    expect = lambda r: (assert_eq(r.status, 200),\n"
@@ -108,7 +108,7 @@ TEST_F(Matrix, S1_39_EveryScenarioUnderEveryFaultButTheExcludedIsATest) {
   EXPECT_EQ(spec.tests()[0].control, spec.tests()[1].control) << "one control for all cells";
 }
 
-TEST_F(Matrix, S1_40_AnOverrideJudgesItsCellAndTheDefaultTheOthers) {
+TEST_F(Matrix, S1_40_S2_2_AnOverrideJudgesItsCellAndTheDefaultTheOthers) {
   Spec& spec = load(kScenarios + kFaults +
                     "fault_matrix(scenarios = [create], faults = [db_down, disk_full],\n"
                     "    default_expect = lambda r: assert_eq(r.status, 1, \"default\"),\n"
@@ -129,14 +129,18 @@ TEST_F(Matrix, S1_47_ACellThatNobodyJudgesHasNoOracle) {
   EXPECT_TRUE(spec.run_test("test_matrix_create_db_down", host_).completed);
 }
 
-TEST_F(Matrix, S1_22_ANameGivenTwiceMeansTheLaterAssumption) {
+TEST_F(Matrix, S1_22_S2_12_ANameGivenTwiceMeansTheLaterAssumption) {
   Spec& spec = load(kScenarios + kFaults +
+                    "fault_matrix(scenarios = [health], faults = [db_down])\n"
                     "db_down = fault_assumption(\"db_down\", target = db, fsync = deny(\"EIO\"))\n"
                     "fault_matrix(scenarios = [create], faults = [db_down],\n"
                     "             overrides = {(create, db_down): lambda r: None})\n");
   const dsl::Test& cell = test_of(spec, "test_matrix_create_db_down");
   ASSERT_EQ(cell.declared.size(), 1U);
   EXPECT_EQ(cell.declared[0].syscall().family(), "fsync");
+  const dsl::Test& before = test_of(spec, "test_matrix_health_db_down");
+  ASSERT_EQ(before.declared.size(), 1U);
+  EXPECT_EQ(before.declared[0].syscall().family(), "connect") << "it was made with the first";
 }
 
 TEST_F(Matrix, S1_28_AnAssumptionMadeOfOthersHasTheRulesOfAll) {
@@ -189,7 +193,7 @@ TEST_F(Matrix, ControlSaysWhatMustHoldWithoutFaults) {
   EXPECT_TRUE(spec.run_control("control.create", host_).completed);
 }
 
-TEST_F(Matrix, S2_3_MonitorsOfAnAssumptionAreThoseOfItsTestsAndOfTheirControl) {
+TEST_F(Matrix, S2_3_S2_7_S2_25_MonitorsOfAnAssumptionAreThoseOfItsTestsAndOfTheirControl) {
   Spec& spec =
       load(kScenarios +
            "no_users = never(where = {\"type\": \"step_send\"}, name = \"no users\")\n"

@@ -29,8 +29,7 @@ Lines shown_rules(const std::vector<model::Rule>& rules) {
   return lines;
 }
 
-// S1-29
-TEST_F(Partition, IsSilenceBothWaysWhoeverIsTheClient) {
+TEST_F(Partition, S1_29_IsSilenceBothWaysWhoeverIsTheClient) {
   EXPECT_EQ(outcome_of("def scenario():\n"
                        "    return api.get(path = \"/a\").status\n"
                        "assert_eq(partition(api, db, run = scenario), 200)"),

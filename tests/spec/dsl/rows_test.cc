@@ -152,6 +152,9 @@ TEST_F(Rows, S1_3_S1_13_S1_14_AScenarioStaysAFunctionThatReturnsItsAnswer) {
                     "assert_eq(str(type(create)), \"function\")"),
             "completed");
   EXPECT_EQ(host_.log(), (Lines{"POST /users -> api.http", "GET /health -> api.http"}));
+  load_whole(kSystem + "def ready():\n    return api.http.get(path=\"/ready\")\n" +
+             "again = scenario(ready)\n" + test_of("assert_eq(again().status, 200)"));
+  EXPECT_EQ(told(spec_->run_test("test_x", host_)), "completed");
 }
 
 TEST_F(Rows, S1_16_KeysAreAList) {
@@ -209,6 +212,78 @@ TEST_F(Rows, S1_41_S1_42_S1_49_S2_2_AMatrixWithADefaultAloneJudgesEveryCellThatI
   }
   Spec& wrong = load_whole(with("=="));
   EXPECT_FALSE(wrong.run_test("test_matrix_health_f", host_).completed);
+}
+
+TEST_F(Rows, S0_21_ADatabaseACacheAGatewayAndADiskCanFail) {
+  const Spec& spec = load_whole(
+      kSystem +
+      "gateway = service(\"gateway\", interface(\"http\", \"http\", 9000), image = \"pay:1\")\n"
+      "fault_matrix(scenarios = [create], faults = [\n"
+      "    fault_assumption(\"db_down\", target = api, connect = deny(\"ECONNREFUSED\"), to = "
+      "db),\n"
+      "    fault_assumption(\"no_cache\", target = api, connect = deny(\"ECONNREFUSED\"),\n"
+      "                     to = cache),\n"
+      "    fault_assumption(\"timeout\", target = gateway, rules = [delay(\"60s\", path = "
+      "\"/pay\")]),\n"
+      "    fault_assumption(\"disk_full\", target = db, write = deny(\"ENOSPC\")),\n])\n");
+  ASSERT_EQ(spec.tests().size(), 4U);
+  const auto rule = [&spec](std::size_t test) { return spec.tests()[test].declared.at(0); };
+  EXPECT_EQ(rule(0).syscall().to().service(), "postgres");
+  EXPECT_EQ(rule(1).syscall().to().service(), "cache");
+  EXPECT_EQ(rule(2).delay().duration_us(), 60'000'000);
+  EXPECT_EQ(rule(3).deny().error(), "ENOSPC");
+}
+
+TEST_F(Rows, S1_23_S1_24_S1_26_S1_27_AnAssumptionHasAllItsMonitorsAndMeansEveryDestination) {
+  Spec& spec =
+      load_whole(kSystem +
+                 "def one(event):\n    fail(\"one\")\ndef two(event):\n    fail(\"two\")\n"
+                 "first = monitor(one)\nsecond = monitor(two)\n"
+                 "down = fault_assumption(\"down\",\n    target = api,\n"
+                 "    connect = deny(\"ECONNREFUSED\"),\n    monitors = [first, second],\n)\n"
+                 "slow = fault_assumption(\"slow\", target = api, write = delay(\"8s\"), monitors "
+                 "= [second])\n"
+                 "fault_matrix(scenarios = [create], faults = [down, slow])\n");
+  const model::Rule& down = spec.tests().at(0).declared.at(0);
+  EXPECT_FALSE(down.syscall().has_to()) << "nothing can be reached";
+  EXPECT_NE(down.syscall().established(), "keep") << "a pool's connections are cut, too";
+  EXPECT_EQ(spec.tests().at(1).declared.at(0).delay().duration_us(), 8'000'000);
+  host_.happen(Event{.service = "api", .type = "stdout"});
+  EXPECT_EQ(spec.run_test("test_matrix_create_down", host_).violations.size(), 2U);
+  EXPECT_EQ(spec.run_test("test_matrix_create_slow", host_).violations.size(), 1U);
+}
+
+TEST_F(Rows, S1_6_S1_7_S1_11_S1_25_S2_11_WhatComesLaterIsRefusedByName) {
+  const auto refused = [this](const std::string& text) {
+    return fmt::format(
+        "{}", fmt::join(problems_whole(kSystem + text + "\ndef test_x():\n    pass\n"), "\n"));
+  };
+  const std::string broker =
+      "k = service(\"k\", interface(\"broker\", \"kafka\", 9092), image = \"k:7\")";
+  EXPECT_THAT(refused(broker), HasSubstr("protocol \"kafka\" is not in this version yet"));
+  EXPECT_THAT(refused(broker), HasSubstr("\"tcp\" carries it undecoded"));
+  EXPECT_THAT(refused("g = service(\"g\", interface(\"grpc\", \"grpc\", 50051), image = \"g:1\")"),
+              HasSubstr("protocol \"grpc\" is not in this version yet"));
+  EXPECT_THAT(refused("k = service(\"k\", interface(\"broker\", \"tcp\", 9092), image = \"k:7\",\n"
+                      "    observe = [topic(\"orders\", decoder=json_decoder())])"),
+              HasSubstr("topic() is not in this version yet"));
+  EXPECT_THAT(refused("assert_never(type = \"topic\", where = {\"topic\": \"orders\"})"),
+              HasSubstr("no source of this spec produces \"topic\" events"));
+  EXPECT_THAT(
+      refused("f = fault_assumption(\"f\", target = api, rules = [drop(topic = \"orders\")])"),
+      HasSubstr("unexpected keyword argument \"topic\""));
+}
+
+TEST_F(Rows, S1_9_S1_12_UndecodedInterfacesHaveAddressesAndHealthchecks) {
+  const Spec& spec = load_whole(
+      "broker = service(\"broker\", interface(\"kafka\", \"tcp\", 9092), image = \"k:7\",\n"
+      "    healthcheck = tcp(\"localhost:9092\"))\n"
+      "service(\"p\", interface(\"http\", \"http\", 8080), image = \"p:1\",\n"
+      "    env = {\"BROKERS\": broker.kafka.internal_addr}, depends_on = [broker])\n"
+      "def test_x():\n    pass\n");
+  EXPECT_EQ(spec.topology().services[0].healthcheck.kind, model::Healthcheck::Kind::kTcp);
+  EXPECT_THAT(spec.topology().services[1].env, ElementsAre(std::pair("BROKERS", "localhost:9092")))
+      << "bare host:port";
 }
 
 TEST_F(Rows, S1_43_S2_20_S2_23_EveryElementOfATuplesLambdaIsJudgedInItsOrder) {
@@ -293,7 +368,55 @@ TEST_F(Rows, S2_6_S2_7_S2_11_S2_25_AMonitorIsAValueThatAnAssumptionCarries) {
   EXPECT_EQ(told(spec.run_test("test_matrix_create_f", host_)), "completed");
 }
 
-TEST_F(Rows, S2_10_S2_24_LivenessHasADeadlineOfItsOwn) {
+TEST_F(Rows, S2_26_AnIncidentIsReproducedAndItsMonitorStays) {
+  const std::string text =
+      "def lost(event):\n"
+      "    if event.get(\"body\") == \"confirmed\" and not events(where = {\"body\": "
+      "\"stored\"}):\n"
+      "        fail(\"confirmed, not stored\")\n"
+      "invariant(monitor(lost))\n"
+      "died = fault_assumption(\"died\", target = db, write = deny(\"EIO\"))\n"
+      "fault_scenario(\"incident_17\", scenario = create, faults = [died],\n"
+      "               expect = lambda r: assert_true(r != None))\n";
+  Spec& spec = load_whole(kSystem + text + test_of("create()"));
+  const auto say = [this](const std::string& body) {
+    host_.happen(Event{.service = "api", .type = "stdout"}.set("body", body));
+  };
+  say("confirmed");
+  EXPECT_EQ(told(spec.run_test("incident_17", host_)), "lost: confirmed, not stored");
+  EXPECT_EQ(told(spec.run_test("test_x", host_)), "lost: confirmed, not stored")
+      << "it watches every other test as well";
+  say("stored");
+  EXPECT_EQ(told(spec.run_test("incident_17", host_)), "completed") << "the service is mended";
+  EXPECT_EQ(told(spec.run_test("test_x", host_)), "completed");
+}
+
+TEST_F(Rows, S2_24_WhatIsViolatedIsCalledASafetyOrALivenessProperty) {
+  const auto kind_of = [this](const std::string& text) {
+    Spec& spec = load_whole(kSystem + text + test_of("health()"));
+    const BodyResult result = spec.run_test("test_x", host_);
+    const model::Finding& finding =
+        result.violations.empty() ? result.finding.value() : result.violations[0];
+    for (const std::string& line : finding.detail) {
+      if (line.contains(" property: ")) return line.substr(0, line.find(" property"));
+    }
+    return std::string("none");
+  };
+  host_.happen(Event{.service = "api", .type = "stdout"}.set("body", std::string("lost")));
+  EXPECT_EQ(kind_of("assert_never(where = {\"body\": \"lost\"})\n"), "a safety");
+  EXPECT_EQ(kind_of("def f(event):\n    fail(\"x\")\ninvariant(monitor(f))\n"), "a safety");
+  EXPECT_EQ(kind_of("assert_eventually(where = {\"body\": \"found\"})\n"), "a liveness");
+  const auto kind_in_a_test = [&](const std::string& assertion) {
+    const BodyResult result = load_whole(kSystem + test_of(assertion)).run_test("test_x", host_);
+    return fmt::format("{}", fmt::join(result.finding.value().detail, "\n"));
+  };
+  EXPECT_THAT(kind_in_a_test("assert_never(where = {\"body\": \"lost\"})"),
+              HasSubstr("a safety property"));
+  EXPECT_THAT(kind_in_a_test("assert_eventually(where = {\"body\": \"found\"}, within = \"1s\")"),
+              HasSubstr("a liveness property"));
+}
+
+TEST_F(Rows, S2_10_LivenessHasADeadlineOfItsOwn) {
   const std::string waits =
       "assert_eventually(type=\"stdout\", within=\"30s\", where=lambda e: e.body == \"retried\")\n";
   host_.happen_after(std::chrono::seconds(20),

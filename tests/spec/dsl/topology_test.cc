@@ -300,8 +300,7 @@ TEST_F(Topology, AScenarioThatNothingUsesIsANote) {
   EXPECT_EQ(spec.tests().size(), 1U);
 }
 
-// S0-7, S1-1, S1-10.
-TEST_F(Topology, ADsnThatNamesWhatNobodyCreatesIsANote) {
+TEST_F(Topology, S0_7_S1_1_S1_10_ADsnThatNamesWhatNobodyCreatesIsANote) {
   const auto notes = [&](const std::string& dsn, const std::string& env = "") {
     return notes_of(
         load_whole("db = service(\"db\", interface(\"pg\", \"postgres\", 5432), image = "

@@ -44,7 +44,7 @@ Service database(std::vector<std::pair<std::string, std::string>> env = {}) {
           .env = std::move(env)};
 }
 
-TEST(Dsn, WhatTheEnvironmentDoesNotCreateIsMissing) {
+TEST(Dsn, S0_7_S1_1_S1_10_WhatTheEnvironmentDoesNotCreateIsMissing) {
   EXPECT_EQ(uncreated_by(database(), "postgres://test@localhost/shop"),
             (Uncreated{.role = "test", .database = "shop"}));
   EXPECT_EQ(uncreated_by(database(), "postgres://test@127.0.0.1:5432"),
@@ -59,7 +59,7 @@ TEST(Dsn, WhatTheEnvironmentDoesNotCreateIsMissing) {
   EXPECT_EQ(uncreated_by(database(), "postgres://test@elsewhere/shop"), std::nullopt);
 }
 
-TEST(Dsn, OnlyAnImagesEnvironmentIsKnown) {
+TEST(Dsn, S0_7_OnlyAnImagesEnvironmentIsKnown) {
   Topology topology = {.services = {database()}};
   EXPECT_EQ(doubt_about_env(topology, "URL", "postgres://a@localhost/b"),
             "URL names role \"a\" and database \"b\", which the env of db does not create");
