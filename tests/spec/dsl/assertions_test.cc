@@ -76,7 +76,9 @@ TEST_F(Assertions, EventuallyWaitsForWhatIsStillToHappen) {
   EXPECT_EQ(
       outcome_of("assert_eventually(where = lambda e: e.query == \"DELETE\", within = \"3s\")"),
       "4:5-22 assert_eventually: no event matched within 3 s");
-  EXPECT_EQ(result_.finding->detail, Lines{"2 events were looked at: 2 proxy"});
+  EXPECT_EQ(result_.finding->detail,
+            (Lines{"2 events were looked at: 2 proxy",
+                   "a liveness property: what has to happen did not, in its time"}));
   EXPECT_EQ(
       outcome_of("assert_eventually(where = lambda e: e.query == \"DELETE\", msg = \"deleted\", "
                  "within = \"500ms\")"),
@@ -111,7 +113,8 @@ TEST_F(Assertions, NeverDecidesAfterTheBarrier) {
   EXPECT_EQ(outcome_of("assert_never(type = \"proxy\", msg = \"no traffic\")"),
             "4:5-17 assert_never: no traffic");
   EXPECT_EQ(result_.finding->detail,
-            Lines{"event 1 matches: api proxy to=postgres query=SELECT action=forward"});
+            (Lines{"event 1 matches: api proxy to=postgres query=SELECT action=forward",
+                   "a safety property: what may not happen did"}));
 }
 
 TEST_F(Assertions, NeverIsUndecidedWhenTheBarrierIsNotPassed) {

@@ -234,6 +234,14 @@ TEST_F(Monitors, S2_18_S2_19_OrderComparesTheEarliestOfEachSide) {
             "4:5-18 assert_before: no event matches first=");
   EXPECT_EQ(result_.finding->detail.back(),
             "nearest: 3 matched but for action, such as \"stored\"");
+  host_.happen(Event{.service = "test", .type = "step_recv"}.set("to", std::string("api")));
+  for (const char* end : {"test", "api"}) {
+    EXPECT_EQ(outcome_of(fmt::format("assert_before(first = {{\"action\": \"stored\"}}, "
+                                     "then = {{\"service\": \"{}\", \"type\": \"step_recv\"}})",
+                                     end)),
+              "completed")
+        << "the reply of the api is meant by either end";
+  }
 }
 
 TEST_F(Monitors, WhatIsNotAllKnownDecidesNothing) {

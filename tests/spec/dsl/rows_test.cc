@@ -253,7 +253,7 @@ TEST_F(Rows, S1_23_S1_24_S1_26_S1_27_AnAssumptionHasAllItsMonitorsAndMeansEveryD
   EXPECT_EQ(spec.run_test("test_matrix_create_slow", host_).violations.size(), 1U);
 }
 
-TEST_F(Rows, S1_6_S1_7_S1_11_S1_25_S2_11_WhatComesLaterIsRefusedByName) {
+TEST_F(Rows, S1_6_S1_7_S1_11_S2_11_WhatComesLaterIsRefusedByName) {
   const auto refused = [this](const std::string& text) {
     return fmt::format(
         "{}", fmt::join(problems_whole(kSystem + text + "\ndef test_x():\n    pass\n"), "\n"));
@@ -274,16 +274,21 @@ TEST_F(Rows, S1_6_S1_7_S1_11_S1_25_S2_11_WhatComesLaterIsRefusedByName) {
       HasSubstr("unexpected keyword argument \"topic\""));
 }
 
-TEST_F(Rows, S1_9_S1_12_UndecodedInterfacesHaveAddressesAndHealthchecks) {
+// Topics come with their protocol; until then what carries them can be lost as a whole.
+TEST_F(Rows, S1_9_S1_12_S1_25_WhatIsNotDecodedHasAddressHealthcheckAndLosses) {
   const Spec& spec = load_whole(
       "broker = service(\"broker\", interface(\"kafka\", \"tcp\", 9092), image = \"k:7\",\n"
       "    healthcheck = tcp(\"localhost:9092\"))\n"
       "service(\"p\", interface(\"http\", \"http\", 8080), image = \"p:1\",\n"
       "    env = {\"BROKERS\": broker.kafka.internal_addr}, depends_on = [broker])\n"
-      "def test_x():\n    pass\n");
+      "lost = fault_assumption(\"lost\", target = broker.kafka,\n"
+      "                        rules = [drop(mode = \"connection\")])\n"
+      "def publish():\n    return 1\n"
+      "fault_scenario(\"x\", scenario = publish, faults = [lost])\n");
   EXPECT_EQ(spec.topology().services[0].healthcheck.kind, model::Healthcheck::Kind::kTcp);
   EXPECT_THAT(spec.topology().services[1].env, ElementsAre(std::pair("BROKERS", "localhost:9092")))
       << "bare host:port";
+  EXPECT_EQ(spec.tests().at(0).declared.at(0).drop().mode(), "connection");
 }
 
 TEST_F(Rows, S1_43_S2_20_S2_23_EveryElementOfATuplesLambdaIsJudgedInItsOrder) {
