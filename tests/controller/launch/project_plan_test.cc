@@ -140,7 +140,7 @@ TEST_F(ProjectPlanTest, AnEntryComesBeforeAKnownServer) {
   EXPECT_FALSE(plan(redis).has_value() && plan(redis)->front().stand_in == nullptr);
 }
 
-TEST_F(ProjectPlanTest, S0_7_S1_1_S1_10_ADsnThatNamesWhatNobodyCreatesIsDoubtedAndCreatedAllTheSame) {
+TEST_F(ProjectPlanTest, S0_7_S1_1_S1_10_ADsnOfTheFileIsDoubtedAndWhatItNamesIsCreated) {
   if (!native::find_stand_in("postgres:16")->find_server()) GTEST_SKIP() << "no PostgreSQL";
   write("misrule.toml",
         "[stand-ins.\"myapp:latest\"]\ncommand = [\"api/app.py\"]\n"
