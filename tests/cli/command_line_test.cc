@@ -61,7 +61,8 @@ TEST(CommandLine, S0_19_WhatIsNotThereYetSaysSoAndRunsNothing) {
   const Outcome explored = run({"test", "shop.star", "--explore=all"});
   EXPECT_EQ(explored.code, 2);
   EXPECT_EQ(explored.out, "");
-  EXPECT_TRUE(contains(explored.err, "--explore: is not in this version yet")) << explored.err;
+  EXPECT_TRUE(contains(explored.err, "misrule: --explore is not in this version yet"))
+      << explored.err;
   EXPECT_TRUE(contains(explored.err, "parallel(f, g) makes two requests at the same time"));
   EXPECT_FALSE(contains(run({"test", "--help"}).out, "--explore")) << "it is promised nowhere";
   EXPECT_EQ(run({"test", "shop.star"}).code, 0) << "the control";
