@@ -88,8 +88,7 @@ void List::add_service(const model::Service& service, const ProjectFile* project
     if (statements && !statements->sql_file.empty()) add(statements->sql_file);
   }
   if (!service.build.empty()) add_folder(folder_ / service.build);
-  const std::string& key = service.build.empty() ? service.image : service.build;
-  const ProgramEntry* entry = project == nullptr ? nullptr : project->find(key);
+  const ProgramEntry* entry = project == nullptr ? nullptr : project->find(service);
   if (entry == nullptr) return;
   add_words(entry->command, folder_ / entry->cwd);
   if (!entry->cwd.empty()) add_folder(folder_ / entry->cwd);
