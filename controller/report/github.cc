@@ -121,10 +121,11 @@ std::string matrix_markdown(const MatrixCells& matrix) {
   for (const std::string& scenario : matrix.scenarios()) {
     out += fmt::format("| {} |", as_markdown(scenario));
     for (const std::string& fault : matrix.faults()) {
-      const model::TestReport* cell = matrix.find(scenario, fault);
-      out += cell == nullptr
-                 ? " · |"
-                 : fmt::format(" {} {} |", mark(cell->outcome), model::outcome_name(cell->outcome));
+      const LiveCell* cell = matrix.find(scenario, fault);
+      const bool is_over = cell != nullptr && cell->outcome.has_value();
+      out += !is_over ? " · |"
+                      : fmt::format(" {} {} |", mark(*cell->outcome),
+                                    model::outcome_name(*cell->outcome));
     }
     out += "\n";
   }

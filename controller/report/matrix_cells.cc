@@ -14,16 +14,19 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-void MatrixCells::add(const model::TestReport& report) {
-  cells_.push_back(&report);
-  add_once(scenarios_, report.cell.scenario);
-  add_once(faults_, report.cell.fault);
+MatrixCells::MatrixCells(const std::vector<LiveCell>& cells) {
+  for (const LiveCell& cell : cells) add(cell);
 }
 
-const model::TestReport* MatrixCells::find(const std::string& scenario,
-                                           const std::string& fault) const {
-  for (const model::TestReport* cell : cells_) {
-    if (cell->cell.scenario == scenario && cell->cell.fault == fault) return cell;
+void MatrixCells::add(LiveCell cell) {
+  add_once(scenarios_, cell.place.scenario);
+  add_once(faults_, cell.place.fault);
+  cells_.push_back(std::move(cell));
+}
+
+const LiveCell* MatrixCells::find(const std::string& scenario, const std::string& fault) const {
+  for (const LiveCell& cell : cells_) {
+    if (cell.place.scenario == scenario && cell.place.fault == fault) return &cell;
   }
   return nullptr;
 }
@@ -31,7 +34,9 @@ const model::TestReport* MatrixCells::find(const std::string& scenario,
 std::vector<MatrixCells> matrices_of(const std::vector<model::TestReport>& reports) {
   std::map<std::pair<std::string, std::size_t>, MatrixCells> matrices;
   for (const model::TestReport& report : reports) {
-    if (report.cell.matrix > 0) matrices[{report.cell.spec, report.cell.matrix}].add(report);
+    if (report.cell.matrix == 0) continue;
+    matrices[{report.cell.spec, report.cell.matrix}].add(
+        {.place = report.cell, .outcome = report.outcome});
   }
   std::vector<MatrixCells> out;
   out.reserve(matrices.size());

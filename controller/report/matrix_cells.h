@@ -1,7 +1,8 @@
 #pragma once
 
-// The matrices of a run: which test stands where.
+// The matrices of a run: which cell stands where, and how it came out.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,24 +10,31 @@
 
 namespace misrule::controller {
 
+/// A cell, also while its matrix is run.
+struct LiveCell {
+  model::CellPlace place = {};
+  std::optional<model::Outcome> outcome = {};  ///< Nothing yet: it waits, or runs.
+  bool running = false;
+};
+
 class MatrixCells {
  public:
-  /// `report` outlives this.
-  void add(const model::TestReport& report);
+  MatrixCells() = default;
+  explicit MatrixCells(const std::vector<LiveCell>& cells);
+  void add(LiveCell cell);
 
   /// In the order in which they were run.
   const std::vector<std::string>& scenarios() const { return scenarios_; }
   const std::vector<std::string>& faults() const { return faults_; }
   /// nullptr: excluded, not selected, or not begun.
-  const model::TestReport* find(const std::string& scenario, const std::string& fault) const;
+  const LiveCell* find(const std::string& scenario, const std::string& fault) const;
 
  private:
-  std::vector<const model::TestReport*> cells_ = {};
+  std::vector<LiveCell> cells_ = {};
   std::vector<std::string> scenarios_ = {};
   std::vector<std::string> faults_ = {};
 };
 
-/// `reports` outlive what is given.
 std::vector<MatrixCells> matrices_of(const std::vector<model::TestReport>& reports);
 
 }  // namespace misrule::controller

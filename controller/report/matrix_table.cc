@@ -1,8 +1,7 @@
 #include "controller/report/matrix_table.h"
 
 #include <algorithm>
-#include <map>
-#include <utility>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -15,8 +14,6 @@ namespace {
 constexpr std::size_t kNarrowColumns = 14;
 constexpr std::string_view kGap = "  ";
 
-using Cells = std::vector<LiveCell>;
-
 struct TableLine {
   std::string text = {};
   std::size_t head = 0;  ///< Which line names its columns.
@@ -25,21 +22,16 @@ struct TableLine {
 
 class Table {
  public:
-  Table(Cells cells, std::size_t columns, const Paint& paint)
-      : cells_(std::move(cells)), columns_(columns), paint_(paint) {
-    for (const LiveCell& cell : cells_) {
-      add(scenarios_, cell.place.scenario);
-      add(faults_, cell.place.fault);
-    }
+  Table(const MatrixCells& cells, std::size_t columns, const Paint& paint)
+      : cells_(cells), columns_(columns), paint_(paint) {
     narrow_ = name_columns() + columns_of(0, faults_.size()) > columns_;
   }
   std::vector<TableLine> lines() const;
 
  private:
-  static void add(std::vector<std::string>& names, const std::string& name) {
-    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  const LiveCell* find(const std::string& scenario, const std::string& fault) const {
+    return cells_.find(scenario, fault);
   }
-  const LiveCell* find(const std::string& scenario, const std::string& fault) const;
   std::string shown(const std::string& name) const {
     return narrow_ ? cut_to(name, kNarrowColumns) : name;
   }
@@ -55,20 +47,13 @@ class Table {
   std::string head_of(std::size_t begin, std::size_t end) const;
   bool runs(const std::string& scenario, std::size_t begin, std::size_t end) const;
 
-  Cells cells_;
+  const MatrixCells& cells_;
   std::size_t columns_;
   const Paint& paint_;
-  std::vector<std::string> scenarios_ = {};
-  std::vector<std::string> faults_ = {};
+  const std::vector<std::string>& scenarios_ = cells_.scenarios();
+  const std::vector<std::string>& faults_ = cells_.faults();
   bool narrow_ = false;
 };
-
-const LiveCell* Table::find(const std::string& scenario, const std::string& fault) const {
-  for (const LiveCell& cell : cells_) {
-    if (cell.place.scenario == scenario && cell.place.fault == fault) return &cell;
-  }
-  return nullptr;
-}
 
 std::string Table::mark(const LiveCell* cell, const Paint& paint) const {
   if (cell == nullptr) return paint.dim("·");
@@ -163,16 +148,9 @@ std::vector<TableLine> Table::lines() const {
 
 std::string matrix_tables(const std::vector<model::TestReport>& reports, std::size_t columns,
                           const Paint& paint) {
-  std::map<std::pair<std::string, std::size_t>, Cells> matrices;
-  for (const model::TestReport& report : reports) {
-    if (report.cell.matrix > 0) {
-      matrices[{report.cell.spec, report.cell.matrix}].push_back(
-          {.place = report.cell, .outcome = report.outcome});
-    }
-  }
   std::string out;
-  for (auto& [place, cells] : matrices) {
-    for (const TableLine& line : Table(std::move(cells), columns, paint).lines()) {
+  for (const MatrixCells& matrix : matrices_of(reports)) {
+    for (const TableLine& line : Table(matrix, columns, paint).lines()) {
       out += line.text + "\n";
     }
   }
@@ -183,7 +161,8 @@ std::vector<std::string> live_matrix(const std::vector<LiveCell>& cells, std::si
                                      std::size_t rows, const Paint& paint) {
   constexpr std::size_t kRowsMin = 2;  // The names of the faults, and a scenario.
   if (rows < kRowsMin) return {};
-  const std::vector<TableLine> lines = Table(cells, columns, paint).lines();
+  const MatrixCells matrix(cells);
+  const std::vector<TableLine> lines = Table(matrix, columns, paint).lines();
   std::vector<std::string> shown;
   if (lines.size() <= rows) {
     for (const TableLine& line : lines) shown.push_back(line.text);

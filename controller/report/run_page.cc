@@ -82,25 +82,64 @@ std::string sources_json(const RunResult& result) {
   return out + "}";
 }
 
+/// What tests stand beside; each once, however many cells it stands for.
+struct Controls {
+  std::vector<model::ControlReport> runs = {};
+  std::map<std::string, std::size_t> number_of = {};  ///< By the path of its log.
+
+  /// As a member of a test's object; empty: there is none.
+  std::string beside(const model::TestReport& report) const {
+    const auto found = number_of.find(report.control ? report.control->event_log : "");
+    return found == number_of.end() ? "" : fmt::format(",\"control\":{}", found->second);
+  }
+};
+
+/// Of a test whose control did not pass, that control's log is its own.
+Controls controls_of(const RunResult& result) {
+  Controls controls;
+  for (const model::TestReport& report : result.reports) {
+    if (!report.control || report.control->event_log.empty()) continue;
+    if (report.control->outcome != model::Outcome::kPassed) continue;
+    const std::string& log = report.control->event_log;
+    if (!controls.number_of.emplace(log, controls.runs.size()).second) continue;
+    controls.runs.push_back(*report.control);
+  }
+  return controls;
+}
+
 /// How many events each test may show.
-std::size_t events_of_each(const RunResult& result) {
+std::size_t events_of_each(const RunResult& result, const Controls& controls) {
   std::size_t all = 0;
   for (const model::TestReport& report : result.reports) {
     all += std::min<std::size_t>(report.events_total, kEventsOfTestMax);
   }
+  for (const model::ControlReport& control : controls.runs) {
+    all += std::min<std::size_t>(control.events_total, kEventsOfTestMax);
+  }
   if (all <= kEventsMax) return kEventsOfTestMax;
-  return std::clamp(kEventsMax / result.reports.size(), kEventsOfTestMin, kEventsOfTestMax);
+  const std::size_t logs = result.reports.size() + controls.runs.size();
+  return std::clamp(kEventsMax / logs, kEventsOfTestMin, kEventsOfTestMax);
 }
 
-std::string tests_json(const RunResult& result) {
-  const std::size_t events_max = events_of_each(result);
+std::string controls_json(const Controls& controls, std::size_t events_max) {
+  std::string out = "[";
+  for (const model::ControlReport& control : controls.runs) {
+    const PageEvents events = events_for_page({.log = control.event_log, .events_max = events_max});
+    out += fmt::format("{}{{\"events\":{},\"left_out\":{}}}", out.size() > 1 ? "," : "",
+                       events.json, events.left_out);
+  }
+  return out + "]";
+}
+
+std::string tests_json(const RunResult& result, const Controls& controls, std::size_t events_max) {
   std::string out = "[";
   for (const model::TestReport& report : result.reports) {
     const PageEvents events =
         events_for_page({.log = report.event_log, .story = report.story, .events_max = events_max});
-    out += fmt::format("{}{{\"events\":{},\"left_out\":{},\"missing\":{},\"logs\":{}}}",
+    const std::string beside = controls.beside(report);
+    out += fmt::format("{}{{\"events\":{},\"left_out\":{},\"missing\":{},\"logs\":{}{}}}",
                        out.size() > 1 ? "," : "", events.json, events.left_out,
-                       as_json(events.missing), logs_json(report.event_log));
+                       as_json(events.missing), logs_json(report.event_log), beside);
   }
   return out + "]";
 }
@@ -188,9 +227,12 @@ std::string run_page(const RunResult& result, std::string_view run_json, const P
   const auto filtered = [&filter](std::string text) {
     return filter ? filter(std::move(text)) : text;
   };
+  const Controls controls = controls_of(result);
+  const std::size_t events_max = events_of_each(result, controls);
   const std::string everything =
-      fmt::format("{{\"run\":{},\"sources\":{},\"tests\":{}}}", as_utf8(run_json),
-                  sources_json(result), tests_json(result));
+      fmt::format("{{\"run\":{},\"sources\":{},\"controls\":{},\"tests\":{}}}", as_utf8(run_json),
+                  sources_json(result), controls_json(controls, events_max),
+                  tests_json(result, controls, events_max));
   return filled(kPageHtml, {{"TITLE", html_text(title_of(result))},
                             {"CSS", std::string(kPageCss)},
                             {"PLAIN", filtered(plain_part(result))},

@@ -3,7 +3,7 @@
 file(READ ${FOLDER}/page.html html)
 file(READ ${FOLDER}/page.css css)
 set(js "\"use strict\";\n")
-foreach(part events timeline page)
+foreach(part events timeline compare page)
   file(READ ${FOLDER}/${part}.js text)
   string(APPEND js "${text}")
 endforeach()

@@ -131,7 +131,8 @@ function valueNode(value) {
 }
 
 class TestView {
-  constructor(test, extra, sources, index) {
+  constructor(test, extra, data, index) {
+    const { sources, controls } = data;
     this.events = eventsInOrder(extra.events);
     this.index = index;
     this.story = new Set(test.story);
@@ -149,6 +150,8 @@ class TestView {
       el("p", {}, el("span", { class: "quiet" }, `${secondsText(test.took_ms * 1e6)} s · again: `),
         el("code", {}, test.again)),
       rulesTable(test.rules, test.name),
+      observersTable(this.events),
+      this.besideControl(controls[extra.control], extra.left_out),
       el("h3", {}, "Events"), this.eventNodes(extra),
       source.length > 0 ? [el("h3", {}, "Spec"), source] : "",
       logs.length > 0 ? [el("h3", {}, "Output of services"), logs] : "");
@@ -156,6 +159,12 @@ class TestView {
     // A test is looked at for its faults: the first one is in sight from the beginning.
     const first = this.events.findIndex(isFault);
     if (first >= 0) requestAnimationFrame(() => this.timeline.reveal(first));
+  }
+
+  besideControl(control, leftOut) {
+    if (!control || control.events.length === 0 || this.events.length === 0) return "";
+    return new Comparison(eventsInOrder(control.events), this.events,
+      (event) => `#${this.index}.${event.number}`, control.left_out + leftOut).node;
   }
 
   button(text, action) {
@@ -269,7 +278,7 @@ class Page {
         if (i === index) link.setAttribute("aria-current", "page");
         else link.removeAttribute("aria-current");
       });
-      this.view = new TestView(tests[index], this.data.tests[index], this.data.sources, index);
+      this.view = new TestView(tests[index], this.data.tests[index], this.data, index);
       fill(this.place, problemSection(problems), this.view.node);
       document.title = `${tests[index].outcome}: ${tests[index].name} · Misrule`;
     }

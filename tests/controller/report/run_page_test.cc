@@ -145,13 +145,32 @@ TEST_F(Page, TenThousandEventsAreLessThanTwoMegabytesAndAllThere) {
   const json::array& tests = data.at("tests").as_array();
   std::size_t events = 0;
   for (const json::value& test : tests) events += test.at("events").as_array().size();
-  EXPECT_EQ(events, std::size_t{kSampleEvents});
+  EXPECT_EQ(events, std::size_t{kSampleEvents} + kCellEvents);
+}
+
+TEST_F(Page, AControlStandsThereOnceForAllOfItsCells) {
+  RunResult result = sample_page_result(folder_);
+  const auto cell =
+      std::ranges::find(result.reports, "test_inconclusive", &model::TestReport::test);
+  const model::TestReport twin = *cell;
+  result.reports.push_back(twin);
+  const json::object data = unpacked_data(page_of(result));
+  ASSERT_EQ(data.at("controls").as_array().size(), 1U);
+  EXPECT_EQ(data.at("controls").at(0).at("events").as_array().size(), twin.control->events_total);
+  std::size_t beside = 0;
+  for (const json::value& test : data.at("tests").as_array()) {
+    const json::value* control = test.as_object().if_contains("control");
+    if (control == nullptr) continue;
+    EXPECT_EQ(control->as_int64(), 0);
+    ++beside;
+  }
+  EXPECT_EQ(beside, 2U);
 }
 
 TEST_F(Page, ARunOfManyEventsShowsFewerOfEachTest) {
   RunResult result = sample_page_result(folder_);
-  const model::TestReport busy = *std::ranges::find_if(
-      result.reports, [](const model::TestReport& report) { return !report.event_log.empty(); });
+  const model::TestReport busy = *std::ranges::max_element(
+      result.reports, {}, [](const model::TestReport& report) { return report.events_total; });
   result.reports.assign(8, busy);
   const json::object data = unpacked_data(page_of(result));
   for (const json::value& test : data.at("tests").as_array()) {

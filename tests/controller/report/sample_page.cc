@@ -59,6 +59,64 @@ Event event_of(int number) {
   return statement(number);
 }
 
+Event insert(int number, bool fails) {
+  Event event = {.service = "api", .type = "proxy"};
+  event.set("from", "api").set("to", "postgres").set("interface", "main");
+  event.set("operation", "Execute").set("query", fmt::format("INSERT INTO t VALUES ({})", number));
+  event.set("statement", "INSERT INTO t VALUES (?)");
+  event.set("action", fails ? "error" : "forward");
+  event.set("decision", fails ? "error(40001)" : "forward");
+  if (fails) event.set("rule", "test_inconclusive/1");
+  event.set("reply", fails ? "ERROR 40001: serialization failure" : "INSERT 0 1");
+  return event;
+}
+
+Event said(std::string body) {
+  return Event{.service = "api", .type = "stdout"}.set("body", std::move(body));
+}
+
+/// The same scenario twice: numbers and ids in it differ in any case, the rest if a fault is there.
+std::vector<Event> cell_events(bool faulty) {
+  const int id = faulty ? 1000 : 20;
+  std::vector<Event> events = {
+      Event{.service = "postgres", .type = "lifecycle"}.set("action", "ready"), step(1, false),
+      insert(id, faulty), said(fmt::format("took {} ms", id))};
+  if (!faulty) events.push_back(said("done"));
+  events.push_back(step(faulty ? 4 : 1, true));
+  events.push_back(step(2, false));
+  for (int i = 1; i <= 3; ++i) events.push_back(insert(id + i, false));
+  if (faulty) events.push_back(said("gave up"));
+  events.push_back(step(2, true));
+  events.push_back(Event{.service = "postgres", .type = "lifecycle"}
+                       .set("action", "observed")
+                       .set("observer", "wal_stream")
+                       .set("events", std::int64_t{4})
+                       .set("lag_ms", std::int64_t{12}));
+  return events;
+}
+
+std::string written(const std::string& path, std::vector<Event> events) {
+  std::ofstream log(path);
+  std::uint64_t number = 0;
+  for (Event& event : events) {
+    event.after.clear();
+    event.number = ++number;
+    event.time_ns = event.source_time_ns = static_cast<std::int64_t>(number) * 1'500'000;
+    log << event_to_json(event) << "\n";
+  }
+  return path;
+}
+
+void add_cell(model::TestReport& report, const std::string& folder) {
+  report.event_log = written(folder + "/cell.jsonl", cell_events(true));
+  report.events_total = cell_events(true).size();
+  report.control =
+      model::ControlReport{.outcome = model::Outcome::kPassed,
+                           .took = std::chrono::milliseconds(20),
+                           .events_total = cell_events(false).size(),
+                           .event_log = written(folder + "/control.jsonl", cell_events(false))};
+}
+
 }  // namespace
 
 std::string sample_event_line(int number) {
@@ -84,6 +142,8 @@ RunResult sample_page_result(const std::string& folder) {
     for (model::Finding& finding : report.findings) finding.position.file = spec;
     for (model::RuleReport& rule : report.rules) rule.position.file = spec;
     report.event_log.clear();
+    report.control.reset();
+    if (report.test == "test_inconclusive") add_cell(report, folder);
     if (report.test != "test_insert_fails_once_then_retries") continue;
     report.events_total = kSampleEvents;
     report.event_log = folder + "/events.jsonl";

@@ -10,6 +10,7 @@
 namespace misrule::controller {
 
 inline constexpr int kSampleEvents = 10'000;
+inline constexpr int kCellEvents = 12;  ///< Of test_inconclusive, a cell with a control.
 inline constexpr const char* kHostileText =
     "</script><script>document.title='owned'</script><img src=x "
     "onerror=alert(1)>'\"&@DATA@\xff\xc3(";

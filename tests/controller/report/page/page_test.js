@@ -145,6 +145,34 @@ async function filters(view) {
   await view.getByLabel("what explains the verdict").uncheck();
 }
 
+/** A cell beside its control: what differs, step by step; what is alike is folded. */
+async function showsTheControlBesideTheFault(view) {
+  await view.locator(".matrix td a").filter({ hasText: "inconclusive" }).click();
+  await view.waitForSelector(".compared");
+  assert.equal(await view.locator(".beside summary").textContent(),
+    "Beside its control: 4 differences");
+  const rows = (name) => view.locator(`.compared tr.${name}`);
+  assert.deepEqual((await rows("step").allTextContents()).map((text) => text.slice(-9)),
+    ["irst step", "/orders/1", "/orders/2"]);
+  assert.equal(await rows("differs").count(), 2);
+  const [before, after] = await rows("differs").first().locator("td").allTextContents();
+  assert.match(before, /^0\.00[45] api → postgres.*INSERT INTO t VALUES \(20\).*INSERT 0 1/);
+  assert.match(after, /^0\.00[45] differs: api → postgres.*ERROR 40001/);
+  assert.match(await rows("differs").last().textContent(), /201.*differs: .*500/);
+  assert.match(await rows("lost").textContent(), /only in the control: .*done–$/);
+  assert.match(await rows("added").textContent(), /^–.*only with the fault: .*gave up$/);
+  assert.match(await rows("alike").filter({ hasText: "took" }).textContent(),
+    /took 20 ms.*took 1000 ms/);
+  await view.getByRole("button", { name: "4 events that are alike" }).first().click();
+  await view.locator(".compared a", { hasText: "INSERT INTO t VALUES (1002)" }).click();
+  assert.match(await view.locator(".detail").textContent(), /INSERT INTO t VALUES \(1002\)/);
+  assert.match(await view.locator(".observers").textContent(), /postgres wal_stream412 ms$/);
+  await view.keyboard.press("Escape");
+  await view.locator(".beside").scrollIntoViewIfNeeded();
+  await shot(view, `beside-${view.viewportSize().width}`);
+  assert.deepEqual(await seriousFindings(view), []);
+}
+
 async function goesFromTestToTest(view) {
   await view.locator(".tests a").first().click();
   assert.match(await heading(view).textContent(), /^test_checkout.* passed$/);
@@ -167,7 +195,8 @@ async function fitsAPhone(view) {
 }
 
 const kWideChecks = [showsWhatFailed, matrixLeadsToItsTests, hostileTextsAreTexts, drawsLanesAndRows,
-  keyboardMovesAndOpens, detailsOfAnEvent, filters, goesFromTestToTest];
+  keyboardMovesAndOpens, detailsOfAnEvent, filters, goesFromTestToTest,
+  showsTheControlBesideTheFault];
 
 async function main() {
   const browser = await chromium.launch({
@@ -184,6 +213,7 @@ async function main() {
     const dark = await open(browser, kWide, "dark");
     await dark.keyboard.press("n");
     await shot(dark, "dark");
+    await showsTheControlBesideTheFault(dark);
     const ground = await dark.evaluate(() => getComputedStyle(document.body).backgroundColor);
     assert.equal(ground, "rgb(20, 23, 27)");
     assert.deepEqual(await seriousFindings(dark), []);
@@ -191,6 +221,8 @@ async function main() {
     await fitsAPhone(phone);
     assert.deepEqual(await seriousFindings(phone), []);
     // The rules do find what is wrong.
+    await showsTheControlBesideTheFault(phone);
+    assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth) <= kPhone.width);
     await phone.evaluate(() => document.querySelector(".rows").removeAttribute("aria-label"));
     assert.match((await seriousFindings(phone)).join(), /aria-input-field-name/);
     for (const view of [light, dark, phone]) assert.deepEqual(view.wrong, []);
