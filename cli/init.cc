@@ -23,10 +23,9 @@ int init(const controller::StarterRequest& request) {
   }
   for (const std::string& path : result->written) print_text(fmt::format("wrote {}\n", path));
   for (const controller::StarterRemark& remark : result->remarks) {
-    const std::string where = remark.line == 0
-                                  ? request.compose_file
-                                  : fmt::format("{}:{}", request.compose_file, remark.line);
-    print_text(fmt::format("{}: {}\n", where, controller::harmless(remark.text)));
+    const std::string& file = remark.file.empty() ? request.compose_file : remark.file;
+    const std::string where = remark.line == 0 ? file : fmt::format("{}:{}", file, remark.line);
+    print_text(controller::harmless(fmt::format("{}: {}", where, remark.text)) + "\n");
   }
   print_text(fmt::format("now: misrule test {}\n", result->written.front()));
   return kPassed;

@@ -4,15 +4,16 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <tuple>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <yaml-cpp/yaml.h>
 
+#include "controller/starter/compose_file.h"
 #include "controller/starter/compose_values.h"
 
 namespace misrule::controller {
@@ -37,40 +38,6 @@ constexpr std::array<KnownImage, 11> kImages = {{{"postgres", "postgres", 5432},
                                                  {"memcached", "tcp", 11211},
                                                  {"nats", "tcp", 4222},
                                                  {"kafka", "tcp", 9092}}};
-
-unsigned line_of(const YAML::Node& node) { return static_cast<unsigned>(node.Mark().line + 1); }
-
-using Visit = std::function<void(const std::string& key, const YAML::Node& value, unsigned line)>;
-
-void for_each_entry(const YAML::Node& map, const Visit& visit);
-
-/// What `<<` brings of a mapping, or of several, and `own` has not.
-void for_each_merged(const YAML::Node& node, std::set<std::string>& own, const Visit& visit) {
-  if (node.IsSequence()) {
-    for (const YAML::Node& other : node) for_each_merged(other, own, visit);
-    return;
-  }
-  for_each_entry(node, [&](const std::string& name, const YAML::Node& value, unsigned line) {
-    if (own.insert(name).second) visit(name, value, line);
-  });
-}
-
-/// The entries of a mapping, with what `<<` brings and does not stand in it.
-void for_each_entry(const YAML::Node& map, const Visit& visit) {
-  if (!map.IsMap()) return;
-  std::set<std::string> own;
-  for (const auto& entry : map) own.insert(entry.first.as<std::string>());
-  for (const auto& entry : map) {
-    const auto key = entry.first.as<std::string>();
-    if (key == "<<") {
-      for_each_merged(entry.second, own, visit);
-    } else {
-      visit(key, entry.second, line_of(entry.first));
-    }
-  }
-}
-
-std::string text_of(const YAML::Node& node) { return node.IsScalar() ? node.Scalar() : ""; }
 
 std::vector<std::string> words_of(const YAML::Node& node) {
   if (node.IsScalar()) return split_words(node.Scalar());
@@ -98,16 +65,14 @@ std::string with_defaults(const std::string& text) {
 
 class Reader {
  public:
-  Reader(const std::string& file, const std::string& spec_folder)
-      : folder_(fs::absolute(file).parent_path()), spec_folder_(fs::absolute(spec_folder)) {}
+  explicit Reader(const std::string& spec_folder) : spec_folder_(fs::absolute(spec_folder)) {}
 
-  void read_service(const std::string& name, const YAML::Node& node, unsigned line);
-  void read_top(const YAML::Node& root);
+  void read(ComposeFile file);
   StarterProject take();
 
  private:
   void remark(unsigned line, std::string text) {
-    project_.remarks.push_back({.line = line, .text = std::move(text)});
+    project_.remarks.push_back({.line = line, .text = std::move(text), .file = file_});
   }
   std::string relative(const std::string& path) const {
     const fs::path where = (folder_ / path).lexically_normal();
@@ -123,7 +88,7 @@ class Reader {
   void read_ports(StarterService& service, const YAML::Node& node);
   void read_healthcheck(StarterService& service, const YAML::Node& node);
   void read_health_test(StarterService& service, const YAML::Node& node, unsigned line);
-  void read_services(const YAML::Node& node);
+  void read_service(const std::string& name, const YAML::Node& node, unsigned line);
   void give_port(const StarterService& service, std::uint16_t& port);
   void read_depends_on(StarterService& service, const YAML::Node& node);
   void read_volumes(StarterService& service, const YAML::Node& node);
@@ -131,7 +96,8 @@ class Reader {
   void choose_command(StarterService& service, unsigned line);
   void part_ports();
 
-  fs::path folder_;
+  std::string file_ = {};  ///< Of the service that is read.
+  fs::path folder_ = {};
   fs::path spec_folder_;
   StarterProject project_ = {};
   std::vector<std::string> entrypoint_ = {};
@@ -325,18 +291,14 @@ void Reader::read_service(const std::string& name, const YAML::Node& node, unsig
   project_.services.push_back(std::move(service));
 }
 
-void Reader::read_services(const YAML::Node& node) {
-  for_each_entry(node, [&](const std::string& name, const YAML::Node& service, unsigned line) {
-    read_service(name, service, line);
-  });
-}
-
-void Reader::read_top(const YAML::Node& root) {
-  for_each_entry(root, [&](const std::string& key, const YAML::Node& value, unsigned line) {
-    const bool says_nothing = key == "version" || key == "name" || key.starts_with("x-");
-    if (key == "services") read_services(value);
-    if (key != "services" && !says_nothing) remark(line, fmt::format("{} is not used", key));
-  });
+void Reader::read(ComposeFile file) {
+  project_.remarks = std::move(file.remarks);
+  for (const ComposeService& service : file.services) {
+    file_ = service.file;
+    folder_ = service.folder;
+    read_service(service.name, service.node, service.line);
+  }
+  file_.clear();
 }
 
 void Reader::give_port(const StarterService& service, std::uint16_t& port) {
@@ -358,7 +320,8 @@ void Reader::part_ports() {
 StarterProject Reader::take() {
   part_ports();
   std::ranges::sort(project_.remarks, {}, [](const StarterRemark& remark) {
-    return std::pair<unsigned, std::string_view>(remark.line, remark.text);
+    return std::tuple<std::string_view, unsigned, std::string_view>(remark.file, remark.line,
+                                                                    remark.text);
   });
   return std::move(project_);
 }
@@ -366,9 +329,10 @@ StarterProject Reader::take() {
 }  // namespace
 
 Result<StarterProject> read_compose(const std::string& file, const std::string& spec_folder) {
-  Reader reader(file, spec_folder);
+  Reader reader(spec_folder);
   try {
-    reader.read_top(YAML::LoadFile(file));
+    MISRULE_TRY(ComposeFile compose, load_compose(file));
+    reader.read(std::move(compose));
   } catch (const YAML::BadFile&) {
     return fail(Code::kNotFound, fmt::format("{}: cannot be read", file));
   } catch (const YAML::Exception& problem) {

@@ -32,6 +32,7 @@ struct StarterService {
 struct StarterRemark {
   unsigned line = 0;  ///< Of the compose file; 0: of no line.
   std::string text = {};
+  std::string file = {};  ///< Of another file that it brings in; empty: of itself.
 };
 
 struct StarterProject {

@@ -350,13 +350,10 @@ def answers(resp):
     assert_true(resp.status > 0, "no answer: %s" % resp.error)
     assert_true(resp.duration_ms < 10000, "an answer after %d ms" % resp.duration_ms)
 
-# Once the fault is over everything is as before; a pool of connections may need some tries.
+# Once the fault is over everything is as before; a pool of connections may need some time.
 def recovers(health):
-    for _ in range(50):
-        resp = health()
-        if resp.status in range(100, 500):
-            return
-    fail("still ill after the fault: got %s %s" % (resp.status, resp.error))
+    wait_until(lambda: health().status in range(100, 500), within = "30s",
+               msg = "still ill after the fault")
 
 # optional = True: a health endpoint that does not look at what it needs leaves these cells "not
 # exercised". Take it away once a scenario of yours uses it: a fault that never fires then fails.

@@ -96,9 +96,42 @@ class Init(misrule.Project):
         for fault in ("down", "slow", "error"):
             self.assertRegex(said, rf"✓ test_matrix_shop_health_warehouse_{fault}\b")
         self.assertNotIn("note:", said)
-        workflow = yaml.safe_load(self.tree()["demo/.github/workflows/misrule.yml"])
-        steps = [step.get("run", "") for step in workflow["jobs"]["misrule"]["steps"]]
-        self.assertIn("misrule test misrule.star --junit", steps[-2])
+        self.check_workflow()
+
+    def check_workflow(self):
+        """Its keys are those that GitHub knows, and its shell steps do what they say."""
+        workflow = yaml.load((self.folder / "demo/.github/workflows/misrule.yml").read_text(),
+                             yaml.BaseLoader)  # "on" is a word there.
+        self.assertEqual(set(workflow), {"name", "on", "jobs"})
+        self.assertEqual(workflow["on"], ["push", "pull_request"])
+        job = workflow["jobs"]["misrule"]
+        self.assertEqual(set(job), {"runs-on", "container", "env", "steps"})
+        self.assertEqual(set(job["container"]), {"image", "options"})
+        for step in job["steps"]:
+            self.assertLessEqual(set(step), {"name", "uses", "run", "if", "with"})
+            self.assertTrue(("uses" in step) != ("run" in step), step)
+        install, test = [step["run"] for step in job["steps"] if "run" in step]
+        tools = self.folder / "tools"
+        tools.mkdir()
+        for tool in ("apt-get", "git", "make"):
+            script = f'#!/bin/sh\necho "{tool} $*" >> {tools}/said\n'
+            self.write(f"tools/{tool}", script).chmod(0o755)
+        (tools / "misrule").symlink_to(BINARY.resolve())
+        for script in (install, test):
+            self.run_step(script, f"{tools}:/usr/bin:/bin:/usr/sbin:/sbin")
+        self.assertIn("git clone --depth 1 https://example.org/misrule /opt/misrule\n"
+                      "make -C /opt/misrule install\n", (tools / "said").read_text())
+        for kept in job["steps"][-1]["with"]["path"].split():
+            self.assertTrue((self.folder / "demo" / kept).exists(), kept)
+
+    def run_step(self, script, path):
+        """As a runner does."""
+        step = subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+                              cwd=self.folder / "demo", capture_output=True, text=True,
+                              timeout=100, stdin=subprocess.DEVNULL,
+                              env={**os.environ, "PATH": path,
+                                   "MISRULE_REPOSITORY": "https://example.org/misrule"})
+        self.assertEqual(step.returncode, 0, step.stdout + step.stderr)
 
     def test_nothing_is_written_over(self):
         self.write("misrule.star", "mine")
