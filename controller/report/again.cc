@@ -18,14 +18,30 @@ std::string shell_quoted(std::string_view argument) {
   return out + "'";
 }
 
+namespace {
+
+std::string settings_of(const RunRequest& request) {
+  std::string words;
+  for (const auto& [name, value] : request.set) {
+    words += " --set " + shell_quoted(fmt::format("{}={}", name, value));
+  }
+  return words;
+}
+
+}  // namespace
+
+std::string check_command(std::string_view program, const RunRequest& request,
+                          std::string_view file) {
+  return fmt::format("{} check {}{}", shell_quoted(program), shell_quoted(file),
+                     settings_of(request));
+}
+
 std::string again_command(std::string_view program, const RunRequest& request,
                           const RunPlan::Test& test, std::uint64_t seed) {
   const RunRequest defaults;
   std::string line = fmt::format("{} test {} --test {} --seed {}", shell_quoted(program),
                                  shell_quoted(test.file), shell_quoted(test.name), seed);
-  for (const auto& [name, value] : request.set) {
-    line += " --set " + shell_quoted(fmt::format("{}={}", name, value));
-  }
+  line += settings_of(request);
   if (request.timeout != defaults.timeout) {
     line +=
         fmt::format(" --timeout {}ms",

@@ -16,4 +16,8 @@ std::string shell_quoted(std::string_view argument);
 std::string again_command(std::string_view program, const RunRequest& request,
                           const RunPlan::Test& test, std::uint64_t seed);
 
+/// The same for a spec that cannot be loaded: what is wrong with it is known without a run.
+std::string check_command(std::string_view program, const RunRequest& request,
+                          std::string_view file);
+
 }  // namespace misrule::controller

@@ -235,6 +235,13 @@ std::string TextReport::counts_text(const RunResult& result) const {
 
 void TextReport::finished(const RunResult& result) {
   clear_live_lines();
+  for (const std::string& file : request_.files) {
+    if (std::ranges::find(result.problems, file, &SpecProblem::file) == result.problems.end()) {
+      continue;
+    }
+    options_.write(fmt::format("{} {}\n", paint_.bold("again:"),
+                               check_command(options_.program, request_, file)));
+  }
   // What was wrong with specs has been told; without a test there is nothing to sum up.
   if (planned_ == 0) return;
   options_.write(matrix_tables(result.reports, options_.columns, paint_));

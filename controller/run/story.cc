@@ -1,5 +1,7 @@
 #include "controller/run/story.h"
 
+#include <algorithm>
+#include <charconv>
 #include <set>
 #include <string_view>
 
@@ -33,6 +35,8 @@ class Choice {
   void add(std::size_t at) {
     if (!full() && at < events_.size()) chosen_.insert(at);
   }
+  /// The events that findings name ("event 12"), and of each what it is known to come from.
+  void add_named(const std::vector<model::Finding>& findings);
   /// The first and the last of those that `wanted` names: the beginning and the end of a fault's
   /// work tell more than its middle.
   void add_ends(bool (*wanted)(const model::Event&), std::size_t at_most);
@@ -43,9 +47,56 @@ class Choice {
   std::vector<std::uint64_t> numbers() const;
 
  private:
+  void add_causes(const model::Event& event);
+
   const std::vector<EventPtr>& events_;
   std::set<std::size_t> chosen_ = {};
 };
+
+// Of a finding that names many the first ones tell.
+constexpr std::size_t kNamedMax = 6;
+
+void append_named(std::string_view text, std::vector<std::uint64_t>& numbers) {
+  constexpr std::string_view kWord = "event ";
+  for (std::size_t at = 0; (at = text.find(kWord, at)) != text.npos;) {
+    at += kWord.size();
+    std::uint64_t number = 0;
+    std::from_chars(text.data() + at, text.data() + text.size(), number);
+    const bool is_new = std::ranges::find(numbers, number) == numbers.end();
+    if (number > 0 && is_new && numbers.size() < kNamedMax) numbers.push_back(number);
+  }
+}
+
+std::uint64_t component(const model::Event& event, std::string_view service) {
+  for (const auto& [name, count] : event.clock) {
+    if (name == service) return count;
+  }
+  return 0;
+}
+
+/// The latest of every other service that its clock knows of.
+void Choice::add_causes(const model::Event& event) {
+  for (const auto& [service, count] : event.clock) {
+    if (service == event.service) continue;
+    const auto cause = std::ranges::find_if(events_, [&](const EventPtr& other) {
+      return other->service == service && component(*other, service) == count;
+    });
+    if (cause != events_.end()) add(static_cast<std::size_t>(cause - events_.begin()));
+  }
+}
+
+void Choice::add_named(const std::vector<model::Finding>& findings) {
+  std::vector<std::uint64_t> numbers;
+  for (const model::Finding& finding : findings) {
+    append_named(finding.message, numbers);
+    for (const std::string& line : finding.detail) append_named(line, numbers);
+  }
+  for (std::size_t at = 0; at < events_.size(); ++at) {
+    if (std::ranges::find(numbers, events_[at]->number) == numbers.end()) continue;
+    add(at);
+    add_causes(*events_[at]);
+  }
+}
 
 void Choice::add_ends(bool (*wanted)(const model::Event&), std::size_t at_most) {
   std::vector<std::size_t> found;
@@ -91,8 +142,10 @@ std::vector<std::uint64_t> Choice::numbers() const {
 
 }  // namespace
 
-std::vector<std::uint64_t> select_story(const std::vector<EventPtr>& events) {
+std::vector<std::uint64_t> select_story(const std::vector<EventPtr>& events,
+                                        const std::vector<model::Finding>& findings) {
   Choice choice(events);
+  choice.add_named(findings);
   choice.add_ends(is_touched, 4);
   choice.add_ends(is_turning_point, 3);
   choice.add_steps_around();

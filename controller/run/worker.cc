@@ -333,7 +333,7 @@ model::TestReport Worker::report() {
   const std::vector<EventPtr> events = log_.ordered();
   report.events_total = events.size();
   if (report.outcome != model::Outcome::kPassed || context_.request.all_stories) {
-    report.story = select_story(events);
+    report.story = select_story(events, report.findings);
   }
   bound_report(report);
   return report;

@@ -24,6 +24,11 @@ TEST(Again, EverythingThatChangesARunIsRepeated) {
             "--timeout 2000ms --backend native --network host --rules 'my rules.yaml' --strict");
 }
 
+TEST(Again, ASpecThatCannotBeLoadedIsChecked) {
+  EXPECT_EQ(check_command("misrule", {.seed = 7, .set = {{"BUG", "x"}}}, "a b.star"),
+            "misrule check 'a b.star' --set BUG=x");
+}
+
 TEST(Again, ShellWordsAreQuotedOnlyWhereTheyMust) {
   EXPECT_EQ(shell_quoted("examples/shop.star"), "examples/shop.star");
   EXPECT_EQ(shell_quoted(""), "''");

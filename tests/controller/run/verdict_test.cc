@@ -269,6 +269,27 @@ TEST(StoryTest, WhatARuleTouchedIsInTheStoryHoweverLongTheTest) {
   EXPECT_TRUE(std::ranges::is_sorted(story));
 }
 
+// What decides is not the last thing that happened: the test goes on for long after it.
+TEST(StoryTest, WhatAFindingNamesIsInTheStoryWithItsCauses) {
+  std::vector<EventPtr> events;
+  for (std::uint64_t number = 1; number <= 300; ++number) {
+    model::Event one = {.number = number, .service = "api", .type = "stdout"};
+    one.clock = {{"api", number}};
+    if (number == 40) one = {.number = 40, .service = "test", .type = "step_send"};
+    if (number == 40) one.clock = {{"test", 9}};
+    if (number == 100) one.clock = {{"api", 100}, {"test", 9}};
+    if (number > 250) one.type = "step_recv";
+    events.push_back(std::make_shared<model::Event>(one));
+  }
+  EXPECT_THAT(select_story(events), testing::Not(testing::Contains(100U))) << "the control";
+  const std::vector<model::Finding> findings = {
+      {.message = "no_orphan: not stored", .detail = {"at event 100: api printed"}}};
+  const auto story = select_story(events, findings);
+  EXPECT_THAT(story, testing::IsSupersetOf({40U, 100U}));
+  EXPECT_TRUE(std::ranges::is_sorted(story));
+  EXPECT_LE(story.size(), kStoryEventsMax);
+}
+
 TEST(StoryTest, AShortTestIsToldInTheOrderThatPeopleRead) {
   EXPECT_THAT(select_story({event(2, "step_send"), event(1, "proxy", "r"), event(3, "step_recv")}),
               ElementsAre(2U, 1U, 3U));
