@@ -76,7 +76,8 @@ Status Outputs::write_bundle(const controller::RunResult& result,
   return controller::write_bundle({.path = paths_.bundle,
                                    .version = MISRULE_VERSION,
                                    .run_json = json,
-                                   .page = controller::run_page(result, json, masked)},
+                                   .page = controller::run_page(result, json, masked),
+                                   .with_services = paths_.bundle_services},
                                   result, request, mask);
 }
 

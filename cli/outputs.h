@@ -20,6 +20,7 @@ struct OutputPaths {
   std::string shiviz = {};
   std::string otlp = {};
   std::string bundle = {};
+  bool bundle_services = true;
   std::string report = {};  ///< A folder.
 };
 

@@ -15,6 +15,7 @@
 #include "cli/settings.h"
 #include "cli/terminal.h"
 #include "controller/bundle/bundle.h"
+#include "controller/bundle/programs.h"
 #include "controller/bundle/run_record.h"
 #include "controller/report/run_report.h"
 #include "controller/report/text.h"
@@ -56,6 +57,22 @@ Status check_sources(const controller::Bundle& bundle, const controller::SecretM
                 fmt::format("{} is not what the run read; 'misrule show' gives that", source.path));
   }
   return {};
+}
+
+/// Whether another program does the same is what a replay is for: it is only told that it is one.
+void note_programs(const controller::Bundle& bundle) {
+  for (const controller::BundleProgram& program : bundle.programs) {
+    std::error_code error;
+    const bool is_here = std::filesystem::is_regular_file(program.path, error);
+    const bool is_same = is_here && !program.hash.empty() &&
+                         controller::hash_of_program(program.path) == program.hash;
+    if (is_same) continue;
+    const std::string held = program.file.empty() ? "" : "; the bundle has it as " + program.file;
+    print_text(
+        controller::harmless(fmt::format("note: {} of {} is {}{}", program.path, program.service,
+                                         is_here ? "not what the run had" : "not here", held)) +
+        "\n");
+  }
 }
 
 Status complete_settings(controller::Bundle& bundle,
@@ -121,6 +138,7 @@ int replay(const std::string& path, const std::vector<std::string>& settings,
   auto before = controller::record_of_bundle(bundle->files);
   if (!before) return refuse(before.error());
   before->name = "the bundle";
+  note_programs(*bundle);
   const auto result = run_again(bundle->request, program);
   if (!result) return refuse(result.error());
   if (result->exit_code == kInterrupted || result->reports.empty()) return result->exit_code;

@@ -61,6 +61,11 @@ void print_overview(const controller::Bundle& bundle, const controller::RunRecor
   for (std::size_t i = 0; i < bundle.sources.size(); ++i) {
     print_line(fmt::format("spec/{} is {}", i, bundle.sources[i].path));
   }
+  for (const controller::BundleProgram& program : bundle.programs) {
+    print_line(program.file.empty()
+                   ? fmt::format("{} ran {} ({})", program.service, program.path, program.hash)
+                   : fmt::format("{} is {}, of {}", program.file, program.path, program.service));
+  }
   for (const auto& [name, content] : bundle.files) {
     print_line(fmt::format("{:>10}  {}", content.size(), name));
   }

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include "controller/bundle/programs.h"
 #include "controller/events/utf8.h"
 
 namespace misrule::controller {
@@ -37,22 +38,6 @@ std::string end_of(const fs::path& path, std::size_t max) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// What `load("x.star", ...)` names; recipes of our own ("@misrule/...") are part of the version.
-std::vector<std::string> loads_of(std::string_view text) {
-  std::vector<std::string> names;
-  constexpr std::string_view kLoad = "load(";
-  for (std::size_t at = 0; (at = text.find(kLoad, at)) != text.npos;) {
-    at = std::min(text.find_first_not_of(" \n\t", at + kLoad.size()), text.size());
-    if (at == text.size() || (text[at] != '"' && text[at] != '\'')) continue;
-    const std::size_t end = text.find(text[at], at + 1);
-    if (end == text.npos) break;
-    names.emplace_back(text.substr(at + 1, end - at - 1));
-    at = end;
-  }
-  std::erase_if(names, [](const std::string& name) { return name.starts_with('@'); });
-  return names;
-}
-
 class Sources {
  public:
   void add(const fs::path& path) {
@@ -64,10 +49,6 @@ class Sources {
     if (known) return;
     std::ifstream file(path, std::ios::binary);
     sources_.push_back({.path = name, .text = {std::istreambuf_iterator<char>(file), {}}});
-    if (path.extension() == ".toml") return;
-    const std::string text = sources_.back().text;
-    for (const std::string& loaded : loads_of(text)) add(path.parent_path() / loaded);
-    add(path.parent_path() / "misrule.toml");
   }
   std::vector<BundleSource> take() && { return std::move(sources_); }
 
@@ -105,22 +86,53 @@ json::object request_value(const RunRequest& request) {
           {"set", std::move(set)}};
 }
 
-void add_test_files(const model::TestReport& report, std::size_t number, ArchiveFiles& files) {
-  if (report.event_log.empty()) return;
+void add_test_files(const std::string& event_log, const std::string& place, ArchiveFiles& files) {
+  if (event_log.empty()) return;
   std::error_code error;
-  const fs::path folder = fs::path(report.event_log).parent_path();
+  const fs::path folder = fs::path(event_log).parent_path();
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
     const bool wanted = name == "events.jsonl" || at->path().extension() == ".log";
     if (!wanted || !at->is_regular_file(error)) continue;
-    files[fmt::format("tests/{}/{}", number, name)] = end_of(at->path(), kLogBytesMax);
+    files[fmt::format("{}/{}", place, name)] = end_of(at->path(), kLogBytesMax);
   }
+}
+
+void add_attachments(const model::TestReport& report, const std::string& place,
+                     ArchiveFiles& files) {
+  const fs::path folder = fs::path(report.event_log).parent_path();
   for (const model::Attachment& kept : report.attachments) {
     std::ifstream file(folder / kept.file, std::ios::binary);
     if (!file) continue;
-    files[fmt::format("tests/{}/{}", number, kept.file)] = {std::istreambuf_iterator<char>(file),
-                                                            {}};
+    files[fmt::format("{}/{}", place, kept.file)] = {std::istreambuf_iterator<char>(file), {}};
   }
+}
+
+/// Each once, however many tests it stands for.
+void add_controls(const RunResult& result, ArchiveFiles& files) {
+  std::vector<std::string> known;
+  for (const model::TestReport& report : result.reports) {
+    if (!report.control) continue;
+    const std::string& log = report.control->event_log;
+    if (std::ranges::find(known, log) != known.end()) continue;
+    add_test_files(log, fmt::format("controls/{}", known.size()), files);
+    known.push_back(log);
+  }
+}
+
+/// {"service": "api", "path": "api.py", "bytes": 12, "hash": "...", "file": "services/0"}
+json::object program_value(Program& program, ArchiveFiles& files) {
+  json::object value = {{"service", program.service},
+                        {"path", program.path},
+                        {"bytes", program.bytes},
+                        {"hash", program.hash}};
+  if (!program.content) return value;
+  const auto held = std::ranges::count_if(
+      files, [](const auto& file) { return file.first.starts_with("services/"); });
+  const std::string name = fmt::format("services/{}", held);
+  value["file"] = name;
+  files[name] = *std::move(program.content);
+  return value;
 }
 
 /// The largest logs go first, so that what is written can be read.
@@ -188,10 +200,16 @@ Status write_bundle(const BundleOrder& order, const RunResult& result, const Run
                     const SecretMask& mask) {
   ArchiveFiles files = {{"run.json", order.run_json}};
   for (std::size_t i = 0; i < result.reports.size(); ++i) {
-    add_test_files(result.reports[i], i, files);
+    const std::string place = fmt::format("tests/{}", i);
+    add_test_files(result.reports[i].event_log, place, files);
+    add_attachments(result.reports[i], place, files);
   }
+  add_controls(result, files);
   Sources sources;
-  for (const std::string& file : request.files) sources.add(file);
+  for (const std::string& file : result.spec_files) {
+    sources.add(file);
+    sources.add(fs::path(file).parent_path() / "misrule.toml");
+  }
   if (!request.rules_file.empty()) sources.add(request.rules_file);
   json::array paths;
   for (BundleSource& source : std::move(sources).take()) {
@@ -203,10 +221,20 @@ Status write_bundle(const BundleOrder& order, const RunResult& result, const Run
     const auto rules = compile_rules(request.files[i], request.set);
     if (rules) files[fmt::format("rules/{}.yaml", i)] = *rules;
   }
-  const json::object manifest = {
-      {"schema", "misrule.bundle/1"},      {"misrule", order.version},
-      {"run", result.plan.run_id},         {"machine", machine_value()},
-      {"request", request_value(request)}, {"sources", std::move(paths)}};
+  json::array stand_ins;
+  for (const std::string& note : result.plan.stand_ins) stand_ins.emplace_back(note);
+  json::array programs;
+  for (Program& program : programs_of(result, order.with_services)) {
+    programs.push_back(program_value(program, files));
+  }
+  const json::object manifest = {{"schema", "misrule.bundle/1"},
+                                 {"misrule", order.version},
+                                 {"run", result.plan.run_id},
+                                 {"machine", machine_value()},
+                                 {"request", request_value(request)},
+                                 {"sources", std::move(paths)},
+                                 {"stand_ins", stand_ins},
+                                 {"programs", std::move(programs)}};
   files["manifest.json"] = as_utf8(json::serialize(manifest)) + "\n";
   keep_within_bounds(files);
   for (auto& [name, content] : files) content = mask.masked(std::move(content));
@@ -243,6 +271,14 @@ Result<Bundle> read_bundle(const std::string& path) {
       return fail(Code::kInvalid, fmt::format("{}: a source of its manifest is missing", path));
     }
     bundle.sources.push_back({.path = text_of(*source, "path"), .text = file->second});
+  }
+  for (const json::value& value : list_of(*said, "programs")) {
+    if (const json::object* program = value.if_object()) {
+      bundle.programs.push_back({.service = text_of(*program, "service"),
+                                 .path = text_of(*program, "path"),
+                                 .hash = text_of(*program, "hash"),
+                                 .file = text_of(*program, "file")});
+    }
   }
   return bundle;
 }

@@ -132,14 +132,42 @@ std::string joined(const model::Event& event, std::initializer_list<std::string_
 
 using Essence = std::string (*)(const model::Event&);
 
-std::vector<std::string> essences_of(const TestRecord& test, Essence essence) {
-  std::vector<std::string> out;
+/// An event that is compared.
+struct Compared {
+  std::string essence = {};
+  std::string rule = {};
+  std::string place = {};  ///< "event 17, 0.123 s"
+};
+
+std::vector<Compared> compared_of(const TestRecord& test, Essence essence) {
+  std::vector<Compared> out;
   if (!test.events) return out;
   for (const model::Event& event : test.events()) {
     std::string text = essence(event);
-    if (!text.empty()) out.push_back(std::move(text));
+    if (text.empty()) continue;
+    const double seconds = static_cast<double>(event.time_ns) / 1e9;
+    out.push_back({.essence = std::move(text),
+                   .rule = field_of(event, "rule"),
+                   .place = fmt::format("event {}, {:.3f} s", event.number, seconds)});
   }
   return out;
+}
+
+/// Places in `left` of those that have no counterpart in `right`.
+std::vector<std::size_t> alone_in(const std::vector<Compared>& left,
+                                  const std::vector<Compared>& right) {
+  std::map<std::string_view, std::size_t> there;
+  for (const Compared& one : right) ++there[one.essence];
+  std::vector<std::size_t> alone;
+  for (std::size_t at = 0; at < left.size(); ++at) {
+    const auto found = there.find(left[at].essence);
+    if (found == there.end() || found->second == 0) {
+      alone.push_back(at);
+    } else {
+      --found->second;
+    }
+  }
+  return alone;
 }
 
 class Comparison {
@@ -150,8 +178,15 @@ class Comparison {
   RunDifference run();
 
  private:
+  /// The compared events of one run, with the name by which people know the run.
+  struct Side {
+    const std::string& name;
+    std::vector<Compared> events = {};
+  };
+
   void compare(const TestRecord& left, const TestRecord& right);
-  void tell(std::string_view side, const std::vector<std::string>& alone);
+  void tell(const Side& side, const std::vector<std::size_t>& alone);
+  void tell_counterpart(const Side& side, std::size_t at, const Side& other);
 
   const RunRecord& left_;
   const RunRecord& right_;
@@ -161,20 +196,43 @@ class Comparison {
 
 std::string shown(std::string_view text) { return cut_to(printable(text), kShownColumns); }
 
-void Comparison::tell(std::string_view side, const std::vector<std::string>& alone) {
+std::string shown(const Compared& one) {
+  return fmt::format("{} ({})", shown(one.essence), one.place);
+}
+
+void Comparison::tell(const Side& side, const std::vector<std::size_t>& alone) {
   if (alone.empty()) return;
   found_.lines.push_back(fmt::format(
-      "    first only in {}: {}{}", side, shown(alone.front()),
+      "    first only in {}: {}{}", side.name, shown(side.events[alone.front()]),
       alone.size() > 1 ? fmt::format(" (and {} more)", alone.size() - 1) : std::string()));
+}
+
+/// What the rule did in the other run when it acted for that many times, too.
+void Comparison::tell_counterpart(const Side& side, std::size_t at, const Side& other) {
+  const std::string& rule = side.events[at].rule;
+  const auto is_of_rule = [&rule](const Compared& one) { return one.rule == rule; };
+  const auto begin = side.events.begin();
+  const auto turn = std::count_if(begin, begin + static_cast<std::ptrdiff_t>(at) + 1, is_of_rule);
+  const auto all = std::ranges::count_if(other.events, is_of_rule);
+  if (all < turn) {
+    found_.lines.push_back(
+        fmt::format("    in its place in {}: nothing, {} acted {}× there and {}× in {}", other.name,
+                    rule, all, std::ranges::count_if(side.events, is_of_rule), side.name));
+    return;
+  }
+  std::ptrdiff_t seen = 0;
+  const auto there = std::ranges::find_if(
+      other.events, [&](const Compared& one) { return is_of_rule(one) && ++seen == turn; });
+  found_.lines.push_back(fmt::format("    in its place in {}: {}", other.name, shown(*there)));
 }
 
 void Comparison::compare(const TestRecord& left, const TestRecord& right) {
   ++found_.tests;
-  const std::vector<std::string> before = essences_of(left, essence_);
-  const std::vector<std::string> after = essences_of(right, essence_);
-  found_.essences += before.size();
-  const std::vector<std::string> lost = without_counterpart(before, after);
-  const std::vector<std::string> gained = without_counterpart(after, before);
+  const Side before = {.name = left_.name, .events = compared_of(left, essence_)};
+  const Side after = {.name = right_.name, .events = compared_of(right, essence_)};
+  found_.essences += before.events.size();
+  const std::vector<std::size_t> lost = alone_in(before.events, after.events);
+  const std::vector<std::size_t> gained = alone_in(after.events, before.events);
   const bool same_verdict = left.verdict == right.verdict;
   if (same_verdict && lost.empty() && gained.empty()) return;
   found_.lines.push_back(same_verdict
@@ -184,8 +242,11 @@ void Comparison::compare(const TestRecord& left, const TestRecord& right) {
     if (!left.reason.empty()) found_.lines.push_back("    - " + shown(left.reason));
     if (!right.reason.empty()) found_.lines.push_back("    + " + shown(right.reason));
   }
-  tell(left_.name, lost);
-  tell(right_.name, gained);
+  tell(before, lost);
+  if (essence_ != decision_of) return tell(after, gained);
+  if (!lost.empty()) return tell_counterpart(before, lost.front(), after);
+  tell(after, gained);
+  if (!gained.empty()) tell_counterpart(after, gained.front(), before);
 }
 
 RunDifference Comparison::run() {
@@ -278,22 +339,6 @@ std::string decision_of(const model::Event& event) {
   return fmt::format("{} {}{}", event.service, event.type,
                      joined(event, {"to", "interface", "method", "syscall", "command", "key",
                                     "statement", "rule", "decision"}));
-}
-
-std::vector<std::string> without_counterpart(const std::vector<std::string>& left,
-                                             const std::vector<std::string>& right) {
-  std::map<std::string_view, std::size_t> there;
-  for (const std::string& text : right) ++there[text];
-  std::vector<std::string> alone;
-  for (const std::string& text : left) {
-    const auto found = there.find(text);
-    if (found == there.end() || found->second == 0) {
-      alone.push_back(text);
-    } else {
-      --found->second;
-    }
-  }
-  return alone;
 }
 
 RunDifference diff_runs(const RunRecord& left, const RunRecord& right) {

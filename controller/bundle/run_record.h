@@ -45,10 +45,6 @@ std::string essence_of(const model::Event& event);
 /// The same of what a rule did; empty for every other event.
 std::string decision_of(const model::Event& event);
 
-/// Those of `left` that have no counterpart in `right`, in their order.
-std::vector<std::string> without_counterpart(const std::vector<std::string>& left,
-                                             const std::vector<std::string>& right);
-
 struct RunDifference {
   std::vector<std::string> lines = {};  ///< For people; empty: nothing differs.
   std::size_t tests = 0;                ///< Compared.
@@ -57,7 +53,8 @@ struct RunDifference {
 
 /// Verdicts and events.
 RunDifference diff_runs(const RunRecord& left, const RunRecord& right);
-/// Verdicts and decisions: did the second repeat the first?
+/// Verdicts and decisions: did the second repeat the first? Of the first decision that only one of
+/// them has, what the same rule did in its place in the other.
 RunDifference diff_decisions(const RunRecord& first, const RunRecord& again);
 
 }  // namespace misrule::controller

@@ -16,6 +16,7 @@
 #include "controller/launch/native/stand_in.h"
 #include "controller/run/coordinator.h"
 #include "controller/run/file_rules.h"
+#include "controller/run/loaded_files.h"
 #include "controller/run/loading.h"
 #include "controller/run/privileges.h"
 #include "controller/run/report_json.h"
@@ -63,6 +64,16 @@ RunPlan plan_of(const RunRequest& request, const LoadedRun& loaded) {
   RunPlan plan = {.seed = request.seed, .stand_ins = loaded.stand_ins, .notes = loaded.notes};
   for (const SelectedTest& selected : loaded.tests) plan.tests.push_back(selected.test);
   return plan;
+}
+
+/// What a run is of; asked when it begins, for nobody else may know it later.
+void add_what_it_is_made_of(const RunRequest& request, const LoadedRun& loaded, RunResult& result) {
+  for (const std::string& file : request.files) {
+    std::ranges::move(files_of_spec(file), std::back_inserter(result.spec_files));
+  }
+  for (const LoadedSpec& spec : loaded.specs) {
+    std::ranges::move(program_files(spec.plans), std::back_inserter(result.programs));
+  }
 }
 
 void tell_problems(const LoadedRun& loaded, RunObserver& observer) {
@@ -156,6 +167,7 @@ Result<RunResult> run_specs(const RunRequest& request, RunObserver& observer) {
   RunResult result = {
       .exit_code = code_of(loaded), .plan = plan_of(request, loaded), .problems = loaded.problems};
   std::ranges::move(loaded.obstacles, std::back_inserter(result.problems));
+  add_what_it_is_made_of(request, loaded, result);
   if (loaded.tests.empty() || !rules) return result;
   note_templates(*rules, result.plan);
   MISRULE_TRY(std::string directory, working_directory());

@@ -74,10 +74,21 @@ class RunObserver {
   virtual void test_revised(const RunPlan::Test& /*test*/, const model::TestReport& /*report*/) {}
 };
 
+/// Files that a service of a spec runs, as far as its command names them.
+struct ProgramFiles {
+  std::string service = {};
+  std::vector<std::string> files = {};    ///< Its program first; absolute.
+  std::vector<std::string> folders = {};  ///< What it is built from; absolute.
+  std::string note = {};                  ///< What stands in for its image.
+};
+
 struct RunResult {
   int exit_code = 0;
   RunPlan plan = {};
   std::vector<model::TestReport> reports = {};
+  std::vector<std::string> spec_files =
+      {};  ///< Specs and what they load, as the loader names them.
+  std::vector<ProgramFiles> programs = {};
   std::vector<SpecProblem> problems = {};
   Duration took = {};
   std::string kept = {};      ///< The run whose last world stays, as `misrule enter` wants it.

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "controller/launch/project_file.h"
+#include "controller/run/loaded_files.h"
 #include "controller/run/loading.h"
-#include "spec/starlark/syntax/parser.h"
 
 namespace misrule::controller {
 namespace {
@@ -20,7 +18,7 @@ class List {
   List(const std::string& file, const RunRequest& request)
       : folder_(fs::absolute(file).parent_path()) {
     watched_.file = file;
-    add_loads(fs::absolute(file));
+    for (const std::string& path : files_of_spec(fs::absolute(file))) add(path);
     add(folder_ / "misrule.toml");
     if (!request.rules_file.empty()) add(fs::absolute(request.rules_file));
   }
@@ -40,7 +38,6 @@ class List {
       watched_.paths.push_back(std::move(text));
     }
   }
-  void add_loads(const fs::path& path);
   void add_folder(const fs::path& path) { watched_.folders.push_back(path.lexically_normal()); }
   /// Words of a command that are files of the project.
   void add_words(const std::vector<std::string>& words, const fs::path& cwd);
@@ -49,26 +46,6 @@ class List {
   fs::path folder_;
   WatchedSpec watched_ = {};
 };
-
-/// What a file loads, and what that loads; also of a file that is wrong.
-void List::add_loads(const fs::path& path) {
-  constexpr std::size_t kFilesMax = 1000;
-  const std::size_t known = watched_.paths.size();
-  add(path);
-  if (watched_.paths.size() == known || known > kFilesMax) return;
-  std::ifstream stream(path);
-  std::stringstream text;
-  text << stream.rdbuf();
-  const star::SourceFile file(path.string(), text.str());
-  std::vector<star::Diagnostic> problems;
-  const auto syntax = star::parse_file(file, {}, problems);
-  if (syntax == nullptr) return;
-  for (const star::StmtPtr& statement : syntax->body) {
-    const auto* load = dynamic_cast<const star::LoadStmt*>(statement.get());
-    // "@misrule/..." is ours, not the project's.
-    if (load != nullptr && !load->path.starts_with("@")) add_loads(path.parent_path() / load->path);
-  }
-}
 
 void List::add_words(const std::vector<std::string>& words, const fs::path& cwd) {
   for (const std::string& word : words) {

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import re
+import shutil
 import subprocess
 import tarfile
 
@@ -13,10 +14,14 @@ import misrule
 from misrule import BINARY, SERVICE
 
 SECRET = "s3cr3t'va\"lue"
-SPEC = SERVICE.replace(
+SPEC = '''load("../shared.star", "path_of")
+load("lib/words.star", "WORD")
+''' + SERVICE.replace(
     "healthcheck", 'env = {"TOKEN": env("API_TOKEN", "none")}, healthcheck') + '''
+TEXT = 'load("unread.star", "x")'
 def test_it():
     print(env("API_TOKEN", "none"))
+    assert_eq(path_of(WORD), "/tmp/inner")
     assert_eq(api.get(path = "/health").status, 200, "status")
     attach("bytes", b"\\x00\\xff\\n")
 def test_rule():
@@ -31,14 +36,30 @@ PROJECT = '[stand-ins."other:1"]\ncommand = ["/bin/true"]\n'
 class Bundles(misrule.Project):
     def setUp(self):
         super().setUp()
+        # The spec's folder lies in another, of which the spec loads a file.
+        self.outer, self.folder = self.folder, self.folder / "shop"
+        (self.folder / "lib").mkdir(parents=True)
+        for file in self.outer.glob("*.py"):
+            file.rename(self.folder / file.name)
         self.write("spec.star", SPEC)
+        self.write("../shared.star", 'def path_of(word):\n    return "/tmp/" + word\n')
+        self.write("lib/words.star", 'load("inner.star", "INNER")\nWORD = INNER\n')
+        self.write("lib/inner.star", 'INNER = "inner"\n')
+        self.write("unread.star", "x = 1\n")
         self.write("misrule.toml", PROJECT)
+
+    def tearDown(self):
+        shutil.rmtree(self.outer, ignore_errors=True)
 
     def call(self, *arguments, **env):
         run = subprocess.run([str(BINARY), *arguments], cwd=self.folder, text=True, timeout=100,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, env={**os.environ, **env})
         return run.returncode, run.stdout
+
+    def denied(self):
+        return sorted({e["path"] for e in self.events("test_rule")
+                       if e.get("decision") == "deny(ENOSPC)"})
 
     def bundle(self, name, *arguments):
         code, said = self.call("test", "spec.star", "--seed", "7", "--bundle", name, *arguments)
@@ -51,17 +72,27 @@ class Bundles(misrule.Project):
         self.assertEqual(code, 0, said)
         for part in ("seed 7", "passed         test_it", "spec/0 is spec.star",
                      "spec/1 is misrule.toml", "tests/1/events.jsonl", "tests/1/api.log",
-                     "rules/0.yaml", "report.html", "processors"):
+                     "rules/0.yaml", "report.html", "processors", "is ../shared.star",
+                     "is lib/words.star", "is lib/inner.star", "services/0 is api.py, of api"):
             self.assertIn(part, said)
+        self.assertNotIn("unread", said)
+        self.assertEqual(self.call("show", "run.misrule", "services/0"),
+                         (0, (self.folder / "api.py").read_text()))
+        self.assertEqual(self.call("show", "run.misrule", "--extract", "out")[0], 0)
+        self.assertFalse((self.folder / "out" / "shared.star").exists(), "names lead nowhere")
         self.assertEqual(self.call("show", "run.misrule", "spec/0"), (0, SPEC))
         self.assertEqual(self.call("show", "run.misrule", "spec/1"), (0, PROJECT))
         kept = subprocess.run([str(BINARY), "show", "run.misrule", "tests/0/attachments/bytes"],
                               cwd=self.folder, capture_output=True, timeout=100)
         self.assertEqual((kept.returncode, kept.stdout), (0, b"\x00\xff\n"))
+        denied = self.denied()
+        self.assertIn(len(denied), range(1, 8), "chance has a part in it")
         code, said = self.call("replay", "run.misrule")
         self.assertEqual(code, 0, said)
         decided = int(re.search(r"replayed: 2 tests, (\d+) decisions, as in the bundle", said)[1])
         self.assertGreater(decided, 0)
+        self.assertEqual(self.denied(), denied, "seed and order decide, nothing else")
+        self.assertNotIn("note:", said)
         code, said = self.call("diff", "run.misrule", "latest")
         self.assertEqual(code, 0, said)
         self.assertRegex(said, r"2 tests and \d+ events, and nothing differs")
@@ -81,7 +112,11 @@ class Bundles(misrule.Project):
         code, said = self.call("replay", "run.misrule")
         self.assertEqual(code, 1, said)
         self.assertRegex(said, r"DIVERGED\ntest_rule: \w+ (-> failed|in both)\n")
-        self.assertRegex(said, r"first only in the bundle: api syscall .*rule=test_rule/1")
+        self.assertRegex(said, r"first only in the bundle: api syscall .*rule=test_rule/1.* "
+                               r"\(event \d+, \d+\.\d+ s\)")
+        self.assertRegex(said, r"in its place in the replay: nothing, test_rule/1 acted \d× there")
+        self.assertIn("note: api.py of api is not what the run had; the bundle has it as "
+                      "services/0\n", said)
         code, said = self.call("diff", "run.misrule", ".misrule/runs/latest")
         self.assertEqual(code, 1, said)
         self.assertIn("first only in run.misrule: ", said)
