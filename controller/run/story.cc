@@ -76,12 +76,11 @@ std::uint64_t component(const model::Event& event, std::string_view service) {
 
 /// The latest of every other service that its clock knows of.
 void Choice::add_causes(const model::Event& event) {
-  for (const auto& [service, count] : event.clock) {
-    if (service == event.service) continue;
-    const auto cause = std::ranges::find_if(events_, [&](const EventPtr& other) {
-      return other->service == service && component(*other, service) == count;
-    });
-    if (cause != events_.end()) add(static_cast<std::size_t>(cause - events_.begin()));
+  for (std::size_t at = 0; at < events_.size(); ++at) {
+    const model::Event& other = *events_[at];
+    const std::uint64_t known = component(event, other.service);
+    const bool is_cause = known > 0 && component(other, other.service) == known;
+    if (is_cause && other.service != event.service) add(at);
   }
 }
 
@@ -136,6 +135,7 @@ void Choice::add_neighbours() {
 
 std::vector<std::uint64_t> Choice::numbers() const {
   std::vector<std::uint64_t> out;
+  out.reserve(chosen_.size());
   for (const std::size_t at : chosen_) out.push_back(events_[at]->number);
   return out;
 }

@@ -178,6 +178,8 @@ class Loader {
     found_.remarks.push_back({.line = line, .text = std::move(text), .file = name_of(file)});
   }
   Status include(const fs::path& from, const YAML::Node& node, std::size_t depth);
+  Status include_one(const fs::path& from, const YAML::Node& path, std::size_t depth);
+  Status add_services(const fs::path& file, const YAML::Node& services);
   Status add_service(const fs::path& file, const YAML::Node& services, const std::string& name,
                      unsigned line);
   Result<YAML::Node> extended(const fs::path& file, const YAML::Node& services,
@@ -195,20 +197,26 @@ Status Loader::load(const fs::path& file, std::size_t depth) {
   if (depth > kDepthMax) {
     return fail(Code::kInvalid, fmt::format("{}: it includes itself", file.string()));
   }
-  const YAML::Node root = YAML::LoadFile(file.string());
   Status first = {};
-  for_each_entry(root, [&](const std::string& key, const YAML::Node& value, unsigned line) {
+  const auto read = [&](const std::string& key, const YAML::Node& value, unsigned line) {
     const bool says_nothing = key == "version" || key == "name" || key.starts_with("x-");
     if (!first || says_nothing) return;
     if (key == "include") {
       first = include(file, value, depth);
     } else if (key == "services") {
-      for_each_entry(value, [&](const std::string& name, const YAML::Node&, unsigned at) {
-        if (first) first = add_service(file, value, name, at);
-      });
+      first = add_services(file, value);
     } else {
       remark(file, line, fmt::format("{} is not used", key));
     }
+  };
+  for_each_entry(YAML::LoadFile(file.string()), read);
+  return first;
+}
+
+Status Loader::add_services(const fs::path& file, const YAML::Node& services) {
+  Status first = {};
+  for_each_entry(services, [&](const std::string& name, const YAML::Node&, unsigned line) {
+    if (first) first = add_service(file, services, name, line);
   });
   return first;
 }
@@ -217,16 +225,18 @@ Status Loader::load(const fs::path& file, std::size_t depth) {
 Status Loader::include(const fs::path& from, const YAML::Node& node, std::size_t depth) {
   for (const YAML::Node& entry : items_of(node)) {
     for (const YAML::Node& path : items_of(entry.IsMap() ? entry["path"] : entry)) {
-      const fs::path file = from.parent_path() / with_defaults(text_of(path));
-      std::error_code ignored;
-      if (!fs::is_regular_file(file, ignored)) {
-        return fail(Code::kNotFound, fmt::format("{}:{}: include: there is no {}", from.string(),
-                                                 line_of(path), file.string()));
-      }
-      MISRULE_TRY_VOID(load(file.lexically_normal(), depth + 1));
+      MISRULE_TRY_VOID(include_one(from, path, depth));
     }
   }
   return {};
+}
+
+Status Loader::include_one(const fs::path& from, const YAML::Node& path, std::size_t depth) {
+  const fs::path file = from.parent_path() / with_defaults(text_of(path));
+  std::error_code ignored;
+  if (fs::is_regular_file(file, ignored)) return load(file.lexically_normal(), depth + 1);
+  return fail(Code::kNotFound, fmt::format("{}:{}: include: there is no {}", from.string(),
+                                           line_of(path), file.string()));
 }
 
 Status Loader::add_service(const fs::path& file, const YAML::Node& services,
