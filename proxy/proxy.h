@@ -62,6 +62,8 @@ Result<std::string> make_authority(const std::string& folder);
 
 struct Options {
   model::EventSink& sink;
+  /// Told, from any loop, when bytes of one service go on to another; made-up ones do not count.
+  std::function<void(std::string_view from, std::string_view to)> passes = {};
   std::uint64_t seed = 1;
   /// Windows of rules count from here; if it is not given, from when their rule was armed.
   std::optional<TimePoint> start = {};

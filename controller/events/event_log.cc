@@ -7,9 +7,9 @@
 #include <limits>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 
 #include "base/check.h"
+#include "controller/events/causal_clocks.h"
 #include "controller/events/log_file.h"
 
 namespace misrule::controller {
@@ -40,25 +40,6 @@ std::size_t bytes_of(const Event& event, std::size_t line_bytes) {
          event.clock.capacity() * sizeof(event.clock.front()) + line_bytes;
 }
 
-/// Both are sorted by name.
-void merge_into(VectorClock& clock, const VectorClock& other) {
-  auto at = clock.begin();
-  for (const auto& [service, count] : other) {
-    while (at != clock.end() && at->first < service) ++at;
-    if (at == clock.end() || at->first != service) {
-      at = clock.emplace(at, service, count);
-    } else {
-      at->second = std::max(at->second, count);
-    }
-  }
-}
-
-void tick(VectorClock& clock, const std::string& service) {
-  auto at = std::ranges::lower_bound(clock, service, {}, &VectorClock::value_type::first);
-  if (at == clock.end() || at->first != service) at = clock.emplace(at, service, 0);
-  ++at->second;
-}
-
 Result<EventPtr> read_event(LogFile& file, std::uint64_t place) {
   MISRULE_TRY(const std::string line, file.read(place));
   MISRULE_TRY(Event event, event_from_json(line));
@@ -82,11 +63,12 @@ struct EventLog::State {
   std::size_t kept_bytes = 0;
   std::array<std::uint64_t, kRecentMax> recent = {};  ///< Numbers; those kept for good not.
   std::size_t next_recent = 0;
-  std::unordered_map<std::string, VectorClock> clocks;  ///< The latest of each service.
-  std::string line;                                     ///< Its memory is used again.
+  CausalClocks clocks;
+  std::string line;  ///< Its memory is used again.
   Status status = {};
   LogFile file;
 
+  std::int64_t time_now() const { return (std::chrono::steady_clock::now() - start).count(); }
   Record* find(std::uint64_t number);
   void stamp(Event& event);
   std::int64_t time_of(const Event& event);
@@ -112,14 +94,12 @@ VectorClock EventLog::State::clock_of(const Record& record) {
 
 void EventLog::State::stamp(Event& event) {
   event.number = shared.reserve();
-  if (event.time_ns == 0) event.time_ns = (std::chrono::steady_clock::now() - start).count();
+  if (event.time_ns == 0) event.time_ns = time_now();
   if (event.source_time_ns == 0) event.source_time_ns = event.time_ns;
-  VectorClock& clock = clocks[event.service];
   for (const std::uint64_t earlier : event.after) {
-    if (const Record* cause = find(earlier)) merge_into(clock, clock_of(*cause));
+    if (const Record* cause = find(earlier)) clocks.learn(event.service, clock_of(*cause));
   }
-  tick(clock, event.service);
-  event.clock = clock;
+  event.clock = clocks.next(event.service, event.source_time_ns);
 }
 
 std::int64_t EventLog::State::time_of(const Event& event) {
@@ -177,6 +157,11 @@ std::uint64_t EventLog::emit(Event event) {
   state_->record(std::move(event));
   state_->grown.notify_all();
   return number;
+}
+
+void EventLog::passes(std::string_view from, std::string_view to) {
+  const std::scoped_lock lock(state_->mutex);
+  state_->clocks.pass(from, to, state_->time_now());
 }
 
 std::vector<EventPtr> EventLog::ordered() const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,6 +27,9 @@ class EventLog final : public model::EventSink {
   ~EventLog() override;
 
   std::uint64_t emit(model::Event event) override;
+  /// Bytes go from one service to another now: what the one told before happened before what the
+  /// other tells from now on.
+  void passes(std::string_view from, std::string_view to);
 
   /// Every event emitted through this object, ordered by causality (Event::after), then source
   /// time, then number. A late arrival can stand in the middle; the count only grows.

@@ -32,10 +32,29 @@ struct FreeCopied {
   void operator()(char* bytes) const { ::PQfreemem(bytes); }
 };
 
-std::int64_t wall_clock_ns() {
-  timespec now = {};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+/// One moment on both clocks.
+struct Moment {
+  TimePoint steady = {};
+  std::int64_t wall_ns = 0;
+};
+
+/// Whoever is put to sleep between two clocks takes what one says for the other's: asked again, and
+/// what was nearest is taken. A commit may seem that much later, and never before its statement.
+Moment moment_now() {
+  constexpr int kAsked = 8;
+  constexpr auto kNearEnough = std::chrono::microseconds(2);
+  Moment best = {};
+  Duration nearest = Duration::max();
+  for (int i = 0; i < kAsked && nearest > kNearEnough; ++i) {
+    timespec wall = {};
+    const TimePoint before = SteadyClock().now();
+    ::clock_gettime(CLOCK_REALTIME, &wall);
+    const TimePoint after = SteadyClock().now();
+    if (after - before >= nearest) continue;
+    nearest = after - before;
+    best = {.steady = after, .wall_ns = wall.tv_sec * 1'000'000'000 + wall.tv_nsec};
+  }
+  return best;
 }
 
 bool is_readable(int fd) {
@@ -222,11 +241,12 @@ void WalStream::advance(pgoutput::Lsn to) {
 
 /// On the scale of the test. The server's clock is ours, and what commits later happened later.
 std::int64_t WalStream::source_time(std::int64_t commit_time_us) {
-  const std::int64_t now_ns = nanoseconds(SteadyClock().now() - parts_.start).count();
+  const Moment now = moment_now();
+  const std::int64_t now_ns = nanoseconds(now.steady - parts_.start).count();
   // Years from now, either way, would be no time of this test.
   constexpr std::int64_t kFarthestUs = 4'000'000'000'000'000;
   const std::int64_t commit_ns = std::clamp(commit_time_us, -kFarthestUs, kFarthestUs) * 1000;
-  const std::int64_t age_ns = wall_clock_ns() - kEpochNs - commit_ns;
+  const std::int64_t age_ns = now.wall_ns - kEpochNs - commit_ns;
   const std::int64_t committed_ns = now_ns - std::clamp<std::int64_t>(age_ns, 0, now_ns);
   latest_time_ns_ = std::max({latest_time_ns_, committed_ns, std::int64_t{1}});
   const std::scoped_lock lock(mutex_);

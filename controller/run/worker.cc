@@ -159,7 +159,9 @@ Result<std::string> Worker::show_authority() const {
 
 Status Worker::build() {
   const model::Topology& topology = spec_.topology();
+  const auto passes = [this](std::string_view from, std::string_view to) { log_.passes(from, to); };
   MISRULE_TRY(proxy_, proxy::Proxy::start({.sink = log_,
+                                           .passes = passes,
                                            .seed = context_.request.seed,
                                            .start = SteadyClock().now(),
                                            .authority_folder = context_.authority_folder}));

@@ -1,5 +1,6 @@
 #include "controller/steps/redis_connection.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <utility>
@@ -12,6 +13,37 @@ namespace misrule::controller {
 namespace {
 
 constexpr std::size_t kReplyBytesMax = std::size_t{64} << 20U;
+
+constexpr std::size_t kElementsMax = std::size_t{1} << 20U;
+/// Of a line: a header, an error, a status.
+constexpr std::size_t kLineBytesMax = std::size_t{64} << 10U;
+
+using ReplyFunctions = redisReplyObjectFunctions;
+
+/// hiredis makes room for as many elements as a header says.
+void* bounded_array(const redisReadTask* task, int elements) {
+  auto& announced = *static_cast<std::size_t*>(task->privdata);
+  announced += static_cast<std::size_t>(std::max(elements, 0));
+  if (announced > kElementsMax) return nullptr;
+  static const ReplyFunctions kUsual = [] {
+    const std::unique_ptr<redisReader, decltype(&redisReaderFree)> reader(redisReaderCreate(),
+                                                                          &redisReaderFree);
+    return *reader->fn;
+  }();
+  return kUsual.createArray(task, elements);
+}
+
+redisReader* make_reader(std::size_t& announced) {
+  redisReader* reader = redisReaderCreate();
+  static ReplyFunctions bounded = [reader] {
+    ReplyFunctions functions = *reader->fn;
+    functions.createArray = &bounded_array;
+    return functions;
+  }();
+  reader->fn = &bounded;
+  reader->privdata = &announced;
+  return reader;
+}
 
 std::string encoded(const RedisWords& words) {
   std::vector<const char*> texts;
@@ -31,7 +63,7 @@ std::string encoded(const RedisWords& words) {
 }  // namespace
 
 RedisConnection::RedisConnection(UniqueFd socket)
-    : socket_(std::move(socket)), reader_(redisReaderCreate(), &redisReaderFree) {}
+    : socket_(std::move(socket)), reader_(make_reader(*elements_), &redisReaderFree) {}
 
 Status RedisConnection::send(const RedisWords& words, const Patience& patience) {
   const std::string whole = encoded(words);
@@ -50,10 +82,26 @@ Status RedisConnection::send(const RedisWords& words, const Patience& patience) 
 Result<RedisReply> RedisConnection::next() {
   void* raw = nullptr;
   if (redisReaderGetReply(reader_.get(), &raw) != REDIS_OK) {
+    if (*elements_ > kElementsMax) {
+      return fail(Code::kIo, fmt::format("the reply exceeds {} elements", kElementsMax));
+    }
     return fail(Code::kIo, fmt::format("the reply is not RESP: {}", reader_->errstr));
   }
-  if (raw != nullptr) received_ = 0;
+  if (raw != nullptr) {
+    received_ = *elements_ = 0;
+  } else if (has_endless_line()) {
+    return fail(Code::kIo,
+                fmt::format("the reply is not RESP: a line exceeds {} bytes", kLineBytesMax));
+  }
   return RedisReply(static_cast<redisReply*>(raw), &freeReplyObject);
+}
+
+/// Between replies and within one, what is not understood yet begins with a line.
+bool RedisConnection::has_endless_line() const {
+  const std::string_view waiting(reader_->buf, reader_->len);
+  const std::string_view rest = waiting.substr(std::min(reader_->pos, waiting.size()));
+  return rest.size() > kLineBytesMax &&
+         rest.substr(0, kLineBytesMax).find('\n') == std::string_view::npos;
 }
 
 Result<bool> RedisConnection::receive() {

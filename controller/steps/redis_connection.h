@@ -1,6 +1,9 @@
 #pragma once
 
 // One connection to a Redis: commands out, replies in, for steps and for those who listen.
+//
+// What comes is a peer's: a reply has at most 64 MiB, a million elements and lines of 64 KiB, and
+// no header makes anything of the size that it announces.
 
 #include <memory>
 #include <string>
@@ -34,10 +37,13 @@ class RedisConnection {
 
  private:
   Result<RedisReply> next();
+  bool has_endless_line() const;
   /// False: nothing is there.
   Result<bool> receive();
 
   UniqueFd socket_;
+  /// Announced since the latest whole reply; the reader knows where it is.
+  std::unique_ptr<std::size_t> elements_ = std::make_unique<std::size_t>(0);
   std::unique_ptr<redisReader, decltype(&redisReaderFree)> reader_;
   std::size_t received_ = 0;  ///< Since the latest whole reply.
 };

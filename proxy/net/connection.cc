@@ -154,7 +154,7 @@ Task Connection::run(Lane& lane) {
 
 Task Connection::pump(Lane& lane) {
   bool is_first = lane.direction == Direction::kToServer;
-  if (is_first && flowing()) co_await carry_out(lane, conversation_->walk(lane.direction, {}));
+  if (is_first && flowing()) co_await carry_out(lane, walk(lane, {}));
   // What TLS has not taken of the first bytes has been read already.
   bool is_read = !lane.in.unread().empty();
   while (flowing() && !lane.out_broken) {
@@ -163,7 +163,7 @@ Task Connection::pump(Lane& lane) {
     if (unread.empty() || !flowing()) break;
     if (std::exchange(is_first, false)) meet_first_bytes(unread);
     if (unread.size() < lane.need) continue;
-    Step step = conversation_->walk(lane.direction, unread);
+    Step step = walk(lane, unread);
     if (step.act) {
       co_await carry_out(lane, std::move(step));
       continue;
@@ -173,6 +173,7 @@ Task Connection::pump(Lane& lane) {
     WriteTurn turn(lane.out.turns());
     co_await turn;
     if (!flowing()) break;
+    tell_passing(lane);
     lane.out_broken = !co_await lane.out.write(unread.substr(0, step.pass));
     lane.in.consume(step.pass);
     count(lane, step.pass);
@@ -184,6 +185,7 @@ Task Connection::carry_out(Lane& lane, Step step) {
     Turns turns = ask_turns(lane, step);
     co_await turns.out;
     if (step.pass > 0 && flowing()) {
+      tell_passing(lane);
       lane.out_broken = !co_await lane.out.write(lane.in.unread().substr(0, step.pass));
       lane.in.consume(step.pass);
       count(lane, step.pass);
@@ -195,7 +197,7 @@ Task Connection::carry_out(Lane& lane, Step step) {
     }
     co_await apply(lane, *std::move(step.act), std::move(turns));
     if (!flowing()) break;
-    step = conversation_->walk(lane.direction, lane.in.unread());
+    step = walk(lane, lane.in.unread());
   }
 }
 
@@ -217,6 +219,7 @@ Task Connection::apply(Lane& lane, Act act, Turns turns) {
   if (auto* substitute = std::get_if<Substitute>(&act)) {
     lane.in.consume(substitute->bytes);
     if (flowing() && !lane.out_broken) {
+      if (!substitute->with.empty()) tell_passing(lane);
       lane.out_broken = !co_await lane.out.write(substitute->with);
       count(lane, substitute->with.size());
     }
@@ -280,6 +283,10 @@ void Connection::link_ends(bool by_reset) {
   server_.shutdown_send();
 }
 
+void Connection::link_sends(const Stream& to) {
+  host_.passes(&to == &server_ ? Direction::kToServer : Direction::kToClient);
+}
+
 void Connection::use_link_faults() {
   const auto stands = [this] { return flowing() || phase_ == Phase::kOpening; };
   if (!stands()) return;
@@ -290,6 +297,7 @@ void Connection::use_link_faults() {
 
 Task Connection::end(Lane& lane) {
   const bool was_flowing = flowing();
+  host_.walks(lane.direction);
   std::optional<Act> last = conversation_->ended(lane.direction);
   if (was_flowing && opening_) host_.tls_failed(opening_->failure_of(lane.in));
   if (was_flowing && last) co_await apply_last(lane, *std::move(last));
@@ -331,6 +339,16 @@ void Connection::end_within(Duration limit) {
     deadline_ = {};
     kill();
   });
+}
+
+Step Connection::walk(const Lane& lane, ByteView unread) {
+  host_.walks(lane.direction);
+  return conversation_->walk(lane.direction, unread);
+}
+
+/// Before the bytes go: what their receiver does because of them comes after it.
+void Connection::tell_passing(const Lane& lane) {
+  if (!lane.out.is_shaped()) host_.passes(lane.direction);
 }
 
 void Connection::count(Lane& lane, std::size_t bytes) {

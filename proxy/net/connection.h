@@ -55,6 +55,7 @@ class Connection final : public StreamOwner, public LinkOwner {
 
   void peer_gone(const Stream& stream) override;
   void link_ends(bool by_reset) override;
+  void link_sends(const Stream& to) override;
 
  private:
   enum class Phase : std::uint8_t { kConnecting, kOpening, kFlowing, kClosing, kDead };
@@ -97,6 +98,8 @@ class Connection final : public StreamOwner, public LinkOwner {
   Task apply_last(Lane& lane, codecs::Act act);
   Task drain(Lane& lane);
   Turns ask_turns(Lane& lane, const codecs::Step& step);
+  codecs::Step walk(const Lane& lane, ByteView unread);
+  void tell_passing(const Lane& lane);
   void count(Lane& lane, std::size_t bytes);
   std::string state_text() const;
   void end_within(Duration limit);

@@ -183,6 +183,15 @@ void ConnectionHost::exchanged(const codecs::Exchange& exchange) {
   tell(open, exchange);
 }
 
+void ConnectionHost::passes(codecs::Direction direction) {
+  const Listener& listener = acceptor_.listener();
+  const auto& tell_passing = shard_.options().passes;
+  if (!tell_passing || listener.consumer.empty()) return;
+  const bool to_server = direction == codecs::Direction::kToServer;
+  tell_passing(to_server ? listener.consumer : listener.service,
+               to_server ? listener.service : listener.consumer);
+}
+
 void ConnectionHost::tell(OpenUnit& open, const codecs::Exchange& exchange) {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(shard_.loop().now() - open.began);
@@ -193,6 +202,8 @@ void ConnectionHost::tell(OpenUnit& open, const codecs::Exchange& exchange) {
   event.set("server", outcome_name(exchange.server));
   event.set("failed", exchange.failed);
   event.set("duration_ms", std::int64_t{took.count()});
+  // A reply that the server sent, not one that is made up.
+  if (walked_ == codecs::Direction::kToClient) passes(walked_);
   shard_.options().sink.emit(std::move(event));
 }
 
@@ -281,6 +292,7 @@ void ConnectionHost::set_held(bool held) {
 }
 
 void ConnectionHost::connection_ended() {
+  walked_ = codecs::Direction::kToServer;
   for (OpenUnit& open : open_) {
     tell(open, {.unit = open.unit,
                 .reply = "connection closed",

@@ -46,6 +46,10 @@ class ConnectionHost final : public codecs::ConversationHost {
   bool wants(codecs::Phase phase) const override;
   void skipped(std::uint64_t unit, std::string_view why) override;
 
+  /// The conversation walks over bytes that come from there.
+  void walks(codecs::Direction direction) { walked_ = direction; }
+  /// Bytes of the connection go on to their receiver now.
+  void passes(codecs::Direction direction);
   /// TLS did not begin on a leg, or broke; nothing if `why` is empty.
   void tls_failed(std::string_view why);
   /// The link faults that hold for this connection now.
@@ -86,6 +90,7 @@ class ConnectionHost final : public codecs::ConversationHost {
   std::vector<std::string> cancel_keys_;
   std::optional<model::Protocol> protocol_;
   bool opaque_ = false;
+  codecs::Direction walked_ = codecs::Direction::kToServer;
 };
 
 }  // namespace misrule::proxy

@@ -114,6 +114,7 @@ Task LinkLine::send_piece() {
   // Its own copy of the bytes: what waits may be thrown away while the kernel takes them.
   const std::string piece = waiting_.front().bytes.substr(waiting_.front().sent, size);
   sending_ = true;
+  owner_.link_sends(out_);
   const bool sent = co_await out_.write(piece);
   sending_ = false;
   if (!sent) broken_ = true;

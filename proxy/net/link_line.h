@@ -20,10 +20,13 @@
 
 namespace misrule::proxy {
 
-/// Is told when a link's faults end the connection.
+/// Is told what a link with faults does, and when.
 class LinkOwner {
  public:
+  /// Its faults end the connection.
   virtual void link_ends(bool by_reset) = 0;
+  /// What waited goes to its peer now.
+  virtual void link_sends(const Stream& to) = 0;
 
  protected:
   ~LinkOwner() = default;

@@ -35,7 +35,7 @@ class Outlet {
       }
       bool await_resume() const { return plain ? plain->await_resume() : !line->broken(); }
     };
-    if (!line_ || line_->is_idle()) return Awaiter{stream_.write(bytes), nullptr, {}};
+    if (!is_shaped()) return Awaiter{stream_.write(bytes), nullptr, {}};
     return Awaiter{std::nullopt, line_.get(), bytes};
   }
 
@@ -80,6 +80,8 @@ class Outlet {
   /// What `session` has to tell its peer.
   Task send_outgoing(TlsSession& session);
 
+  /// What is written waits for the time that a faulty link gives it.
+  bool is_shaped() const { return line_ != nullptr && !line_->is_idle(); }
   WriteTurns& turns() { return stream_.turns(); }
 
   bool is_sealed() const { return tls_ != nullptr; }

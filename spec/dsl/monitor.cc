@@ -10,6 +10,7 @@
 #include "spec/dsl/arguments.h"
 #include "spec/dsl/gaps.h"
 #include "spec/dsl/values.h"
+#include "spec/model/causality.h"
 
 namespace misrule::dsl {
 
@@ -84,22 +85,6 @@ std::string line_of(const model::Event& event) {
   return fmt::format("event {}: {}", event.number, describe_event(event));
 }
 
-/// What happened before an event because of which it could happen, nearest first.
-std::vector<EventPtr> causes_of(const model::Event& event, const std::vector<EventPtr>& all) {
-  const auto number_of = [](const EventPtr& one) { return one->number; };
-  std::vector<EventPtr> causes;
-  std::vector<std::uint64_t> next(event.after.begin(), event.after.end());
-  for (std::size_t i = 0; i < next.size() && causes.size() < kShownEvents; ++i) {
-    const auto found = std::ranges::find(all, next[i], number_of);
-    if (found == all.end()) continue;
-    causes.push_back(*found);
-    for (const std::uint64_t earlier : (*found)->after) {
-      if (std::ranges::find(next, earlier) == next.end()) next.push_back(earlier);
-    }
-  }
-  return causes;
-}
-
 void append_events(std::vector<std::string>& lines, std::string_view title,
                    std::span<const EventPtr> events) {
   for (std::size_t i = 0; i < std::min(events.size(), kShownEvents); ++i) {
@@ -125,7 +110,9 @@ model::Finding finding_at(const MonitorPlan& plan, const std::string& what,
       finding_of({.message = fmt::format("{}: {}", plan.name, text), .at = plan.at});
   if (event != nullptr) {
     finding.detail.push_back("at " + line_of(*event));
-    append_events(finding.detail, "caused by", causes_of(*event, all));
+    for (const model::Event* cause : model::CausalPast(all).causes_of(*event, kShownEvents)) {
+      finding.detail.push_back("caused by " + line_of(*cause));
+    }
   }
   append_events(finding.detail, "it read", read);
   finding.detail.emplace_back(kind_text(plan.within.has_value()));

@@ -18,6 +18,15 @@ ORDERS = misrule.API.replace("    def do_health(", '''\
         return "ordered"
     def do_health(''')
 
+# It writes a file, perhaps after it has asked another, who writes one, too.
+ASKING = misrule.API.replace("    def do_health(", '''\
+    def do_ask(self, of=""):
+        import urllib.request
+        if of:
+            urllib.request.urlopen("http://localhost:9000/write?path=/tmp/theirs", timeout=20).read()
+        return self.do_write("/tmp/mine")
+    def do_health(''').replace("print('{", "open('/tmp/started', 'w').write('x')\nprint('{")
+
 ORPHAN = SERVICE + '''
 def no_orphan(event):
     if event["type"] == "stdout" and event.get("action") == "confirmed":
@@ -116,6 +125,32 @@ def test_it():
 '''
         self.assert_verdict(spec.replace("COUNT", "1"), 0, "passed")
         self.assert_verdict(spec.replace("COUNT", "2"), 1, "failed", "1 events match, 2 are wanted")
+
+    # What a service does after a request is after what was done before it was sent; and back.
+    def test_causes_are_those_that_the_clocks_know(self):
+        self.write("api.py", ASKING).chmod(0o755)
+        run = self.run_spec(SERVICE + '''
+store = service("store", interface("main", "http", 9000), binary = "./api.py",
+                env = {"PORT": "9000"}, healthcheck = http("localhost:9000/health"))
+invariant(never(lambda e: e.type == "syscall" and e.syscall == "write" and e.path == "/tmp/mine"))
+def test_asked():
+    assert_eq(api.get(path = "/ask?of=store").status, 200)
+def test_alone():
+    assert_eq(api.get(path = "/ask").status, 200)
+''')
+        self.assertEqual(run.code, 1, run.output)
+        said = {}
+        for name in ("test_asked", "test_alone"):
+            detail = run.test(name)["findings"][0]["detail"]
+            said[name] = [line for line in detail if line.startswith("caused by ")]
+            stored = [e for e in self.events(name) if e["service"] == "store"]
+            self.assertIn("/tmp/started", [e.get("path") for e in stored], "it did something")
+            self.assertRegex("\n".join(said[name]), r"caused by event \d+: test step_send")
+        self.assertRegex("\n".join(said["test_asked"]),
+                         r"caused by event \d+: store syscall.*/tmp/theirs")
+        self.assertNotIn(": store ", "\n".join(said["test_alone"]), "nothing passed between them")
+        mine = next(e for e in self.events("test_asked") if e.get("path") == "/tmp/mine")
+        self.assertEqual(mine["clock"]["test"], 1)
 
 
 if __name__ == "__main__":

@@ -163,6 +163,11 @@ class Promises(misrule.Project):
                 if isinstance(event.get("data"), dict):  # Members of a line, columns of a row.
                     fields -= set(event["data"]) - page[event["type"]]
                 seen.setdefault(event["type"], set()).update(fields)
+        # Nobody is told of a key before the request that changed it, nor without knowing of it.
+        observed = self.events("test_observed")
+        asked = next(e for e in observed if e["type"] == "step_send" and e.get("command") == "SET")
+        told = next(e for e in observed if e["type"] == "keyspace")
+        self.assertGreaterEqual(told["clock"].get("test", 0), asked["clock"]["test"])
         # Of one stream as of the other: which of them a server's own words are on is its choice.
         seen["stdout"] = seen["stderr"] = seen["stdout"] | seen["stderr"]
         self.assertEqual(set(seen), set(page), run.output)

@@ -107,6 +107,15 @@ assert_eq(len({str(e["xid"]): 1 for e in events(type = "wal")}), 1)
 steps = [e for e in events() if e.type in ["wal", "step_send", "step_recv"]]
 assert_eq([str(e.type) for e in steps][-4:], ["step_send", "wal", "wal", "step_recv"])
 ''')
+        # However late a row is told: it is after the request that committed it, and after no later one.
+        known = {}
+        for event in self.events("test_it"):
+            if event["type"] == "step_send":
+                known[event["query"]] = event["clock"]["test"]
+            if event["type"] == "wal":
+                self.assertEqual(event["clock"].get("test"),
+                                 next(n for query, n in known.items()
+                                      if "(%d)" % event["data"]["id"] in query), event)
 
     # decisions.md 16: the server goes down when it cannot write its WAL, and comes back.
     def test_a_restart_loses_and_repeats_nothing(self):

@@ -96,6 +96,21 @@ TEST_F(EventLogTest, ClocksFollowServicesAndCauses) {
   EXPECT_EQ(events[3]->clock, (Clock{{"api", 1}, {"test", 2}}));
 }
 
+TEST_F(EventLogTest, ClocksFollowWhatPasses) {
+  emit("api", 0);
+  log_->passes("api", "db");
+  emit("db", 1);  // It happened before that.
+  emit("db", 0);
+  log_->passes("db", "api");
+  emit("api", 0);
+  const auto events = read_event_log(path_);
+  ASSERT_TRUE(events) << events.error().what;
+  using Clock = model::VectorClock;
+  EXPECT_EQ((*events)[1].clock, (Clock{{"db", 1}}));
+  EXPECT_EQ((*events)[2].clock, (Clock{{"api", 1}, {"db", 2}}));
+  EXPECT_EQ((*events)[3].clock, (Clock{{"api", 2}, {"db", 2}}));
+}
+
 TEST_F(EventLogTest, TheFileHoldsWhatWasEmitted) {
   emit("api", 5);
   emit("db", 6, {1});

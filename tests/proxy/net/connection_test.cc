@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include "codecs/http/conversation.h"
 #include "codecs/tcp/conversation.h"
 #include "tests/proxy/net/test_bed.h"
 
@@ -17,6 +18,10 @@ using std::chrono::seconds;
 
 std::unique_ptr<codecs::Conversation> make_tcp(model::Protocol, codecs::ConversationHost& host) {
   return codecs::tcp::make_conversation(host);
+}
+
+std::unique_ptr<codecs::Conversation> make_http(model::Protocol, codecs::ConversationHost& host) {
+  return codecs::http::make_conversation(host);
 }
 
 TEST(ConnectionTest, BytesPassBothWays) {
@@ -31,6 +36,52 @@ TEST(ConnectionTest, BytesPassBothWays) {
   EXPECT_EQ(bed.shard.counts().messages_total.value(), 2U);
   EXPECT_EQ(bed.shard.counts().bytes_to_server.value(), 8U);
   EXPECT_EQ(bed.shard.counts().bytes_to_client.value(), 7U);
+}
+
+// What a service knows of another follows from it: nothing is told that did not get there.
+TEST(ConnectionTest, WhatGetsThereIsTold) {
+  TestBed bed;
+  Pair pair = bed.connect();
+  EXPECT_EQ(bed.events.take_course(), "");
+  pair.client.send("one\n");
+  bed.settle();
+  const std::string sent = bed.events.take_course();
+  EXPECT_TRUE(sent.starts_with("api>db ")) << sent;
+  pair.server.send("answer");
+  bed.settle();
+  EXPECT_EQ(bed.events.take_course(), "db>api ");
+  pair.client.send("swallow:b\n");
+  pair.client.send("answer:c\n");
+  bed.settle();
+  EXPECT_EQ(bed.events.take_course().find("db"), std::string::npos) << "nothing came of the server";
+  pair.client.send("hold 3:d\n");
+  bed.settle();
+  EXPECT_EQ(bed.events.take_course().find("api>db"), std::string::npos) << "it is held";
+  bed.advance(seconds(3));
+  EXPECT_EQ(pair.server.receive(), "one\nd\n");
+  EXPECT_NE(bed.events.take_course().find("api>db"), std::string::npos);
+  pair.client.send("swap:e\n");
+  bed.settle();
+  EXPECT_NE(bed.events.take_course().find("api>db"), std::string::npos) << "changed, it comes";
+}
+
+// The event of a reply knows what the server had done by then.
+TEST(ConnectionTest, AReplyOfTheServerPassesBeforeItsEvent) {
+  TestBed bed(make_http, model::Protocol::kHttp);
+  Pair pair = bed.connect();
+  pair.client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  bed.settle();
+  EXPECT_EQ(bed.events.take_course(), "api>db ");
+  pair.server.send("HTTP/1.1 204 No Content\r\n\r\n");
+  bed.settle();
+  EXPECT_TRUE(bed.events.take_course().starts_with("db>api 204 "));
+  constexpr std::string_view kRule =
+      R"({"rules":[{"id":"r","target":{"service":"db","interface":"main"},"http":{"path":"/no"},)"
+      R"("error":{"status":503}}]})";
+  bed.set_rules(kRule);
+  pair.client.send("GET /no HTTP/1.1\r\nHost: x\r\n\r\n");
+  bed.settle();
+  EXPECT_EQ(bed.events.take_course(), "503 ") << "made up: the server has no part in it";
 }
 
 TEST(ConnectionTest, AnUnfinishedMessageWaitsAndIsNotLost) {

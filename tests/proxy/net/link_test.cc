@@ -40,8 +40,10 @@ TEST_F(LinkTest, LatencyDelaysEachDirectionAndKeepsTheOrder) {
   pair.client.send("two\n");
   bed.settle();
   EXPECT_EQ(pair.server.receive(), "");
+  EXPECT_EQ(bed.events.take_course().find("api>db"), std::string::npos) << "it is under way";
   bed.advance(milliseconds(41));
   EXPECT_EQ(pair.server.receive(), "one\n");
+  EXPECT_EQ(bed.events.take_course(), "api>db ");
   bed.advance(milliseconds(60));
   EXPECT_EQ(pair.server.receive(), "two\n") << "100 ms after it was sent, not after the first";
   pair.server.send("answer");

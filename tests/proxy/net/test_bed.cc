@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <charconv>
 
+#include <fmt/format.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -15,7 +16,12 @@
 
 namespace misrule::proxy::testing {
 
+void KeptEvents::passes(std::string_view from, std::string_view to) {
+  course_ += fmt::format("{}>{} ", from, to);
+}
+
 std::uint64_t KeptEvents::emit(model::Event event) {
+  if (const auto* reply = event.find("reply")) course_ += model::field_text(*reply) + " ";
   events_.push_back(std::move(event));
   return events_.size();
 }
@@ -162,12 +168,15 @@ TestBed::TestBed(ConversationMaker& maker, model::Protocol protocol)
 
 TestBed::TestBed(model::Protocol protocol, std::unique_ptr<TlsListener> tls,
                  ConversationMaker& maker)
-    : shard(Surroundings{.options = {.sink = events},
-                         .clock = clock,
-                         .calls = sockets,
-                         .book = book,
-                         .cancel_keys = cancel_keys,
-                         .make_conversation = maker}),
+    : shard(Surroundings{
+          .options = {.sink = events,
+                      .passes = [this](std::string_view from,
+                                       std::string_view to) { events.passes(from, to); }},
+          .clock = clock,
+          .calls = sockets,
+          .book = book,
+          .cancel_keys = cancel_keys,
+          .make_conversation = maker}),
       protocol_(protocol) {
   const Endpoint any = *parse_endpoint("127.0.0.1:0");
   auto listening = listen_on(any, false);

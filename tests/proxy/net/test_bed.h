@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,11 +20,15 @@ namespace misrule::proxy::testing {
 class KeptEvents final : public model::EventSink {
  public:
   std::uint64_t emit(model::Event event) override;
+  void passes(std::string_view from, std::string_view to);
   /// What `name` says in each event that has it.
   std::vector<std::string> field(std::string_view name) const;
   std::size_t size() const { return events_.size(); }
+  /// In order: "api>db" where bytes pass, the reply where an event has one; since the last call.
+  std::string take_course() { return std::exchange(course_, {}); }
 
  private:
+  std::string course_ = {};
   std::vector<model::Event> events_;
 };
 
