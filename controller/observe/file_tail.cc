@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +19,9 @@ constexpr auto kPause = std::chrono::milliseconds(20);
 /// So many renamed files are still read: whoever writes may not know yet.
 constexpr std::size_t kFollowedMax = 4;
 constexpr std::size_t kRemembered = 64;
+constexpr unsigned kGapsMax = 20;
+/// A file can be seen a moment before the kernel tells of it.
+constexpr unsigned kUntoldLooks = 50;
 
 struct Place {
   std::uint64_t device = 0;
@@ -29,10 +34,14 @@ Place place_of(const struct stat& about) { return {about.st_dev, about.st_ino}; 
 }  // namespace
 
 FileTail::FileTail(Parts parts)
-    : parts_(std::move(parts)), budget_(parts_.limits), is_first_look_(!parts_.is_fresh) {}
+    : parts_(std::move(parts)),
+      budget_(parts_.limits),
+      woken_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      is_first_look_(!parts_.is_fresh) {}
 
 std::unique_ptr<FileTail> FileTail::start(Parts parts) {
   std::unique_ptr<FileTail> tail(new FileTail(std::move(parts)));
+  if (tail->watch_.fd() < 0) tail->status_ = std::unexpected(errno_error("inotify_init1", errno));
   {
     const std::scoped_lock lock(tail->mutex_);
     tail->look();
@@ -47,17 +56,34 @@ void FileTail::run() {
   std::unique_lock lock(mutex_);
   while (!ending_ && status_) {
     look();
-    changed_.wait_for(lock, kPause, [this] { return ending_; });
+    pause(lock);
   }
+}
+
+/// Until something is told of the path, or for as long as a line may wait.
+void FileTail::pause(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  std::array<pollfd, 2> watched = {pollfd{.fd = watch_.fd(), .events = POLLIN, .revents = 0},
+                                   pollfd{.fd = woken_.fd(), .events = POLLIN, .revents = 0}};
+  ::poll(watched.data(), watched.size(), static_cast<int>(kPause.count()));
+  lock.lock();
 }
 
 /// With mutex_ held.
 void FileTail::look() {
   if (!status_) return;
   const auto path = parts_.locate();
-  for (Followed& followed : followed_) read_all(followed);
+  if (path) watch_.follow(*path);
+  PathWatch::News news = watch_.take();
+  for (Followed& followed : followed_) {
+    const bool is_latest = &followed == &followed_.back();
+    // What the first of two wrote is gone.
+    if (read_all(followed) && is_latest && news.writers > 1) {
+      tell_gap("it was opened more than once while it was written anew");
+    }
+  }
   if (!path) return;
-  status_ = open_at(*path);
+  status_ = open_latest(*path, news);
   if (!status_) {
     status_ =
         std::unexpected(Error(status_.error())
@@ -68,22 +94,64 @@ void FileTail::look() {
   is_first_look_ = false;
 }
 
+/// Again for as long as files come to stand there, so that each is opened or known to be missed.
+Status FileTail::open_latest(const std::string& path, PathWatch::News& news) {
+  constexpr int kRoundsMax = 10;
+  unsigned opened = 0;
+  Found found = Found::kNothing;
+  for (int round = 0; round < kRoundsMax; ++round) {
+    MISRULE_TRY(found, open_at(path));
+    if (found == Found::kOther) ++opened;
+    const PathWatch::News more = watch_.take();
+    news.arrivals += more.arrivals;
+    news.is_cut |= more.is_cut;
+    if (more.arrivals == 0) break;
+  }
+  // The one that is followed was away and has come back.
+  if (found == Found::kKnown && opened == 0 && news.arrivals > 0) ++opened;
+  if (!is_first_look_) compare(news, opened);
+  return {};
+}
+
+void FileTail::compare(const PathWatch::News& news, unsigned opened) {
+  if (opened > 0) {
+    untold_looks_ = kUntoldLooks;
+  } else if (untold_looks_ > 0) {
+    --untold_looks_;
+  } else {
+    untold_ = 0;
+  }
+  untold_ += opened;
+  const bool is_missed = news.arrivals > untold_;
+  untold_ -= std::min(untold_, news.arrivals);
+  if (is_missed || news.is_cut) tell_gap("a file was gone from there before it was read");
+}
+
+/// One is enough to know that something is missing.
+void FileTail::tell_gap(const char* why) {
+  if (++gaps_ > kGapsMax) return;
+  model::Event event = {.service = parts_.service, .type = "lifecycle"};
+  event.set("action", std::string("gap")).set("about", std::string("file"));
+  event.set("detail", fmt::format("{} changed faster than it is looked at: {}", parts_.path, why));
+  parts_.sink.emit(std::move(event));
+}
+
 /// What lies at the path now is the file that is read last.
-Status FileTail::open_at(const std::string& path) {
+Result<FileTail::Found> FileTail::open_at(const std::string& path) {
   struct stat there = {};
   if (::stat(path.c_str(), &there) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return {};
+    if (errno == ENOENT || errno == ENOTDIR) return Found::kNothing;
     return std::unexpected(errno_error("looking for it", errno));
   }
   if (!followed_.empty()) {
     const Followed& latest = followed_.back();
-    if (Place{latest.device, latest.inode} == place_of(there)) return {};
+    if (Place{latest.device, latest.inode} == place_of(there)) return Found::kKnown;
   }
   // A pipe would wait for who writes to it.
   if (!S_ISREG(there.st_mode)) return fail(Code::kInvalid, "it is no regular file");
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file.valid()) {
-    if (errno == ENOENT) return {};
+    if (errno == ENOENT) return Found::kNothing;
     return std::unexpected(errno_error("opening it", errno));
   }
   struct stat opened = {};
@@ -92,12 +160,13 @@ Status FileTail::open_at(const std::string& path) {
   // It has a place of its own: while another is open, its number is not given anew.
   Followed found = {.file = std::move(file), .device = opened.st_dev, .inode = opened.st_ino};
   if (is_first_look_) found.offset = opened.st_size;
+  watch_.follow_file(found.file.fd());
   followed_.push_back(std::move(found));
   if (followed_.size() > kFollowedMax) {
     followed_.front().splitter.finish([this](std::string_view line) { take_line(line); });
     followed_.erase(followed_.begin());
   }
-  return {};
+  return Found::kOther;
 }
 
 bool FileTail::was_written_anew(const Followed& followed, std::int64_t size) const {
@@ -116,17 +185,18 @@ void FileTail::restart(Followed& followed) {
 }
 
 /// Up to where it ended when this began: a service that never pauses must not keep us.
-void FileTail::read_all(Followed& followed) {
+bool FileTail::read_all(Followed& followed) {
   struct stat about = {};
-  if (::fstat(followed.file.fd(), &about) != 0) return;
-  if (was_written_anew(followed, about.st_size)) restart(followed);
+  if (::fstat(followed.file.fd(), &about) != 0) return false;
+  const bool is_anew = was_written_anew(followed, about.st_size);
+  if (is_anew) restart(followed);
   std::array<char, std::size_t{64} * 1024> buffer;
   while (followed.offset < about.st_size) {
     const auto wanted = std::min<std::int64_t>(about.st_size - followed.offset, buffer.size());
     const ssize_t got = ::pread(followed.file.fd(), buffer.data(), static_cast<std::size_t>(wanted),
                                 followed.offset);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return;
+    if (got <= 0) break;
     const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
     followed.offset += got;
     followed.last_read.append(bytes.substr(bytes.size() - std::min(bytes.size(), kRemembered)));
@@ -135,6 +205,7 @@ void FileTail::read_all(Followed& followed) {
     }
     followed.splitter.feed(bytes, [this](std::string_view line) { take_line(line); });
   }
+  return is_anew;
 }
 
 void FileTail::take_line(std::string_view line) {
@@ -180,7 +251,7 @@ Status FileTail::finish() {
       followed.splitter.finish([this](std::string_view line) { take_line(line); });
     }
   }
-  changed_.notify_all();
+  ::eventfd_write(woken_.fd(), 1);
   thread_.join();
   return status();
 }

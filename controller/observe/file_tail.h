@@ -2,10 +2,11 @@
 
 // The lines that a service writes to a file, as events, through rotation and truncation.
 //
-// What stood in the file before the test is not told. A file is looked at, not listened to: what is
-// written and truncated away between two looks is lost to everybody who follows a file.
+// What stood in the file before the test is not told. A file is looked at, not listened to: what
+// comes and goes between two looks is lost to everybody who follows a file, and an event says so.
+// Not seen: a file that is truncated twice between two looks by who keeps it open all the time.
 
-#include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "controller/observe/line_decoder.h"
 #include "controller/observe/line_splitter.h"
 #include "controller/observe/observer.h"
+#include "controller/observe/path_watch.h"
 #include "controller/observe/service_output.h"
 
 namespace misrule::controller {
@@ -57,8 +59,14 @@ class FileTail final : public Observer {
   explicit FileTail(Parts parts);
   void run();
   void look();
-  Status open_at(const std::string& path);
-  void read_all(Followed& followed);
+  void pause(std::unique_lock<std::mutex>& lock);
+  Status open_latest(const std::string& path, PathWatch::News& news);
+  enum class Found : std::uint8_t { kNothing, kKnown, kOther };
+  Result<Found> open_at(const std::string& path);
+  void compare(const PathWatch::News& news, unsigned opened);
+  void tell_gap(const char* why);
+  /// Whether it was written anew, from its beginning.
+  bool read_all(Followed& followed);
   bool was_written_anew(const Followed& followed, std::int64_t size) const;
   void restart(Followed& followed);
   void take_line(std::string_view line);
@@ -67,8 +75,12 @@ class FileTail final : public Observer {
   OutputBudget budget_;
 
   mutable std::mutex mutex_ = {};
-  std::condition_variable changed_ = {};
   std::vector<Followed> followed_ = {};  ///< The latest last; those before it are renamed or gone.
+  PathWatch watch_ = {};
+  UniqueFd woken_;
+  unsigned untold_ = 0;        ///< Files that were opened before the kernel told of them,
+  unsigned untold_looks_ = 0;  ///< and for how many looks it still may.
+  unsigned gaps_ = 0;          ///< Told of.
   bool is_first_look_ = true;
   std::uint64_t lines_ = 0;
   Status status_ = {};

@@ -24,25 +24,26 @@ bool precedes(const Event& cause, const Event& effect) {
 
 CausalPast::CausalPast(std::span<const std::shared_ptr<const Event>> events) : events_(events) {
   for (const auto& event : events) {
-    if (own_count(event.get()) == 0) continue;
+    const std::uint64_t count = own_count(event.get());
+    if (count == 0) continue;
     auto course = std::ranges::find(courses_, event->service, &Course::service);
     if (course == courses_.end()) {
       course = courses_.insert(course, {.service = event->service});
     }
-    course->events.push_back(event.get());
+    std::vector<Told>& told = course->told;
+    course->is_sorted = course->is_sorted && (told.empty() || told.back().count < count);
+    told.push_back({.count = count, .event = event.get()});
   }
   for (Course& course : courses_) {
-    if (!std::ranges::is_sorted(course.events, {}, own_count)) {
-      std::ranges::sort(course.events, {}, own_count);
-    }
+    if (!course.is_sorted) std::ranges::sort(course.told, {}, &Told::count);
   }
 }
 
 const Event* CausalPast::latest(std::string_view service, std::uint64_t count) const {
   const auto course = std::ranges::find(courses_, service, &Course::service);
   if (course == courses_.end()) return nullptr;
-  const auto behind = std::ranges::upper_bound(course->events, count, {}, own_count);
-  return behind == course->events.begin() ? nullptr : *std::prev(behind);
+  const auto behind = std::ranges::upper_bound(course->told, count, {}, &Told::count);
+  return behind == course->told.begin() ? nullptr : std::prev(behind)->event;
 }
 
 /// Of other services, what the event knows and `known` does not.

@@ -35,9 +35,14 @@ class CausalPast {
   const Event* latest(std::string_view service, std::uint64_t count) const;
   void add_news(const Event& event, const VectorClock& known, Events& out) const;
 
+  struct Told {
+    std::uint64_t count = 0;  ///< Of its service's events, it among them.
+    const Event* event = nullptr;
+  };
   struct Course {
     std::string_view service = {};
-    Events events = {};  ///< By their own counts.
+    std::vector<Told> told = {};  ///< By count.
+    bool is_sorted = true;
   };
 
   std::span<const std::shared_ptr<const Event>> events_;

@@ -23,9 +23,10 @@ ASKING = misrule.API.replace("    def do_health(", '''\
     def do_ask(self, of=""):
         import urllib.request
         if of:
-            urllib.request.urlopen("http://localhost:9000/write?path=/tmp/theirs", timeout=20).read()
+            url = "http://localhost:9000/write?path=/tmp/theirs"
+            urllib.request.urlopen(url, timeout=20).read()
         return self.do_write("/tmp/mine")
-    def do_health(''').replace("print('{", "open('/tmp/started', 'w').write('x')\nprint('{")
+    def do_health(''')
 
 ORPHAN = SERVICE + '''
 def no_orphan(event):
@@ -143,11 +144,11 @@ def test_alone():
         for name in ("test_asked", "test_alone"):
             detail = run.test(name)["findings"][0]["detail"]
             said[name] = [line for line in detail if line.startswith("caused by ")]
-            stored = [e for e in self.events(name) if e["service"] == "store"]
-            self.assertIn("/tmp/started", [e.get("path") for e in stored], "it did something")
+            self.assertIn(("store", "stdout"),
+                          [(e["service"], e["type"]) for e in self.events(name)], "it is there")
             self.assertRegex("\n".join(said[name]), r"caused by event \d+: test step_send")
         self.assertRegex("\n".join(said["test_asked"]),
-                         r"caused by event \d+: store syscall.*/tmp/theirs")
+                         r"caused by event \d+: store syscall.*\ncaused by event \d+: api syscall")
         self.assertNotIn(": store ", "\n".join(said["test_alone"]), "nothing passed between them")
         mine = next(e for e in self.events("test_asked") if e.get("path") == "/tmp/mine")
         self.assertEqual(mine["clock"]["test"], 1)

@@ -107,7 +107,7 @@ assert_eq(len({str(e["xid"]): 1 for e in events(type = "wal")}), 1)
 steps = [e for e in events() if e.type in ["wal", "step_send", "step_recv"]]
 assert_eq([str(e.type) for e in steps][-4:], ["step_send", "wal", "wal", "step_recv"])
 ''')
-        # However late a row is told: it is after the request that committed it, and after no later one.
+        # However late it is told, a row is after the request that committed it and no later one.
         known = {}
         for event in self.events("test_it"):
             if event["type"] == "step_send":

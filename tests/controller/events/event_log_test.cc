@@ -103,8 +103,10 @@ TEST_F(EventLogTest, ClocksFollowWhatPasses) {
   emit("db", 0);
   log_->passes("db", "api");
   emit("api", 0);
+  ASSERT_TRUE(log_->status());
   const auto events = read_event_log(path_);
   ASSERT_TRUE(events) << events.error().what;
+  ASSERT_EQ(events->size(), 4U);
   using Clock = model::VectorClock;
   EXPECT_EQ((*events)[1].clock, (Clock{{"db", 1}}));
   EXPECT_EQ((*events)[2].clock, (Clock{{"api", 1}, {"db", 2}}));

@@ -1,7 +1,9 @@
 #include "controller/observe/file_tail.h"
 
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -53,7 +55,7 @@ class FileTailTest : public testing::Test {
     tail_ = FileTail::start({.service = "api",
                              .path = "app.log",
                              .sink = sink_,
-                             .locate = [this] { return std::optional(path_.string()); },
+                             .locate = [this] { return locate(); },
                              .is_fresh = is_fresh,
                              .limits = limits});
   }
@@ -63,6 +65,37 @@ class FileTailTest : public testing::Test {
     return sink_.bodies();
   }
 
+  /// What `change` does happens between two looks.
+  Lines told_after(const std::function<void()>& change) {
+    {
+      std::unique_lock lock(gate_mutex_);
+      is_closed_ = true;
+      gate_changed_.wait(lock, [this] { return is_waiting_; });
+      change();
+      is_closed_ = false;
+    }
+    gate_changed_.notify_all();
+    return told();
+  }
+  std::optional<std::string> locate() {
+    std::unique_lock lock(gate_mutex_);
+    is_waiting_ = is_closed_;
+    gate_changed_.notify_all();
+    gate_changed_.wait(lock, [this] { return !is_closed_; });
+    is_waiting_ = false;
+    return path_.string();
+  }
+  /// A file that comes to stand at the path at once, whole.
+  void put(const std::string& text) const {
+    std::ofstream(folder_ / "new") << text;
+    fs::rename(folder_ / "new", path_);
+  }
+  void write_anew(const std::string& text) const { std::ofstream(path_, std::ios::trunc) << text; }
+
+  std::mutex gate_mutex_;
+  std::condition_variable gate_changed_;
+  bool is_closed_ = false;
+  bool is_waiting_ = false;
   fs::path folder_;
   fs::path path_;
   CollectingSink sink_;
@@ -133,6 +166,53 @@ TEST_F(FileTailTest, ADeletedFileIsReadAndComesAnew) {
   EXPECT_EQ(told(), (Lines{"one", "still"}));
   append("anew\n");
   EXPECT_EQ(told(), (Lines{"one", "still", "anew"}));
+}
+
+TEST_F(FileTailTest, AFileThatCameAndWentBetweenTwoLooksIsAGap) {
+  start();
+  EXPECT_EQ(told_after([&] { put("one\n"); }), (Lines{"one"})) << "the control";
+  Lines all = {"one", "gap", "three"};
+  EXPECT_EQ(told_after([&] {
+              put("two\n");
+              put("three\n");
+            }),
+            all);
+  EXPECT_EQ(told_after([&] { fs::remove(path_); }), all);
+  all.emplace_back("gap");
+  EXPECT_EQ(told_after([&] {
+              append("four\n");
+              fs::remove(path_);
+            }),
+            all);
+}
+
+TEST_F(FileTailTest, AFileThatComesBackIsKnown) {
+  start();
+  EXPECT_EQ(told_after([&] { append("one\n"); }), (Lines{"one"}));
+  EXPECT_EQ(told_after([&] {
+              fs::rename(path_, folder_ / "away");
+              fs::rename(folder_ / "away", path_);
+              append("two\n");
+            }),
+            (Lines{"one", "two"}));
+}
+
+TEST_F(FileTailTest, TwiceWrittenAnewBetweenTwoLooksIsAGap) {
+  start();
+  EXPECT_EQ(told_after([&] { append("old\n"); }), (Lines{"old"}));
+  EXPECT_EQ(told_after([&] { write_anew("one\n"); }), (Lines{"old", "one"})) << "the control";
+  EXPECT_EQ(told_after([&] {
+              write_anew("two\n");
+              write_anew("three\n");
+            }),
+            (Lines{"old", "one", "three", "gap"}));
+  // Who reads it and who appends takes nothing away.
+  EXPECT_EQ(told_after([&] {
+              fs::copy_file(path_, folder_ / "copy");
+              append("4\n");
+              append("5\n");
+            }),
+            (Lines{"old", "one", "three", "gap", "4", "5"}));
 }
 
 TEST_F(FileTailTest, ALineOfAMegabyteIsOne) {

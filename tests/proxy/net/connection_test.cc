@@ -46,7 +46,7 @@ TEST(ConnectionTest, WhatGetsThereIsTold) {
   pair.client.send("one\n");
   bed.settle();
   const std::string sent = bed.events.take_course();
-  EXPECT_TRUE(sent.starts_with("api>db ")) << sent;
+  EXPECT_EQ(sent, "passed api>db ") << "a unit of lines ends when it has passed";
   pair.server.send("answer");
   bed.settle();
   EXPECT_EQ(bed.events.take_course(), "db>api ");
@@ -58,7 +58,7 @@ TEST(ConnectionTest, WhatGetsThereIsTold) {
   bed.settle();
   EXPECT_EQ(bed.events.take_course().find("api>db"), std::string::npos) << "it is held";
   bed.advance(seconds(3));
-  EXPECT_EQ(pair.server.receive(), "one\nd\n");
+  EXPECT_EQ(pair.server.receive(), "one\nhold 3:d\n");
   EXPECT_NE(bed.events.take_course().find("api>db"), std::string::npos);
   pair.client.send("swap:e\n");
   bed.settle();
