@@ -26,7 +26,7 @@ class CausalClocks {
   const model::VectorClock& next(const std::string& service, std::int64_t time_ns);
 
  private:
-  /// So much is remembered for events that are told late; of more, every other, and they know less.
+  /// So much is remembered for events that are told late; the older the more roughly.
   static constexpr std::size_t kReceivedMax = 1024;
 
   struct Received {
