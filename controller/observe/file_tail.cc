@@ -243,14 +243,13 @@ Status FileTail::status() const {
 }
 
 Status FileTail::finish() {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (std::exchange(ending_, true)) return status_;
-    look();
-    for (Followed& followed : followed_) {
-      followed.splitter.finish([this](std::string_view line) { take_line(line); });
-    }
+  std::unique_lock lock(mutex_);
+  if (std::exchange(ending_, true)) return status_;
+  look();
+  for (Followed& followed : followed_) {
+    followed.splitter.finish([this](std::string_view line) { take_line(line); });
   }
+  lock.unlock();
   ::eventfd_write(woken_.fd(), 1);
   thread_.join();
   return status();
