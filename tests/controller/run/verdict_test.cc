@@ -296,33 +296,6 @@ TEST(StoryTest, AShortTestIsToldInTheOrderThatPeopleRead) {
   EXPECT_TRUE(select_story({}).empty());
 }
 
-/// Of a test in which api and cache each meet a fault, and api alone answers; `edge`: what its
-/// reply knows of the cache.
-std::vector<EventPtr> two_faults(std::uint64_t edge) {
-  std::vector<EventPtr> events;
-  const auto add = [&](const std::string& service, const std::string& type,
-                       model::VectorClock clock, const std::string& rule) {
-    model::Event made = *event(events.size() + 1, type, rule);
-    made.service = service;
-    made.clock = std::move(clock);
-    events.push_back(std::make_shared<const model::Event>(std::move(made)));
-  };
-  add("test", "step_send", {{"test", 1}}, "");
-  add("cache", "syscall", {{"cache", 1}}, "of the cache");
-  add("api", "proxy", {{"api", 1}, {"test", 1}}, "of api");
-  add("cache", "stdout", {{"cache", 2}}, "");
-  add("api", "stdout", {{"api", 2}, {"test", 1}}, "");
-  model::VectorClock answer = {{"api", 2}, {"test", 2}};
-  if (edge > 0) answer = {{"api", 2}, {"cache", edge}, {"test", 2}};
-  add("test", "step_recv", answer, "");
-  return events;
-}
-
-TEST(StoryTest, WhatHadNoPartInTheAnswerIsNotToldOfIt) {
-  EXPECT_THAT(select_story(two_faults(0)), ElementsAre(1U, 3U, 5U, 6U));
-  EXPECT_THAT(select_story(two_faults(2)), ElementsAre(1U, 2U, 3U, 4U, 5U, 6U)) << "the control";
-}
-
 // 130 beats 3 beats 1 beats 0; what only the command line knows (2) stands between the first two.
 TEST(ExitCode, S0_23_TheWeightierOutcomeWins) {
   const auto code = [](const std::vector<Outcome>& outcomes) {
