@@ -49,7 +49,9 @@ ProgramFiles files_of(const ServicePlan& plan) {
   for (const std::vector<std::string>* words : {&plan.service.args, &plan.setup}) {
     for (const std::string& word : *words) add_file(cwd / word, found.files);
   }
-  if (plan.service.seed) add_file(plan.service.seed->sql_file, found.files);
+  for (const auto& statements : {plan.service.seed, plan.service.reset}) {
+    if (statements) add_file(statements->sql_file, found.files);
+  }
   if (!plan.service.build.empty()) {
     found.folders.push_back((folder / plan.service.build).lexically_normal());
   }
