@@ -3,6 +3,7 @@
 is there for it must fail.
 
     mutants.py            every mutant, in a tree of its own (build/mutants); minutes
+    mutants.py --only G   those whose name, file or test the glob fits
     mutants.py --list     their names
     mutants.py --check    every mutant still fits the sources, nothing is built; seconds
 
@@ -11,6 +12,7 @@ is called by a row of the vocabulary when no test fails that is called by that r
 """
 
 import argparse
+import fnmatch
 import pathlib
 import shutil
 import subprocess
@@ -349,36 +351,46 @@ def fate(mutant):
     try:
         built = build(test)
         if built.returncode != 0:
-            refuse(f"'{mutant[0]}' does not compile:\n{built.stdout[-2000:]}")
+            return ["the compiler: " + built.stdout[-1000:]]
         return missed_by(mutant)
     finally:
         copy.write_text(sound)
+
+
+def run(mutants):
+    copy_sources()
+    subprocess.run(["cmake", "--preset", "release", "-B", TREE / "build"], cwd=TREE / "src",
+                   check=True, capture_output=True)
+    for test in sorted({mutant[4] for mutant in mutants}):
+        print(f"without a mutant: {test}", flush=True)
+        built = build(test)
+        if built.returncode != 0 or not passes(test):
+            refuse(f"{test} does not pass without a mutant:\n{built.stdout[-2000:]}")
+    alive = 0
+    for number, mutant in enumerate(mutants, 1):
+        missed = fate(mutant)
+        alive += bool(missed)
+        said = f"survives {', '.join(missed)}" if missed else "found"
+        print(f"{number}/{len(mutants)} {said}: {mutant[0]}", flush=True)
+    print(f"{len(mutants) - alive} of {len(mutants)} mutants are found by their tests")
+    return 1 if alive else 0
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--check", action="store_true")
+    parser.add_argument("--only", default="*")
     arguments = parser.parse_args()
-    for mutant in MUTANTS:
+    chosen = [mutant for mutant in MUTANTS
+              if any(fnmatch.fnmatch(mutant[part], arguments.only) for part in (0, 1, 4))]
+    if not chosen:
+        refuse(f"'{arguments.only}' fits none")
+    for mutant in chosen:
         mutated(mutant)
         if arguments.list:
             print(f"{mutant[0]:50} {mutant[4]}")
-    if arguments.list or arguments.check:
-        return 0
-    copy_sources()
-    subprocess.run(["cmake", "--preset", "release", "-B", TREE / "build"], cwd=TREE / "src",
-                   check=True, capture_output=True)
-    for test in sorted({mutant[4] for mutant in MUTANTS}):
-        built = build(test)
-        if built.returncode != 0 or not passes(test):
-            refuse(f"{test} does not pass without a mutant:\n{built.stdout[-2000:]}")
-    fates = {mutant[0]: fate(mutant) for mutant in MUTANTS}
-    alive = {name: why for name, why in fates.items() if why}
-    for name, why in alive.items():
-        print(f"survives {', '.join(why)}: {name}")
-    print(f"{len(MUTANTS) - len(alive)} of {len(MUTANTS)} mutants are found by their tests")
-    return 1 if alive else 0
+    return 0 if arguments.list or arguments.check else run(chosen)
 
 
 if __name__ == "__main__":
