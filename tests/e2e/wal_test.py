@@ -2,8 +2,11 @@
 
 import os
 import sys
+import unittest
 
 import misrule
+
+NEWER = "/var/cache/misrule/postgres/17/bin/postgres"
 
 DB = '''
 db = service("db", interface("pg", "postgres", 5432), image = "postgres:%s",
@@ -50,12 +53,14 @@ assert_eq((first.service, first.schema, first["id"], first.id), ("db", "public",
 ''', 'tables = ["orders"]')
         self.assertIn("wal_stream of db: 4 rows in 4 transactions", run.output)
 
+    @unittest.skipUnless(os.path.exists(NEWER), f"{NEWER} is not there (tools/setup --postgres=17)")
     def test_both_majors(self):
-        self.assert_passes('''
+        run = self.assert_passes('''
 db.exec("create table t (id int primary key)")
 db.exec("insert into t values (1)")
 assert_eq(len(events(type = "wal")), 1)
 ''', image="17")
+        self.assertIn("postgres:17 → PostgreSQL 17.", run.output)
 
     def test_types(self):
         self.assert_passes(f'''
