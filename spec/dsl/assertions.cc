@@ -92,13 +92,6 @@ std::vector<EventPtr> events_now(const Args& args, TestHost& host) {
   return host.events();
 }
 
-[[noreturn]] void raise_undecided(const Args& args, const std::string& why) {
-  throw Undecided({.code = std::string(star::code::kFail),
-                   .message = fmt::format("{}: undecided: {}", args.name(), why),
-                   .at = place(args),
-                   .frames = args.thread().frames()});
-}
-
 /// Could what is missing be what these arguments speak of? A predicate may look at anything.
 bool may_mean(const EventArguments& given, const Gap& gap) {
   if (given.type && !is_about(gap, *given.type)) return false;
@@ -176,7 +169,7 @@ std::optional<EventPtr> Eventually::wait() {
   for (;;) {
     if (auto found = look(events_now(args_, host_))) return found;
     const TimePoint now = host_.clock().now();
-    if (now >= deadline) return std::nullopt;
+    if (now >= deadline) break;
     {
       const star::Runtime::Release unlocked(args_.thread().runtime());
       host_.wait_for_event(seen_.size(), std::min(deadline, now + kWaitSlice));
@@ -184,6 +177,9 @@ std::optional<EventPtr> Eventually::wait() {
     if (args_.thread().is_cancelled()) run_.cut_short = true;
     args_.thread().check_cancelled();
   }
+  // What came in time may not be recorded yet.
+  pass_barrier(args_, host_);
+  return look(events_now(args_, host_));
 }
 
 std::string seconds_text(Duration duration) {
@@ -243,6 +239,13 @@ std::uint64_t number_of(const EventPtr& event) { return event->number; }
 
 }  // namespace
 
+void raise_undecided(const Args& args, const std::string& why) {
+  throw Undecided({.code = std::string(star::code::kFail),
+                   .message = fmt::format("{}: undecided: {}", args.name(), why),
+                   .at = place(args),
+                   .frames = args.thread().frames()});
+}
+
 std::vector<EventPtr> events_known(const Args& args) {
   RunState& run = run_of(args);
   if (run.scene != nullptr) return run.scene->events;
@@ -267,6 +270,7 @@ Value list_events(Args& args) {
   }
   std::vector<Value> found;
   MonitorScene* scene = run_of(args).scene;
+  if (scene != nullptr) scene->asked = true;
   for (const EventPtr& event : events) {
     const bool shown = filter ? filter->matches(args.thread(), event) : !model::is_injected(*event);
     if (!shown) continue;

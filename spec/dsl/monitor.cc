@@ -36,6 +36,19 @@ bool MonitorValue::may_concern(const model::Event& event) const {
                              [&](const EventFilter& filter) { return filter.may_match(event); });
 }
 
+std::optional<std::string> gap_for(const MonitorValue& monitor,
+                                   const std::vector<EventPtr>& events) {
+  for (const EventPtr& event : events) {
+    const auto gap = gap_of(*event);
+    if (!gap) continue;
+    for (const std::string& type : {gap->type, std::string("stderr")}) {
+      const model::Event missing = {.service = gap->service, .type = type};
+      if (is_about(*gap, type) && monitor.may_concern(missing)) return gap->why;
+    }
+  }
+  return std::nullopt;
+}
+
 void MonitorValue::visit_children(star::ValueVisitor& visitor) const {
   for (const EventFilter& filter : plan_.filters) filter.visit(visitor);
   for (const Value* value :
@@ -242,7 +255,7 @@ class Judging {
   void await_quiet();
   bool wait_for_more(TimePoint deadline);
   void pass_barrier();
-  void note_unrecorded(const std::vector<EventPtr>& events);
+  void note_gaps(const std::vector<EventPtr>& events);
   std::optional<std::string> doubt(const Case& one) const;
 
   Session& session_;
@@ -252,7 +265,7 @@ class Judging {
   std::vector<Case> cases_;
   std::size_t seen_ = 0;
   std::optional<std::string> behind_ = {};  ///< Why what happened is not all known.
-  std::vector<Gap> gaps_ = {};              ///< Likewise.
+  std::vector<EventPtr> gaps_ = {};         ///< Events that say so.
 };
 
 void Judging::pass_barrier() {
@@ -267,26 +280,18 @@ void Judging::pass_barrier() {
   behind_ = passed ? std::nullopt : std::optional(passed.error().what);
 }
 
-void Judging::note_unrecorded(const std::vector<EventPtr>& events) {
+void Judging::note_gaps(const std::vector<EventPtr>& events) {
   gaps_.clear();
-  for (const EventPtr& event : events) {
-    if (auto gap = gap_of(*event)) gaps_.push_back(*std::move(gap));
-  }
+  std::ranges::copy_if(events, std::back_inserter(gaps_),
+                       [](const EventPtr& event) { return gap_of(*event).has_value(); });
 }
 
 /// Why an answer that rests on what was not seen is none.
 std::optional<std::string> Judging::doubt(const Case& one) const {
   const bool is_liveness = one.monitor->plan().within.has_value();
   const bool holds = one.answer.standing == Standing::kHolds;
-  if (holds == is_liveness) return std::nullopt;
-  if (behind_ && holds) return behind_;
-  for (const Gap& gap : gaps_) {
-    for (const std::string& type : {gap.type, std::string("stderr")}) {
-      const model::Event missing = {.service = gap.service, .type = type};
-      if (is_about(gap, type) && one.monitor->may_concern(missing)) return gap.why;
-    }
-  }
-  return std::nullopt;
+  if (holds == is_liveness && !one.answer.needs_all) return std::nullopt;
+  return behind_ ? behind_ : gap_for(*one.monitor, gaps_);
 }
 
 void Judging::look(bool is_closed) {
@@ -295,7 +300,7 @@ void Judging::look(bool is_closed) {
     return host_.events();
   }();
   seen_ = events.size();
-  note_unrecorded(events);
+  note_gaps(events);
   MonitorScene scene{.events = events, .is_closed = is_closed};
   Pass pass(thread_, run_, scene);
   std::vector<Case*> asked;
@@ -351,6 +356,8 @@ void Judging::await_liveness() {
     for (Case& one : cases_) {
       one.is_asked = one.is_asked && start + *one.monitor->plan().within <= now;
     }
+    // What came in time may not be recorded yet.
+    pass_barrier();
     look(true);
   }
 }

@@ -75,6 +75,7 @@ struct MonitorScene {
   const std::vector<EventPtr>& events;
   bool is_closed = false;           ///< What is still to come comes too late.
   std::vector<EventPtr> read = {};  ///< By events() since the monitor was last called.
+  bool asked = false;               ///< It called events() since.
 };
 
 enum class Standing : std::uint8_t { kHolds, kViolated, kUndecided };
@@ -84,6 +85,7 @@ struct MonitorAnswer {
   Standing standing = Standing::kHolds;
   bool may_change = false;  ///< A later event could make it another.
   std::optional<model::Finding> finding = {};
+  bool needs_all = false;  ///< A violation that rests on what was not seen.
 };
 
 /// One monitor on its way through the events. May raise what the spec's functions raise.
@@ -110,8 +112,13 @@ std::string key_of(star::Thread& thread, const MonitorPlan& plan,
 star::Value call_about_events(star::Thread& thread, const star::Value& function,
                               std::span<const star::Value> arguments);
 
+/// Why what this monitor is about may be missing among the events; nothing if it is not.
+std::optional<std::string> gap_for(const MonitorValue& monitor,
+                                   const std::vector<EventPtr>& events);
 /// What a monitor may see; for everybody else, everything that has happened by now.
 std::vector<EventPtr> events_known(const star::Args& args);
+/// The assertion can neither hold nor fail.
+[[noreturn]] void raise_undecided(const star::Args& args, const std::string& why);
 
 /// monitors = [...]: a list of monitors, as a parameter of a native.
 struct MonitorList {

@@ -30,10 +30,12 @@ class CallbackCourse final : public MonitorCourse {
   const MonitorPlan& plan_;
   std::optional<model::Finding> first_ = {};
   std::vector<std::uint64_t> further_ = {};
+  bool needs_all_ = true;  ///< Each failure so far came after a look at other events.
 };
 
 void CallbackCourse::see(star::Thread& thread, MonitorScene& scene, const Ref<EventValue>& event) {
   scene.read.clear();
+  scene.asked = false;
   const star::Forbid forbid(thread, star::kTestOnly | star::kLoadOnly, "in a monitor");
   const Value argument = Value::object(event);
   try {
@@ -46,6 +48,7 @@ void CallbackCourse::see(star::Thread& thread, MonitorScene& scene, const Ref<Ev
 
 void CallbackCourse::note(const star::Diagnostic& failure, const MonitorScene& scene,
                           const EventValue& event) {
+  needs_all_ = needs_all_ && scene.asked;
   if (first_) {
     further_.push_back(event.event().number);
     return;
@@ -66,7 +69,7 @@ MonitorAnswer CallbackCourse::end(star::Thread& /*thread*/, MonitorScene& /*scen
     first_->detail.push_back(fmt::format("and at {} more events, the first of them {}",
                                          further_.size(), further_.front()));
   }
-  return {Standing::kViolated, true, std::move(first_)};
+  return {Standing::kViolated, true, std::move(first_), needs_all_};
 }
 
 /// monitor("name", on=, key=, state_init=, update=, check=).

@@ -44,7 +44,7 @@ class TemporalCourse : public MonitorCourse {
   }
   MonitorAnswer answer(bool may_change) {
     if (!violated_) return {};
-    return {Standing::kViolated, may_change, std::move(violated_)};
+    return {Standing::kViolated, may_change, std::move(violated_), may_change};
   }
   /// Not yet: undecided as long as it may still come, violated then.
   MonitorAnswer pending(const std::string& what, const model::Event* event,
@@ -276,7 +276,7 @@ MonitorAnswer OrderCourse::end(star::Thread&, MonitorScene& scene) {
     finding.detail.push_back(looked_at(filter));
     const std::string near = nearest(filter, scene);
     if (!near.empty()) finding.detail.push_back("nearest: " + near);
-    return {Standing::kViolated, true, std::move(finding)};
+    return {Standing::kViolated, true, std::move(finding), true};
   }
   return answer(true);
 }

@@ -247,6 +247,10 @@ Value assert_order(Args& args) {
     course->see(args.thread(), scene, star::make<EventValue>(event));
   }
   MonitorAnswer answer = course->end(args.thread(), scene);
+  // An earlier one of either side may be missing: both answers rest on all that there was.
+  if (const auto why = gap_for(*star::make<MonitorValue>(plan), events)) {
+    raise_undecided(args, *why);
+  }
   if (!answer.finding) return Value::none();
   star::Complaint complaint{
       .code = star::code::kFail, .message = answer.finding->message, .at = args.callee_span()};

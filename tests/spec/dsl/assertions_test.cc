@@ -127,6 +127,17 @@ TEST_F(Assertions, NeverIsUndecidedWhenTheBarrierIsNotPassed) {
   EXPECT_TRUE(result_.infrastructure);
 }
 
+TEST_F(Assertions, EventuallyLooksOnceMoreWhenAllIsRecorded) {
+  const std::string wait = "assert_eventually(type = \"proxy\")";
+  EXPECT_EQ(outcome_of(wait), "4:5-22 assert_eventually: no event matched within 5 s");
+  host_.barrier_status = fail(Code::kTimeout, "postgres has not caught up");
+  EXPECT_EQ(outcome_of(wait), "4:5-22 assert_eventually: undecided: postgres has not caught up");
+  EXPECT_TRUE(result_.undecided);
+  host_.barrier_status = {};
+  host_.on_barrier = [this] { host_.happen({.service = "api", .type = "proxy"}); };
+  EXPECT_EQ(outcome_of(wait), "completed");
+}
+
 TEST_F(Assertions, OutputThatIsNotRecordedDecidesNothing) {
   Event line{.service = "api", .type = "stdout"};
   line.set("body", std::string("ready")).set("stream", std::string("stdout"));

@@ -259,6 +259,71 @@ TEST_F(Monitors, WhatIsNotAllKnownDecidesNothing) {
   EXPECT_EQ(invariant("eventually({\"type\": \"stdout\"})"), "holds");
 }
 
+/// Violations that rest on what was not seen, and one that does not.
+TEST_F(Monitors, WhatMayBeMissingViolatesNothing) {
+  say("confirmed", "7");
+  const std::string stored = "{\"type\": \"stdout\", \"action\": \"stored\"}";
+  const std::string confirmed = "{\"type\": \"stdout\", \"action\": \"confirmed\"}";
+  const std::vector<std::string> absent = {
+      kOrphan,
+      "invariant(count(" + stored + ", at_least = 1))",
+      "invariant(before(" + stored + ", " + confirmed + "))",
+      "invariant(eventually(" + stored + "))",
+      "assert_before(first = " + stored + ", then = " + confirmed + ")",
+  };
+  const std::vector<std::string> seen = {
+      "invariant(never(" + confirmed + "))", "invariant(count(" + confirmed + ", exactly = 0))",
+      "def f(event):\n    fail(\"seen\")\ninvariant(monitor(f))",  // It asks for no others.
+  };
+  const auto expect_violated = [this](const std::string& text) {
+    judged(text);
+    EXPECT_EQ(result_.violations.size(), 1U) << text;
+    EXPECT_TRUE(result_.open.empty()) << text;
+  };
+  const auto expect_open = [this](const std::string& text, std::string_view why) {
+    const std::string said = judged(text);
+    EXPECT_TRUE(said.starts_with("? ") && said.ends_with(why)) << said;
+    EXPECT_EQ(result_.open.size(), 1U) << text;
+  };
+  for (const std::string& text : absent) expect_violated(text);
+  host_.barrier_status = fail(Code::kTimeout, "postgres has not caught up");
+  for (const std::string& text : absent) {
+    expect_open(text, "undecided: postgres has not caught up");
+  }
+  for (const std::string& text : seen) expect_violated(text);
+  host_.barrier_status = {};
+  Event cut{.service = "api", .type = "lifecycle"};
+  cut.set("action", std::string("output_cut")).set("detail", std::string("9 lines"));
+  host_.happen(cut);
+  for (const std::string& text : absent) {
+    expect_open(text, "undecided: not all that api printed is recorded: 9 lines");
+  }
+  for (const std::string& text : seen) expect_violated(text);
+}
+
+TEST_F(Monitors, AnOrderIsUndecidedWhereEventsAreMissing) {
+  say("stored", "7");
+  say("confirmed", "7");
+  const std::string before =
+      "assert_before(first = {\"action\": \"stored\"}, then = {\"action\": \"confirmed\"})";
+  EXPECT_EQ(outcome_of(before), "completed");
+  Event cut{.service = "api", .type = "lifecycle"};
+  cut.set("action", std::string("output_cut")).set("detail", std::string("9 lines"));
+  host_.happen(cut);
+  EXPECT_EQ(outcome_of(before),
+            "4:5-18 assert_before: undecided: not all that api printed is recorded: 9 lines");
+  EXPECT_TRUE(result_.undecided);
+}
+
+TEST_F(Monitors, ADeadlineWaitsForWhatIsNotRecordedYet) {
+  int barriers = 0;
+  host_.on_barrier = [&] {
+    if (++barriers == 2) say("stored", "7");
+  };
+  EXPECT_EQ(invariant("eventually({\"type\": \"stdout\", \"action\": \"stored\"})"), "holds");
+  EXPECT_EQ(barriers, 2) << "one before the first look, one before the last";
+}
+
 TEST_F(Monitors, ACancelledWaitIsUndecided) {
   host_.on_wait = [&] { spec_->cancel("the deadline passed"); };
   EXPECT_EQ(invariant("eventually({\"type\": \"stdout\"})"), "holds");

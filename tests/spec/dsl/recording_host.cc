@@ -89,6 +89,7 @@ void RecordingHost::pause(TimePoint until) {
 
 Status RecordingHost::barrier(Duration) {
   note("barrier");
+  on_barrier();
   return barrier_status;
 }
 

@@ -27,6 +27,7 @@ class RecordingHost final : public TestHost {
   Result<std::size_t> release_result = 1;
   Result<std::string> attach_result = std::string();
   Status barrier_status = {};
+  std::function<void()> on_barrier = [] {};
 
   // What was asked: "POST /orders -> api.public", "arm a, b", "disarm 1", "barrier".
   std::vector<std::string> log();
