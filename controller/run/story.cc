@@ -5,6 +5,8 @@
 #include <set>
 #include <string_view>
 
+#include "spec/model/causality.h"
+
 namespace misrule::controller {
 namespace {
 
@@ -35,7 +37,7 @@ class Choice {
   void add(std::size_t at) {
     if (!full() && at < events_.size()) chosen_.insert(at);
   }
-  /// The events that findings name ("event 12"), and of each what it is known to come from.
+  /// The events that findings name ("event 12"), and of each what it comes from.
   void add_named(const std::vector<model::Finding>& findings);
   /// The first and the last of those that `wanted` names: the beginning and the end of a fault's
   /// work tell more than its middle.
@@ -47,14 +49,16 @@ class Choice {
   std::vector<std::uint64_t> numbers() const;
 
  private:
-  void add_causes(const model::Event& event);
+  /// Nearest first, as far as one event may take the story for itself.
+  void add_causes(const model::CausalPast& past, const model::Event& event);
 
   const std::vector<EventPtr>& events_;
   std::set<std::size_t> chosen_ = {};
 };
 
-// Of a finding that names many the first ones tell.
+// Of a finding that names many the first ones tell; of causes the nearest.
 constexpr std::size_t kNamedMax = 6;
+constexpr std::size_t kCausesMax = 3;
 
 void append_named(std::string_view text, std::vector<std::uint64_t>& numbers) {
   constexpr std::string_view kWord = "event ";
@@ -67,20 +71,11 @@ void append_named(std::string_view text, std::vector<std::uint64_t>& numbers) {
   }
 }
 
-std::uint64_t component(const model::Event& event, std::string_view service) {
-  for (const auto& [name, count] : event.clock) {
-    if (name == service) return count;
-  }
-  return 0;
-}
-
-/// The latest of every other service that its clock knows of.
-void Choice::add_causes(const model::Event& event) {
-  for (std::size_t at = 0; at < events_.size(); ++at) {
-    const model::Event& other = *events_[at];
-    const std::uint64_t known = component(event, other.service);
-    const bool is_cause = known > 0 && component(other, other.service) == known;
-    if (is_cause && other.service != event.service) add(at);
+void Choice::add_causes(const model::CausalPast& past, const model::Event& event) {
+  for (const model::Event* cause : past.causes_of(event, kCausesMax)) {
+    const auto at =
+        std::ranges::find(events_, cause, [](const EventPtr& one) { return one.get(); });
+    add(static_cast<std::size_t>(at - events_.begin()));
   }
 }
 
@@ -90,11 +85,15 @@ void Choice::add_named(const std::vector<model::Finding>& findings) {
     append_named(finding.message, numbers);
     for (const std::string& line : finding.detail) append_named(line, numbers);
   }
+  if (numbers.empty()) return;
+  std::vector<std::size_t> named;
   for (std::size_t at = 0; at < events_.size(); ++at) {
-    if (std::ranges::find(numbers, events_[at]->number) == numbers.end()) continue;
-    add(at);
-    add_causes(*events_[at]);
+    const bool is_named = std::ranges::find(numbers, events_[at]->number) != numbers.end();
+    if (is_named) named.push_back(at);
   }
+  for (const std::size_t at : named) add(at);
+  const model::CausalPast past(events_);
+  for (const std::size_t at : named) add_causes(past, *events_[at]);
 }
 
 void Choice::add_ends(bool (*wanted)(const model::Event&), std::size_t at_most) {

@@ -290,6 +290,40 @@ TEST(StoryTest, WhatAFindingNamesIsInTheStoryWithItsCauses) {
   EXPECT_LE(story.size(), kStoryEventsMax);
 }
 
+// An event without a clock (a row as it was committed) says itself what it comes after.
+TEST(StoryTest, WhatANamedEventSaysItComesAfterIsInTheStory) {
+  std::vector<EventPtr> events;
+  for (std::uint64_t number = 1; number <= 300; ++number) {
+    events.push_back(event(number, number > 250 ? "step_recv" : "stdout"));
+  }
+  const std::vector<model::Finding> findings = {{.message = "not paid", .detail = {"event 100"}}};
+  EXPECT_THAT(select_story(events, findings), testing::Not(testing::Contains(40U)))
+      << "the control";
+  auto late = *events[99];
+  late.after = {40};
+  events[99] = std::make_shared<model::Event>(late);
+  EXPECT_THAT(select_story(events, findings), testing::IsSupersetOf({40U, 100U}));
+}
+
+// However much each comes from: what findings name is there first.
+TEST(StoryTest, CausesTakeNoPlaceFromWhatIsNamed) {
+  std::vector<EventPtr> events;
+  std::vector<model::Finding> findings;
+  std::vector<std::uint64_t> named;
+  for (std::uint64_t number = 1; number <= 60; ++number) {
+    auto made = std::make_shared<model::Event>(model::Event{.number = number, .type = "stdout"});
+    if (number % 10 == 0) {
+      for (std::uint64_t before = number - 9; before < number; ++before) {
+        made->after.push_back(before);
+      }
+      findings.push_back({.message = fmt::format("event {}", number)});
+      named.push_back(number);
+    }
+    events.push_back(made);
+  }
+  EXPECT_THAT(select_story(events, findings), testing::IsSupersetOf(named));
+}
+
 TEST(StoryTest, AShortTestIsToldInTheOrderThatPeopleRead) {
   EXPECT_THAT(select_story({event(2, "step_send"), event(1, "proxy", "r"), event(3, "step_recv")}),
               ElementsAre(2U, 1U, 3U));
