@@ -275,9 +275,9 @@ TEST(StoryTest, WhatAFindingNamesIsInTheStoryWithItsCauses) {
   for (std::uint64_t number = 1; number <= 300; ++number) {
     model::Event one = {.number = number, .service = "api", .type = "stdout"};
     one.clock = {{"api", number}};
-    if (number == 40) one = {.number = 40, .service = "test", .type = "step_send"};
-    if (number == 40) one.clock = {{"test", 9}};
-    if (number == 100) one.clock = {{"api", 100}, {"test", 9}};
+    if (number == 40) one = {.number = 40, .service = "db", .type = "stdout"};
+    if (number == 40) one.clock = {{"db", 9}};
+    if (number == 100) one.clock = {{"api", 100}, {"db", 9}};
     if (number > 250) one.type = "step_recv";
     events.push_back(std::make_shared<model::Event>(one));
   }
