@@ -198,7 +198,9 @@ class Settled(misrule.Project):
     def do_cwd(self):
         return os.getcwd()
     def do_env(self):
-        known = set(os.environ) - {"PWD", "SHLVL", "_", "LC_CTYPE"}
+        # What a shell, or a python3 that is a script itself, adds on its own.
+        own = {"PWD", "SHLVL", "_", "LC_CTYPE"}
+        known = {name for name in os.environ if name not in own and "PYENV" not in name}
         return " ".join(sorted(known))
     def do_health"""))
         run = self.run_spec(NATIVE)

@@ -1,6 +1,7 @@
 """wal_stream() on a real PostgreSQL: what is committed is told, whatever becomes of the server."""
 
 import os
+import shutil
 import sys
 import unittest
 
@@ -183,6 +184,37 @@ def test_it():
         for _ in range(2):
             run = self.run_spec(spec)
             self.assertEqual(run.code, 0, run.output)
+
+    # A server that is gone for good may have committed what nobody was told of, and its observer
+    # has not done its work.
+    def test_of_a_server_that_stays_away_nothing_is_known(self):
+        self.write("server.sh", """#!/bin/sh
+bin=/usr/lib/postgresql/15/bin
+$bin/initdb -D data -U postgres --auth=trust --no-sync >/dev/null
+$bin/postgres -D data -c wal_level=logical -c unix_socket_directories=/tmp &
+until [ -e data/gone ]; do sleep 0.05; done
+kill -QUIT $!
+exec sleep 1000
+""").chmod(0o755)
+        self.folder.chmod(0o777)
+        spec = '''
+db = service("db", interface("pg", "postgres", 5432), binary = "./server.sh", user = "postgres",
+             healthcheck = tcp("localhost:5432"), observe = [wal_stream()])
+invariant(never({"type": "wal", "table": "other"}))
+def test_it():
+    db.exec("create table t (id int primary key)")
+    assert_eq(events(type = "wal"), [])
+    if env("STAYS", "") == "":
+        db.exec("copy (select 1) to program 'touch gone'")
+        wait_until(lambda: not db.exec("select 1").ok)
+'''
+        stays = self.run_spec(spec, "--set", "STAYS=yes")
+        self.assertEqual(stays.code, 0, stays.output)
+        shutil.rmtree(self.folder / "data")
+        run = self.run_spec(spec)
+        self.assertEqual((run.code, run.test("test_it")["outcome"]), (3, "error"), run.output)
+        self.assertIn("never: undecided: the WAL of db: connection", run.output)
+        self.assertNotIn("WARNING", run.output)
 
     # The test goes on without what it was to see: that is no verdict.
     def test_its_own_failure_is_an_error(self):
