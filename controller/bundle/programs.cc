@@ -54,6 +54,11 @@ class Collection {
     }
   }
 
+  /// Neither the file nor its hash is taken, however it is come by.
+  void leave_out(const fs::path& path) {
+    std::error_code error;
+    left_out_.insert(fs::weakly_canonical(path, error));
+  }
   void add(const std::string& service, const fs::path& path);
   void add_folder(const std::string& service, const fs::path& folder);
   std::vector<Program> take() && { return std::move(programs_); }
@@ -71,6 +76,7 @@ class Collection {
 
   bool with_contents_;
   std::set<fs::path> roots_ = {};
+  std::set<fs::path> left_out_ = {};
   std::set<std::string> known_ = {};
   std::uintmax_t held_ = 0;
   std::vector<Program> programs_ = {};
@@ -80,6 +86,7 @@ void Collection::add(const std::string& service, const fs::path& path) {
   std::error_code error;
   const std::uintmax_t bytes = fs::file_size(path, error);
   if (error || programs_.size() >= kFilesMax || !known_.insert(path).second) return;
+  if (left_out_.contains(fs::weakly_canonical(path, error))) return;
   Program program = {.service = service, .path = name_of(path), .bytes = bytes};
   const bool is_held = with_contents_ && bytes <= kFileBytesMax && held_ + bytes <= kAllBytesMax &&
                        is_of_the_project(path);
@@ -118,6 +125,9 @@ std::string hash_of_program(const std::string& path) {
 
 std::vector<Program> programs_of(const RunResult& result, bool with_contents) {
   Collection collection(result, with_contents);
+  for (const ProgramFiles& service : result.programs) {
+    for (const std::string& key : service.keys) collection.leave_out(key);
+  }
   for (const ProgramFiles& service : result.programs) {
     for (const std::string& file : service.files) collection.add(service.service, file);
     for (const std::string& folder : service.folders) {

@@ -202,6 +202,15 @@ ProjectProblem without_place(std::string message) {
 
 }  // namespace
 
+model::Service run_by(const ProgramEntry& entry, const model::Service& service) {
+  model::Service whole = service;
+  whole.cwd = !entry.cwd.empty() ? entry.cwd : service.build;
+  if (entry.command.empty()) return whole;
+  whole.binary = entry.command.front();
+  whole.args.insert(whole.args.begin(), entry.command.begin() + 1, entry.command.end());
+  return whole;
+}
+
 model::Service with_env_of(const ProjectFile& project, const model::Service& service) {
   model::Service whole = service;
   const ProgramEntry* entry = project.find(service);

@@ -44,6 +44,10 @@ struct ProjectProblem {
 std::expected<ProjectFile, ProjectProblem> project_from_toml(std::string_view text,
                                                              const std::string& name);
 
+/// As the entry's command runs it: its program as written, its arguments before the spec's, its
+/// directory.
+model::Service run_by(const ProgramEntry& entry, const model::Service& service);
+
 /// With the variables that the file adds; they yield to the spec's own.
 model::Service with_env_of(const ProjectFile& project, const model::Service& service);
 

@@ -131,20 +131,16 @@ Status plan_binary(ServicePlan& plan, const LaunchOptions& options) {
   return {};
 }
 
-/// What misrule.toml says of the folder: the entry's, else the build directory, else the file's
-/// own.
-Status take_directory(const ProgramEntry& entry, ServicePlan& plan) {
-  model::Service& service = plan.service;
-  const bool is_build = !service.build.empty();
-  if (is_build) {
+/// Where a command of misrule.toml runs, and what is built, must be there.
+Status check_directories(const ServicePlan& plan) {
+  if (!plan.service.build.empty()) {
     std::error_code ignored;
-    const fs::path folder = (fs::path(plan.spec_folder) / service.build).lexically_normal();
+    const fs::path folder = (fs::path(plan.spec_folder) / plan.service.build).lexically_normal();
     if (!fs::is_directory(folder, ignored)) {
       return fail(Code::kInvalid, fmt::format("build {} is no directory", folder.string()),
                   "build");
     }
   }
-  service.cwd = !entry.cwd.empty() ? entry.cwd : is_build ? service.build : std::string();
   return check_directory(plan);
 }
 
@@ -157,11 +153,11 @@ Status plan_entry(const ProjectFile& project, const ProgramEntry& entry, Service
     if (error.field != "build") error.field = service.image.empty() ? "build" : "image";
     return std::unexpected(std::move(error));
   };
-  if (const Status taken = take_directory(entry, plan); !taken) return blame(taken.error());
-  auto program = find_program(plan, entry.command.front(), "command");
+  service = run_by(entry, service);
+  if (const Status there = check_directories(plan); !there) return blame(there.error());
+  auto program = find_program(plan, service.binary, "command");
   if (!program) return blame(std::move(program).error());
   service.binary = *std::move(program);
-  service.args.insert(service.args.begin(), entry.command.begin() + 1, entry.command.end());
   plan.setup = entry.setup;
   if (!plan.setup.empty()) {
     auto first = find_program(plan, plan.setup.front(), "setup");

@@ -34,28 +34,35 @@ void add_with_loads(const fs::path& path, std::vector<std::string>& files) {
   }
 }
 
-void add_file(const fs::path& path, std::vector<std::string>& files) {
-  std::error_code problem;
-  if (!fs::is_regular_file(path, problem)) return;
+void add_path(const fs::path& path, std::vector<std::string>& paths) {
   std::string name = path.lexically_normal().string();
-  if (std::ranges::find(files, name) == files.end()) files.push_back(std::move(name));
+  if (std::ranges::find(paths, name) == paths.end()) paths.push_back(std::move(name));
 }
 
-ProgramFiles files_of(const ServicePlan& plan) {
-  ProgramFiles found = {.service = plan.service.name, .note = plan.note};
-  const fs::path folder = plan.spec_folder;
-  const fs::path cwd = folder / plan.service.cwd;
-  if (!plan.service.binary.empty()) add_file(folder / plan.service.binary, found.files);
-  for (const std::vector<std::string>* words : {&plan.service.args, &plan.setup}) {
-    for (const std::string& word : *words) add_file(cwd / word, found.files);
+/// A word of a command that is a file, as the program sees it or beside the spec.
+void add_word(const std::string& word, const fs::path& cwd, const fs::path& folder,
+              std::vector<std::string>& files) {
+  if (word.empty()) return;
+  for (const fs::path& base : {cwd, folder}) {
+    std::error_code problem;
+    if (fs::is_regular_file(base / word, problem)) return add_path(base / word, files);
   }
-  for (const auto& statements : {plan.service.seed, plan.service.reset}) {
-    if (statements) add_file(statements->sql_file, found.files);
+}
+
+/// Of how it speaks TLS. What the run makes itself is no file.
+void add_tls(const model::Interface& interface, const fs::path& folder, ProgramFiles& found) {
+  const auto add = [&folder](const std::string& path, std::vector<std::string>& paths) {
+    if (!path.empty()) add_path(folder / path, paths);
+  };
+  if (interface.tls) {
+    add(interface.tls->cert, found.files);
+    add(interface.tls->key, found.keys);
   }
-  if (!plan.service.build.empty()) {
-    found.folders.push_back((folder / plan.service.build).lexically_normal());
+  if (interface.upstream_tls) {
+    add(interface.upstream_tls->ca, found.files);
+    add(interface.upstream_tls->cert, found.files);
+    add(interface.upstream_tls->key, found.keys);
   }
-  return found;
 }
 
 }  // namespace
@@ -66,10 +73,34 @@ std::vector<std::string> files_of_spec(const std::string& file) {
   return files;
 }
 
+ProgramFiles files_of_service(const model::Service& service, const std::string& spec_folder,
+                              const std::vector<std::string>& setup) {
+  ProgramFiles found = {.service = service.name};
+  const fs::path folder = spec_folder;
+  const fs::path cwd = folder / service.cwd;
+  // A name on the PATH is not the project's.
+  if (service.binary.contains('/')) add_path(folder / service.binary, found.files);
+  for (const std::vector<std::string>* words : {&service.args, &setup}) {
+    for (const std::string& word : *words) add_word(word, cwd, folder, found.files);
+  }
+  for (const auto& statements : {service.seed, service.reset}) {
+    if (statements && !statements->sql_file.empty()) add_path(statements->sql_file, found.files);
+  }
+  for (const model::Interface& interface : service.interfaces) add_tls(interface, folder, found);
+  if (!service.build.empty()) add_path(folder / service.build, found.folders);
+  const bool is_stand_in =
+      !service.binary.empty() && (!service.image.empty() || !service.build.empty());
+  if (is_stand_in && !service.cwd.empty()) add_path(cwd, found.folders);
+  return found;
+}
+
 std::vector<ProgramFiles> program_files(const std::vector<ServicePlan>& plans) {
   std::vector<ProgramFiles> found;
   found.reserve(plans.size());
-  for (const ServicePlan& plan : plans) found.push_back(files_of(plan));
+  for (const ServicePlan& plan : plans) {
+    found.push_back(files_of_service(plan.service, plan.spec_folder, plan.setup));
+    found.back().note = plan.note;
+  }
   return found;
 }
 

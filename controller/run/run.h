@@ -74,11 +74,12 @@ class RunObserver {
   virtual void test_revised(const RunPlan::Test& /*test*/, const model::TestReport& /*report*/) {}
 };
 
-/// Files that a service of a spec runs, as far as its command names them.
+/// Files that a service of a spec is made of, as far as the spec and its command name them.
 struct ProgramFiles {
   std::string service = {};
   std::vector<std::string> files = {};    ///< Its program first; absolute.
-  std::vector<std::string> folders = {};  ///< What it is built from; absolute.
+  std::vector<std::string> folders = {};  ///< What it is built from, where it runs; absolute.
+  std::vector<std::string> keys = {};     ///< Private ones, of TLS; absolute. No bundle takes them.
   std::string note = {};                  ///< What stands in for its image.
 };
 

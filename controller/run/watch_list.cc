@@ -38,37 +38,21 @@ class List {
       watched_.paths.push_back(std::move(text));
     }
   }
-  void add_folder(const fs::path& path) { watched_.folders.push_back(path.lexically_normal()); }
-  /// Words of a command that are files of the project.
-  void add_words(const std::vector<std::string>& words, const fs::path& cwd);
   void add_service(const model::Service& service, const ProjectFile* project);
 
   fs::path folder_;
   WatchedSpec watched_ = {};
 };
 
-void List::add_words(const std::vector<std::string>& words, const fs::path& cwd) {
-  for (const std::string& word : words) {
-    for (const fs::path& base : {cwd, folder_}) {
-      std::error_code problem;
-      if (!word.empty() && fs::is_regular_file(base / word, problem)) add(base / word);
-    }
-  }
-}
-
 void List::add_service(const model::Service& service, const ProjectFile* project) {
-  const fs::path cwd = folder_ / service.cwd;
-  // A name on the PATH is not the project's.
-  if (service.binary.find('/') != std::string::npos) add(folder_ / service.binary);
-  add_words(service.args, cwd);
-  for (const auto& statements : {service.seed, service.reset}) {
-    if (statements && !statements->sql_file.empty()) add(statements->sql_file);
-  }
-  if (!service.build.empty()) add_folder(folder_ / service.build);
-  const ProgramEntry* entry = project == nullptr ? nullptr : project->find(service);
-  if (entry == nullptr) return;
-  add_words(entry->command, folder_ / entry->cwd);
-  if (!entry->cwd.empty()) add_folder(folder_ / entry->cwd);
+  const bool has_entry = project != nullptr && service.binary.empty();
+  const ProgramEntry* entry = has_entry ? project->find(service) : nullptr;
+  const ProgramFiles found = entry == nullptr
+                                 ? files_of_service(service, folder_)
+                                 : files_of_service(run_by(*entry, service), folder_, entry->setup);
+  for (const std::string& path : found.files) add(path);
+  for (const std::string& path : found.keys) add(path);
+  for (const std::string& path : found.folders) watched_.folders.push_back(path);
 }
 
 void List::add_spec(const dsl::Spec& spec) {

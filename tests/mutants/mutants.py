@@ -246,8 +246,11 @@ MUTANTS = [
     ("a slow link is a quick one", "proxy/net/link_line.cc",
      "if (at > loop_.now()) {", "if (false) {", "proxy_net_test"),
     ("S0-6: a command does not work in the directory that would be built",
-     "controller/launch/service_plan.cc", "!entry.cwd.empty() ? entry.cwd : is_build",
-     "!entry.cwd.empty() ? entry.cwd : false", "controller_launch_test"),
+     "controller/launch/project_file.cc", "!entry.cwd.empty() ? entry.cwd : service.build;",
+     "entry.cwd;", "controller_launch_test"),
+    ("a private key goes into the bundle", "controller/bundle/programs.cc",
+     "  if (left_out_.contains(fs::weakly_canonical(path, error))) return;\n", "",
+     "controller_bundle_test"),
     ("an unknown key of misrule.toml is passed over", "controller/launch/project_file.cc",
      "for (const auto& [name, value] : *table) {\n    if (!take_member(",
      "for (const auto& [name, value] : *table) {\n    if (name == \"comand\") continue;\n"
