@@ -24,7 +24,7 @@ void add_what_runs(CLI::App& command, TestOptions& options) {
   command.add_option("--seed", options.seed, "of probabilities: a number, or 'random'")
       ->capture_default_str();
   command.add_option("--timeout", options.timeout, "per test, as in 90s")->capture_default_str();
-  command.add_flag("--strict", request.strict, "what is not exercised or skipped has failed");
+  command.add_flag("--strict", request.strict, "what is not exercised or not judged has failed");
   add_settings(command, options.set);
   command.add_option("--rules", request.rules_file, "arm this file's rules beside the spec's")
       ->type_name("FILE");
