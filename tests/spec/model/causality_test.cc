@@ -65,6 +65,15 @@ TEST_F(CausalityTest, CausesAreThoseOfOthersNearestFirst) {
   EXPECT_THAT(causes(2), ElementsAre());
 }
 
+TEST_F(CausalityTest, WhatItsServiceKnewBeforeIsNoNews) {
+  add("test", {{"test", 1}});
+  add("db", {{"db", 1}, {"test", 1}});
+  add("cache", {{"cache", 1}});
+  add("db", {{"cache", 1}, {"db", 2}, {"test", 1}});
+  EXPECT_THAT(causes(2), ElementsAre(1U));
+  EXPECT_THAT(causes(4), ElementsAre(3U));
+}
+
 // The same events without the edge from api: nothing is known to be a cause.
 TEST_F(CausalityTest, NoEdgeNoCause) {
   add("test", {{"test", 1}});
