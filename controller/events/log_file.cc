@@ -65,7 +65,8 @@ std::optional<std::uint64_t> LogFile::append(std::string_view line) {
 }
 
 void LogFile::add(Lock& lock, std::string_view line) {
-  const bool was_empty = shared_.lines().empty();
+  // While sealed lines wait or are written, the writer looks here again by itself.
+  const bool was_empty = shared_.lines().empty() && shared_.sealed().empty();
   if (shared_.add_line(line)) {
     if (was_empty) waiting_.notify_one();
     return;

@@ -14,7 +14,7 @@ namespace misrule::controller {
 /// A handle: copies mean the same memory, which children inherit.
 class SharedLog {
  public:
-  static constexpr std::size_t kLineBytes = std::size_t{64} << 10U;
+  static constexpr std::size_t kLineBytes = std::size_t{256} << 10U;
 
   static Result<SharedLog> create();  ///< Before the fork.
 

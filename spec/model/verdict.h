@@ -17,8 +17,8 @@ namespace misrule::model {
 enum class Outcome : std::uint8_t {
   kPassed,
   kFailed,        ///< An assertion, a fault that never fired, an unexplained exit, the deadline.
-  kInvalid,       ///< The spec is wrong, found while its body ran.
-  kInconclusive,  ///< Undecided when the run was cut short.
+  kInvalid,       ///< A scenario under faults that does not hold without them.
+  kInconclusive,  ///< Undecided: cut short, or not all that happened is known.
   kError,         ///< Infrastructure: a service never ready, a worker lost.
   kSkipped,
   kNotExercised,  ///< A cell of a matrix whose fault never fired: it says nothing.
